@@ -1,0 +1,43 @@
+# Compiler flags that every target of the project shares, carried by one interface target.
+include(GNUInstallDirs)
+find_program(PQD_CCACHE ccache)
+if(PQD_CCACHE)
+  set(CMAKE_C_COMPILER_LAUNCHER ${PQD_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${PQD_CCACHE})
+endif()
+
+add_library(pqd_options INTERFACE)
+target_compile_options(pqd_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wcast-align -Wnon-virtual-dtor
+  -Woverloaded-virtual -Wnull-dereference -Wimplicit-fallthrough -Werror)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # g++ 12 reports false positives of these two inside libstdc++ once sanitizers or -O2 inline it.
+  target_compile_options(pqd_options INTERFACE -Wno-null-dereference -Wno-maybe-uninitialized -Wno-restrict -Wno-stringop-overflow -Wno-array-bounds)
+endif()
+target_include_directories(pqd_options INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_definitions(pqd_options INTERFACE PQD_VERSION="${PROJECT_VERSION}")
+if(PQD_SANITIZE)
+  target_compile_options(pqd_options INTERFACE -fsanitize=${PQD_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(pqd_options INTERFACE -fsanitize=${PQD_SANITIZE})
+endif()
+
+# pqd_library(NAME SOURCES a.cpp ... LIBS x y): a static library of the project.
+function(pqd_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LIBS" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  target_link_libraries(${name} PUBLIC pqd_options ${ARG_LIBS})
+endfunction()
+
+# pqd_test(NAME SOURCES a.cpp ... LIBS x y [LABELS l]): one GoogleTest program, each of its cases a ctest test.
+# LABELS tsan marks a program that the tsan preset runs as well.
+function(pqd_test name)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LIBS;LABELS" ${ARGN})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE pqd_options ${ARG_LIBS} GTest::gtest GTest::gtest_main)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  target_compile_definitions(${name} PRIVATE PQD_BIN_DIR="${CMAKE_BINARY_DIR}/bin" PQD_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
+endfunction()

@@ -1,0 +1,115 @@
+// Reading and writing the project's byte formats: little-endian fixed fields and LEB128 variable-length
+// integers. A reader that runs past its end turns `failed()` and yields zeros from then on, so that a decoder
+// checks once.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace pqd {
+
+using Bytes = std::vector<std::byte>;
+using ByteView = std::span<const std::byte>;
+
+inline ByteView as_bytes(std::string_view text) {
+  return std::as_bytes(std::span<const char>(text.data(), text.size()));
+}
+inline std::string_view as_text(ByteView bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+class ByteWriter {
+ public:
+  explicit ByteWriter(Bytes& out) : out_(out) {}
+
+  void varint(uint64_t value) {
+    std::byte raw[10];
+    size_t n = 0;
+    while (value >= 0x80) {
+      raw[n++] = static_cast<std::byte>(value | 0x80);
+      value >>= 7;
+    }
+    raw[n++] = static_cast<std::byte>(value);
+    raw_bytes({raw, n});
+  }
+  // Zigzag, for values that may be negative.
+  void signed_varint(int64_t value) {
+    varint((static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63));
+  }
+  template <class Pod>
+  void pod(const Pod& value) {
+    static_assert(std::is_trivially_copyable_v<Pod>);
+    raw_bytes(std::as_bytes(std::span(&value, 1)));
+  }
+  void raw_bytes(ByteView bytes) { out_.insert(out_.end(), bytes.begin(), bytes.end()); }
+  void text(std::string_view value) {
+    varint(value.size());
+    raw_bytes(as_bytes(value));
+  }
+  void blob(ByteView value) {
+    varint(value.size());
+    raw_bytes(value);
+  }
+
+ private:
+  Bytes& out_;
+};
+
+class ByteReader {
+ public:
+  explicit ByteReader(ByteView in) : in_(in) {}
+
+  bool failed() const { return failed_; }
+  size_t position() const { return at_; }
+  size_t remaining() const { return in_.size() - at_; }
+
+  uint64_t varint() {
+    uint64_t value = 0;
+    for (unsigned shift = 0; shift < 64; shift += 7) {
+      if (at_ >= in_.size()) return fail();
+      const auto byte = static_cast<uint64_t>(in_[at_++]);
+      value |= (byte & 0x7F) << shift;
+      if (byte < 0x80) return value;
+    }
+    return fail();
+  }
+  int64_t signed_varint() {
+    const uint64_t raw = varint();
+    return static_cast<int64_t>(raw >> 1) ^ -static_cast<int64_t>(raw & 1);
+  }
+  template <class Pod>
+  Pod pod() {
+    Pod value{};
+    const ByteView bytes = raw_bytes(sizeof(Pod));
+    if (!failed_) std::memcpy(&value, bytes.data(), sizeof(Pod));
+    return value;
+  }
+  ByteView raw_bytes(uint64_t count) {
+    if (failed_ || count > remaining()) {
+      fail();
+      return {};
+    }
+    const ByteView bytes = in_.subspan(at_, static_cast<size_t>(count));
+    at_ += bytes.size();
+    return bytes;
+  }
+  ByteView blob() { return raw_bytes(varint()); }
+  std::string_view text() { return as_text(blob()); }
+
+ private:
+  uint64_t fail() {
+    failed_ = true;
+    at_ = in_.size();
+    return 0;
+  }
+
+  ByteView in_;
+  size_t at_ = 0;
+  bool failed_ = false;
+};
+
+}  // namespace pqd

@@ -1,0 +1,121 @@
+// A job's durable facts: one flat struct that memory, journal replay and checkpoint rows share. What is bulky
+// or rare (payload, strings, attempt history, result) stands beside it, see job_row.h.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "core/job_id.h"
+
+namespace pqd {
+
+using JobNo = uint64_t;      // arrival number, dense and growing over the life of a store; 0 = none
+using SessionNo = uint64_t;  // a client's session, never reused; 0 = none
+using QueueNo = uint32_t;    // index into the table of queues
+using TypeNo = uint32_t;     // index into the table of type names
+using TimeNs = int64_t;      // nanoseconds since the Unix epoch, monotone over restarts
+
+inline constexpr TimeNs kMillisecondNs = 1'000'000;
+inline constexpr TimeNs kSecondNs = 1'000'000'000;
+
+// All values below are in the journal and in the C ABI: append, never renumber.
+enum class JobState : uint8_t { kPending, kAssigned, kProcessing, kCompleted, kFailed, kTimeout, kCancelled };
+inline constexpr uint8_t kJobStateCount = 7;
+constexpr bool is_finished(JobState state) { return state >= JobState::kCompleted; }
+
+// What a pending job waits for. kParked: for room in a full queue, not yet accepted.
+enum class Pending : uint8_t { kReady, kScheduled, kBackoff, kParked };
+
+enum class Mode : uint8_t { kFifo, kPriority, kBatch };
+enum class Delivery : uint8_t { kAtLeastOnce, kAtMostOnce };
+enum class Durability : uint8_t { kFsync, kOs, kMemory };
+
+// Why an attempt or a job ended as it did.
+enum class Reason : uint8_t {
+  kNone,
+  kFailedByConsumer,
+  kLeaseExpired,
+  kConsumerDied,
+  kDoNotRetry,
+  kQueueTimeout,
+  kCancelled,
+  kDeliveryLost,
+};
+inline constexpr uint8_t kReasonCount = 8;
+
+inline constexpr uint8_t kPriorityLow = 1;
+inline constexpr uint8_t kPriorityNormal = 5;
+inline constexpr uint8_t kPriorityHigh = 10;
+inline constexpr uint8_t kPriorityCritical = 20;
+
+std::string_view state_name(JobState state);
+std::string_view mode_name(Mode mode);
+std::string_view delivery_name(Delivery delivery);
+std::string_view durability_name(Durability durability);
+std::string_view reason_name(Reason reason);
+std::optional<JobState> parse_state(std::string_view text);
+std::optional<Mode> parse_mode(std::string_view text);
+std::optional<Delivery> parse_delivery(std::string_view text);
+std::optional<Durability> parse_durability(std::string_view text);
+
+// 1..64 bytes of [A-Za-z0-9._:-].
+bool valid_name(std::string_view name);
+
+// The fencing token of a lease. A power cut may roll numbers back, the epoch (one per engine start) tells
+// them apart.
+struct LeaseToken {
+  JobNo job = 0;
+  uint64_t lease = 0;
+  uint32_t epoch = 0;
+  uint32_t reserved = 0;
+  friend bool operator==(const LeaseToken&, const LeaseToken&) = default;
+};
+static_assert(sizeof(LeaseToken) == 24);
+
+struct JobCore {
+  JobId id;
+  JobNo no = 0;
+  uint64_t ready_seq = 0;  // order of becoming ready; 0 = not ready yet
+  SessionNo submitter = 0;
+  SessionNo holder = 0;  // session that holds the lease; 0 = none
+  uint64_t lease = 0;
+  TimeNs created_ns = 0;
+  TimeNs start_after_ns = 0;  // not_before, or the end of the backoff
+  TimeNs ready_ns = 0;        // when it last became ready
+  TimeNs assigned_ns = 0;
+  TimeNs lease_until_ns = 0;
+  TimeNs finished_ns = 0;
+  uint32_t lease_epoch = 0;
+  uint32_t owner_uid = 0;
+  QueueNo queue = 0;
+  TypeNo type = 0;
+  uint32_t queue_timeout_ms = 0;
+  uint32_t processing_timeout_ms = 0;
+  uint32_t backoff_first_ms = 0;
+  uint32_t backoff_cap_ms = 0;
+  uint32_t payload_bytes = 0;
+  uint16_t attempts = 0;
+  uint16_t max_attempts = 0;
+  uint16_t failures = 0;  // attempts that the consumer failed
+  uint16_t deaths = 0;    // attempts that ended with the consumer's death or an expired lease
+  JobState state = JobState::kPending;
+  Pending pending = Pending::kReady;
+  Mode mode = Mode::kFifo;
+  uint8_t priority = kPriorityNormal;
+  Delivery delivery = Delivery::kAtLeastOnce;
+  Durability durability = Durability::kFsync;
+  Reason reason = Reason::kNone;
+  uint8_t progress = 0;
+  bool cancel_requested = false;
+  bool backoff_jitter = false;
+  bool redriven = false;
+  uint8_t reserved[13] = {};
+
+  // The rank that dispatch orders by: the priority, or NORMAL for fifo jobs.
+  uint8_t rank() const { return mode == Mode::kPriority ? priority : kPriorityNormal; }
+  LeaseToken token() const { return {no, lease, lease_epoch, 0}; }
+};
+static_assert(sizeof(JobCore) == 176 && std::is_trivially_copyable_v<JobCore>);
+
+}  // namespace pqd

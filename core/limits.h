@@ -1,0 +1,42 @@
+// Every fixed limit in one place, with the relations between them checked at compile time. What may be
+// configured has its default in queue_settings.h.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace pqd::limits {
+
+inline constexpr size_t kNameBytesMax = 64;
+inline constexpr size_t kPayloadBytesDefault = 256 * 1024;
+inline constexpr size_t kPayloadBytesMax = 16 * 1024 * 1024;
+inline constexpr size_t kMetadataBytesMax = 4 * 1024;
+inline constexpr size_t kKeyBytesMax = 128;
+inline constexpr size_t kSubjectBytesMax = 128;
+inline constexpr size_t kTraceparentBytesMax = 64;
+inline constexpr size_t kResultBytesMax = 64 * 1024;
+inline constexpr size_t kNoteBytesMax = 1024;  // progress notes, error texts, resolutions
+inline constexpr uint8_t kPriorityMin = 1;
+inline constexpr uint8_t kPriorityMax = 20;
+inline constexpr uint8_t kRankCount = kPriorityMax + 1;  // indexed by priority; 0 stays unused
+
+inline constexpr uint32_t kQueuesMax = 4'096;
+inline constexpr uint32_t kTypesMax = 65'536;
+inline constexpr uint32_t kSubscriptionTypesMax = 64;
+inline constexpr uint32_t kCreditsMax = 65'536;
+inline constexpr uint32_t kBatchSubmitMax = 65'536;  // jobs in one atomic submit
+inline constexpr uint32_t kParkedMax = 65'536;       // submits waiting for room, over all queues
+inline constexpr uint32_t kListPageMax = 1'000;
+
+// One commit is closed when either part has grown to this; a single record may exceed it by itself.
+inline constexpr size_t kCommitBlockBytes = 1024 * 1024;
+inline constexpr size_t kCommitEventBytes = 512 * 1024;
+
+// Room for the fixed head and every string of a submit record beside its payload.
+inline constexpr size_t kRecordOverheadMax = 8 * 1024;
+static_assert(kRecordOverheadMax > 128 + 2 * kNameBytesMax + kMetadataBytesMax + 2 * kKeyBytesMax +
+                                       kSubjectBytesMax + kTraceparentBytesMax);
+static_assert(kPriorityMin >= 1 && kPriorityMax < kRankCount);
+static_assert(kPayloadBytesDefault <= kPayloadBytesMax);
+
+}  // namespace pqd::limits

@@ -1,0 +1,151 @@
+// How one side wakes the other, and why no wake-up is lost. Both directions are the same protocol:
+//
+//   who has something to say                      who sleeps
+//     1 store the tail (publish)                    a store the wake word: odd (arm)
+//     2 full fence             ---- pair F ----     b full fence
+//     3 load the wake word                          c look at every tail again
+//     4 odd and new: write the eventfd              d nothing there: sleep on the eventfd
+//
+// Pair F: in the one order of all full fences either 2 is before b, then c sees the tail; or b is before 2,
+// then 3 sees the odd word. Both may happen (a wake-up for nothing), neither cannot.
+//
+// A wake word counts: even = awake, odd = armed, one up at each change. The ringer remembers for which arming
+// it has rung and rings once for it, however much it publishes until the sleeper is on its feet.
+//
+// Thread rule: each object belongs to one thread. The eventfds are EFD_NONBLOCK: one that cannot take any
+// more is readable already, so that EAGAIN is as good as success.
+#pragma once
+
+#include "shm/abi.h"
+#include "shm/fence.h"
+
+namespace pqd {
+
+// Client to engine.
+class EngineBell {
+ public:
+  EngineBell() = default;
+  // `event_fd`: the session's client_doorbell; stays the caller's.
+  EngineBell(const WakePage& page, const DownHeader& down, int event_fd)
+      : page_(&page), down_(&down), event_fd_(event_fd) {}
+
+  // After each publish of a lane, and after arming nothing else is needed.
+  void ring_if_sleeping() {
+    full_fence();  // pair F, ringer's half: our tail before the load of the wake word
+    ring_once();
+  }
+
+  // After reading receipts, deliveries or answers (the read cursor is stored): wakes the engine only if
+  // something for this client found no room.
+  void ring_if_blocked() {
+    full_fence();  // pair F, ringer's half: our read cursor before the loads
+    // relaxed: the fence has ordered it; set_outbox_blocked() is before the sleeper's half.
+    if (down_->outbox_blocked.load(std::memory_order_relaxed) != 0) ring_once();
+  }
+
+ private:
+  void ring_once() {
+    // relaxed: the fence before has ordered it.
+    const uint32_t word = page_->sleeping.load(std::memory_order_relaxed);
+    if ((word & 1) != 0 && word != rung_) ring(word);
+  }
+  void ring(uint32_t word);
+
+  const WakePage* page_ = nullptr;
+  const DownHeader* down_ = nullptr;
+  int event_fd_ = -1;
+  uint32_t rung_ = 0;  // the arming that we rang for last
+};
+
+// The engine's worker, which sleeps. arm(); look at every lane of every session again, and at the room of
+// those whose outbox is blocked; nothing: sleep; disarm() in any case.
+class Sleeper {
+ public:
+  // A predecessor that died asleep left an odd word: counting goes on behind it, so that nobody takes the
+  // next arming for one that it has rung for.
+  explicit Sleeper(WakePage& page);
+
+  void arm() {
+    // relaxed: the fence orders it; no data hangs on this word.
+    page_->sleeping.store(++word_, std::memory_order_relaxed);
+    full_fence();  // pair F, sleeper's half: the wake word before the loads of the tails
+  }
+  // relaxed: a late sight of it costs one needless ring.
+  void disarm() { page_->sleeping.store(++word_, std::memory_order_relaxed); }
+
+ private:
+  WakePage* page_;
+  uint32_t word_;
+};
+
+// Engine. Before arm(), for each session for which something found no room; taken back when it did. relaxed:
+// the fence in arm() stands between this and the engine's last look at the client's read cursors.
+inline void set_outbox_blocked(DownHeader& down, bool blocked) {
+  down.outbox_blocked.store(blocked ? 1 : 0, std::memory_order_relaxed);
+}
+
+// Engine to client.
+class ClientBell {
+ public:
+  ClientBell() = default;
+  // `event_fd`: the session's engine_doorbell; stays the caller's. `up` is the client's and not believed: a
+  // wrong word costs the client a wake-up or the engine one write.
+  ClientBell(DownHeader& down, const UpHeader& up, int event_fd)
+      : down_(&down), up_(&up), event_fd_(event_fd) {
+    // relaxed: our own word.
+    bell_ = down.bell.load(std::memory_order_relaxed);
+  }
+
+  // After whatever was published in Down in one turn: changes the bell, wakes the client if it sleeps.
+  void ring_if_waiting() {
+    // release: pairs with the acquire load of who spins on the bell.
+    down_->bell.store(++bell_, std::memory_order_release);
+    full_fence();  // pair F, ringer's half: all we published before the load of the wake word
+    // relaxed: the fence has ordered it.
+    const uint32_t word = up_->waiting.load(std::memory_order_relaxed);
+    if ((word & 1) != 0 && word != rung_) ring(word);
+  }
+
+ private:
+  void ring(uint32_t word);
+
+  DownHeader* down_ = nullptr;
+  const UpHeader* up_ = nullptr;
+  int event_fd_ = -1;
+  uint32_t bell_ = 0;
+  uint32_t rung_ = 0;
+};
+
+// The client, which sleeps. arm(); look again at what is waited for; nothing: wait(); disarm() in any case.
+// An event loop polls fd() itself and calls drain() when it is readable, before it arms again.
+class Waiter {
+ public:
+  Waiter() = default;
+  Waiter(UpHeader& up, int event_fd) : up_(&up), event_fd_(event_fd) {
+    // relaxed: our own word.
+    word_ = up.waiting.load(std::memory_order_relaxed) | 1;
+    disarm();
+  }
+
+  void arm() {
+    // relaxed: the fence orders it; no data hangs on this word.
+    up_->waiting.store(++word_, std::memory_order_relaxed);
+    full_fence();  // pair F, sleeper's half: the wake word before the loads of Down
+  }
+  // relaxed: a late sight of it costs one needless ring.
+  void disarm() { up_->waiting.store(++word_, std::memory_order_relaxed); }
+
+  // Sleeps until rung or `timeout_ms` (-1 = for ever) have passed; true when rung. A signal may end it early,
+  // as if time was up.
+  bool wait(int timeout_ms);
+  // Takes back rings that were meant for an earlier sleep. Never between arm() and the sleep.
+  void drain();
+  int fd() const { return event_fd_; }
+
+ private:
+  UpHeader* up_ = nullptr;
+  int event_fd_ = -1;
+  uint32_t word_ = 0;
+};
+
+}  // namespace pqd

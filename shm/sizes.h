@@ -1,0 +1,20 @@
+// Which ring sizes a session may have, and how a wish becomes a decision.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "shm/abi.h"
+
+namespace pqd {
+
+// What is wrong with them, as a fixed sentence for people; nothing when they may be used.
+std::optional<std::string_view> check_sizes(const SegmentSizes& sizes);
+
+// Each 0 becomes the default, the rest stays as it is.
+SegmentSizes with_defaults(const SegmentSizes& wanted);
+
+// Bytes of memory that both files of such a session take, headers included.
+uint64_t session_bytes(const SegmentSizes& sizes);
+
+}  // namespace pqd

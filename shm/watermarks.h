@@ -1,0 +1,40 @@
+// What the engine says about a lane after each commit, and how the client reads it: all monotone.
+#pragma once
+
+#include "shm/abi.h"
+
+namespace pqd {
+
+struct Watermarks {
+  uint64_t head = 0;     // bytes freed
+  uint64_t applied = 0;  // sequences
+  uint64_t written = 0;
+  uint64_t synced = 0;
+
+  friend bool operator==(const Watermarks&, const Watermarks&) = default;
+};
+
+// Engine. REQUIRES: nothing goes back, and the receipts of every record that is passed are published.
+inline void publish_watermarks(LaneDown& lane, const Watermarks& marks) {
+  // release, the three sequences: pairs with the acquire loads of load_watermarks(); who sees a sequence sees
+  // the receipts and deliveries published before it. Strongest claim last, so that no reader ever sees a
+  // record synced and not yet applied.
+  lane.applied.store(marks.applied, std::memory_order_release);
+  lane.written.store(marks.written, std::memory_order_release);
+  lane.synced.store(marks.synced, std::memory_order_release);
+  // release: pairs with the client's acquire load in RingWriter::find_room(); our copies are made.
+  lane.head.store(marks.head, std::memory_order_release);
+}
+
+// Client; the next engine too, to see what was promised.
+inline Watermarks load_watermarks(const LaneDown& lane) {
+  Watermarks marks;
+  // acquire: pairs with the release stores above. Opposite order, for the same reason.
+  marks.head = lane.head.load(std::memory_order_acquire);
+  marks.synced = lane.synced.load(std::memory_order_acquire);
+  marks.written = lane.written.load(std::memory_order_acquire);
+  marks.applied = lane.applied.load(std::memory_order_acquire);
+  return marks;
+}
+
+}  // namespace pqd

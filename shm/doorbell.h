@@ -29,7 +29,7 @@ class EngineBell {
   EngineBell(const WakePage& page, const DownHeader& down, int event_fd)
       : page_(&page), down_(&down), event_fd_(event_fd) {}
 
-  // After each publish of a lane, and after arming nothing else is needed.
+  // After each publish of a lane.
   void ring_if_sleeping() {
     full_fence();  // pair F, ringer's half: our tail before the load of the wake word
     ring_once();
@@ -117,7 +117,8 @@ class ClientBell {
 };
 
 // The client, which sleeps. arm(); look again at what is waited for; nothing: wait(); disarm() in any case.
-// An event loop polls fd() itself and calls drain() when it is readable, before it arms again.
+// Each sleep needs an arming of its own. A wake-up may be for nothing. An event loop polls fd() itself in
+// place of wait(), and calls drain() when it is readable, before it arms again.
 class Waiter {
  public:
   Waiter() = default;
@@ -138,7 +139,7 @@ class Waiter {
   // Sleeps until rung or `timeout_ms` (-1 = for ever) have passed; true when rung. A signal may end it early,
   // as if time was up.
   bool wait(int timeout_ms);
-  // Takes back rings that were meant for an earlier sleep. Never between arm() and the sleep.
+  // Takes the rings back. Never between arm() and the sleep: one of them may be meant for it.
   void drain();
   int fd() const { return event_fd_; }
 

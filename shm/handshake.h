@@ -3,15 +3,13 @@
 // session's end. Fixed sizes, no pointers, host byte order (one host). Any thread.
 #pragma once
 
-#include <chrono>
 #include <expected>
 #include <span>
 #include <string_view>
 #include <variant>
-#include <vector>
 
 #include "shm/abi.h"
-#include "shm/unique_fd.h"
+#include "shm/seqpacket.h"
 
 namespace pqd {
 
@@ -67,45 +65,6 @@ struct SessionFds {
   UniqueFd engine_doorbell;  // eventfd: the engine writes, the client sleeps on it
 };
 inline constexpr size_t kSessionFdCount = 5;
-
-enum class WireFault : uint8_t {
-  kTimeout,
-  kClosed,      // the peer went away
-  kWrongSize,   // short, or longer than the message is
-  kNotPqd,      // wrong magic or kind
-  kWrongAbi,    // no version in common
-  kWrongFds,    // too few, too many
-  kWrongField,  // a value out of its range
-  kSystem,      // errno is in `number`
-};
-struct WireError {
-  WireFault fault = WireFault::kSystem;
-  int number = 0;
-};
-// A sentence for the log.
-std::string_view wire_fault_text(WireFault fault);
-
-using WireTimeout = std::chrono::milliseconds;
-
-struct ReceivedMessage {
-  size_t bytes = 0;
-  std::vector<UniqueFd> fds;
-};
-
-// One message, whole or not at all. The socket may be blocking or not.
-std::expected<void, WireError> send_message(int socket, std::span<const std::byte> message,
-                                            std::span<const int> fds, WireTimeout timeout);
-template <class Pod>
-std::expected<void, WireError> send_message(int socket, const Pod& message, std::span<const int> fds,
-                                            WireTimeout timeout) {
-  static_assert(std::is_trivially_copyable_v<Pod>);
-  return send_message(socket, std::as_bytes(std::span(&message, 1)), fds, timeout);
-}
-
-// A message longer than `buffer`, or with more descriptors than `fds_max`, is refused; descriptors that came
-// with a refused message are closed. Those that are returned are close-on-exec.
-std::expected<ReceivedMessage, WireError> receive_message(int socket, std::span<std::byte> buffer,
-                                                          size_t fds_max, WireTimeout timeout);
 
 // Daemon. A Hello of kWrongAbi is told apart so that it can be answered with a Refusal that names ours. Its
 // sizes have passed check_sizes() with the defaults filled in, its name ends in a zero and is printable.

@@ -1,0 +1,102 @@
+// A connection to the daemon: submit jobs, take and settle them, ask and command.
+//
+//   auto client = pqd::Client::connect({});
+//   auto ticket = client->submit({.type = "mail", .payload = pqd::as_bytes("hello")});
+//   auto outcome = client->wait(*ticket, pqd::Milliseconds(1000));
+//
+// Thread rule: one thread at a time, no threads of its own, no signal handlers. Threads that submit in
+// parallel take a client each. After fork() the child cannot use it: everything answers kUnavailable.
+//
+// A daemon that goes away and comes back is met inside the operation that notices: it reconnects, sends again
+// under the same ids what was not acknowledged, and goes on. Only when `reconnect_timeout_ms` has passed does
+// an operation end in kUnavailable, or kUnknownOutcome for what had been written and not answered.
+//
+// Results are values. Every operation may return kUnavailable; further errors are named where they arise.
+#pragma once
+
+#include <memory>
+#include <span>
+
+#include "bindings/cpp/delivered_job.h"
+#include "bindings/cpp/failure.h"
+#include "bindings/cpp/requests.h"
+
+namespace pqd {
+
+class ClientCore;
+
+class Client {
+ public:
+  // kUnavailable: no daemon there; kUnauthorized: it may not be reached or does not want this user;
+  // kInvalidRequest: sizes or socket path out of range; kSystemError: no common version, no memory.
+  static Result<Client> connect(const ConnectOptions& options);
+  Client(Client&&) noexcept;
+  Client& operator=(Client&&) noexcept;
+  // What was submitted and not flushed may be lost with the connection: flush() first.
+  ~Client();
+
+  // The job's id is in the ticket at once; its outcome comes later. A field out of its range is refused here,
+  // with the field's error. kQueueFull: no room in the lane within submit_timeout_ms. Does not allocate.
+  Result<Ticket> submit(const SubmitRequest& request);
+  // All or none, all in one commit. REQUIRES: one queue and one durability, else kInvalidRequest.
+  Result<std::vector<Ticket>> submit_many(std::span<const SubmitRequest> requests);
+
+  // The outcome is as durable as the submit asked for. The failure is the daemon's refusal, or
+  // kRequestTimeout: not decided within the time. A ticket's outcome can be had once.
+  Result<Outcome> wait(const Ticket& ticket, Milliseconds timeout);
+  // The same without waiting; nothing = not decided yet.
+  Result<std::optional<Outcome>> poll(const Ticket& ticket);
+  // Until everything sent so far is decided and as durable as it asked for.
+  Result<FlushReport> flush(Milliseconds timeout);
+
+  // kNotFound: no such job, or not this caller's to see.
+  Result<JobInfo> get(const JobId& id);
+  Result<std::vector<JobInfo>> list(const ListFilter& filter);  // newest first
+  Result<std::vector<QueueInfo>> queues(std::string_view name = {});
+  Result<std::vector<JobInfo>> dlq(const ListFilter& filter);  // newest first, with history
+  Result<JobInfo> dlq_get(const JobId& id);                    // with history and payload
+  Result<HealthInfo> health();
+
+  // Commands wait until they are durable. kNotFound, kInvalidStatus, kUnauthorized.
+  Result<void> cancel(const JobId& id, bool running = false);
+  Result<void> redrive(const JobId& id);
+  Result<void> queue_control(QueueAction action, std::string_view queue);
+
+  // Returns the subscription's number once the daemon has taken it. It survives reconnects.
+  Result<uint32_t> subscribe(const Subscription& subscription);
+  // Jobs in hand stay in hand.
+  Result<void> unsubscribe(uint32_t number);
+  // The next job; nothing when none came within the time (0 = only what is there).
+  Result<std::optional<DeliveredJob>> next(Milliseconds timeout);
+
+  // Settlements are sent at once and decided later: a ticket whose outcome nobody asks for is counted
+  // (counters().settlements_refused) when refused. kLeaseLost: drop the work.
+  Result<Ticket> start(const DeliveredJob& job);
+  Result<Ticket> complete(const DeliveredJob& job, ByteView result = {});
+  Result<Ticket> fail(const DeliveredJob& job, std::string_view error, bool retry = true);
+  Result<Ticket> release(const DeliveredJob& job);
+  Result<Ticket> extend(const DeliveredJob& job, const ExtendRequest& request);
+  // Should the consumer stop: a cancellation was asked for, or the lease is known to be lost.
+  bool cancel_requested(const DeliveredJob& job);
+
+  // For event loops: `fd` becomes readable when there is something to take in (-1: no descriptor left).
+  //   for (;;) { while (auto job = client.next(0ms) ...) work; if (client.arm()) poll(fd); client.process();
+  //   }
+  int fd();
+  // Takes in all that came. Never waits, except for a handshake when the daemon has just come back.
+  Result<void> process();
+  // True: sleep, `fd` will wake you. False: look again first, something came meanwhile.
+  bool arm();
+
+  uint64_t session() const;  // the daemon's number of it; changes with a reconnect
+  uint32_t max_payload_bytes() const;
+  const std::string& socket() const;  // the path that was found
+  const ClientCounters& counters() const;
+
+ private:
+  explicit Client(std::unique_ptr<ClientCore> core);
+
+  std::unique_ptr<ClientCore> core_;
+};
+
+}  // namespace pqd

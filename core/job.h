@@ -80,6 +80,7 @@ struct JobCore {
   SessionNo submitter = 0;
   SessionNo holder = 0;  // session that holds the lease; 0 = none
   uint64_t lease = 0;
+  uint64_t delivery_no = 0;  // number of the delivery within its holder's session
   TimeNs created_ns = 0;
   TimeNs start_after_ns = 0;  // not_before, or the end of the backoff
   TimeNs ready_ns = 0;        // when it last became ready
@@ -88,6 +89,7 @@ struct JobCore {
   TimeNs finished_ns = 0;
   uint32_t lease_epoch = 0;
   uint32_t owner_uid = 0;
+  uint32_t subscription = 0;  // under which the holder got it
   QueueNo queue = 0;
   TypeNo type = 0;
   uint32_t queue_timeout_ms = 0;
@@ -110,7 +112,7 @@ struct JobCore {
   bool cancel_requested = false;
   bool backoff_jitter = false;
   bool redriven = false;
-  uint8_t reserved[13] = {};
+  uint8_t reserved[1] = {};
 
   // The rank that dispatch orders by: the priority, or NORMAL for fifo jobs.
   uint8_t rank() const { return mode == Mode::kPriority ? priority : kPriorityNormal; }

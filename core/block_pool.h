@@ -1,0 +1,79 @@
+// The memory that the records of live jobs stand in: one block a commit, filled by the worker while the
+// commit is open and constant from then on. A block goes when no job needs it. The pool belongs to one
+// thread; the bytes of a sealed block may be read by any thread that holds its pointer.
+#pragma once
+
+#include <cstdlib>
+#include <memory>
+
+#include "core/event.h"
+
+namespace pqd {
+
+using BlockNo = uint32_t;
+inline constexpr BlockNo kNoBlock = 0xFFFFFFFF;
+
+// A record or result within a block.
+struct RecordRef {
+  BlockNo block = kNoBlock;
+  BlobRef blob;
+  bool empty() const { return block == kNoBlock; }
+};
+
+class BlockPool {
+ public:
+  // A new block, with one user: whoever opened it, until seal().
+  BlockNo open() { return add(std::make_shared<Bytes>()); }
+  // A block read back from the store, with one user: the caller, until drop_user().
+  BlockNo adopt(Bytes bytes) { return add(std::make_shared<Bytes>(std::move(bytes))); }
+
+  Bytes& open_bytes(BlockNo block) { return *blocks_[block].bytes; }
+  std::shared_ptr<const Bytes> shared(BlockNo block) const { return blocks_[block].bytes; }
+  ByteView view(const RecordRef& ref) const {
+    const Bytes& bytes = *blocks_[ref.block].bytes;
+    if (size_t{ref.blob.offset} + ref.blob.bytes > bytes.size()) std::abort();
+    return ByteView(bytes).subspan(ref.blob.offset, ref.blob.bytes);
+  }
+
+  void add_user(BlockNo block) { ++blocks_[block].users; }
+  void drop_user(BlockNo block) {
+    if (--blocks_[block].users != 0) return;
+    bytes_in_use_ -= blocks_[block].counted_bytes;
+    blocks_[block] = {};
+    free_.push_back(block);
+  }
+  // The commit is closed: no byte of the block changes any more, and the opener's use of it ends.
+  void seal(BlockNo block) {
+    blocks_[block].counted_bytes = blocks_[block].bytes->size();
+    bytes_in_use_ += blocks_[block].counted_bytes;
+    drop_user(block);
+  }
+
+  size_t blocks_in_use() const { return blocks_.size() - free_.size(); }
+  size_t bytes_in_use() const { return bytes_in_use_; }
+
+ private:
+  struct Block {
+    std::shared_ptr<Bytes> bytes;
+    size_t counted_bytes = 0;
+    uint32_t users = 0;
+  };
+
+  BlockNo add(std::shared_ptr<Bytes> bytes) {
+    BlockNo block = static_cast<BlockNo>(blocks_.size());
+    if (free_.empty()) {
+      blocks_.emplace_back();
+    } else {
+      block = free_.back();
+      free_.pop_back();
+    }
+    blocks_[block] = {std::move(bytes), 0, 1};
+    return block;
+  }
+
+  std::vector<Block> blocks_;
+  std::vector<BlockNo> free_;
+  size_t bytes_in_use_ = 0;
+};
+
+}  // namespace pqd

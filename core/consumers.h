@@ -1,0 +1,70 @@
+// Who takes jobs from one queue: subscriptions with credits. Turns go round among those that take a type.
+// Belongs to one thread.
+#pragma once
+
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "core/event.h"
+
+namespace pqd {
+
+struct ConsumerKey {
+  SessionNo session = 0;
+  uint32_t subscription = 0;
+  friend bool operator==(const ConsumerKey&, const ConsumerKey&) = default;
+};
+
+class Consumers {
+ public:
+  // Adds or changes a subscription; `used` is what its session holds under it already. Returns true when it
+  // has credit to spare, so that ready jobs of its types are worth another look.
+  bool set(const ConsumerKey& key, const std::vector<TypeNo>& types, uint32_t credits, uint32_t used);
+  void remove(const ConsumerKey& key);
+
+  bool wants(TypeNo type) const;
+  // The next one in turn with credit for this type; nothing when none has. Spends nothing.
+  std::optional<ConsumerKey> next(TypeNo type);
+  void spend(const ConsumerKey& key);
+  // Returns the types that became takeable by it: nullptr = none did; an empty list = every type.
+  const std::vector<TypeNo>* give_back(const ConsumerKey& key);
+
+  size_t size() const { return index_.size(); }
+  // Subscriptions that name this type or take every type, with credit or without.
+  bool any_for(TypeNo type) const;
+
+ private:
+  struct KeyHash {
+    size_t operator()(const ConsumerKey& key) const {
+      return key.session * 0x9E3779B97F4A7C15u + key.subscription;
+    }
+  };
+  struct Consumer {
+    ConsumerKey key;
+    std::vector<TypeNo> types;
+    uint32_t credits = 0;
+    uint32_t used = 0;
+    bool there = false;
+    bool spare() const { return there && used < credits; }
+  };
+  struct Ring {  // those who take one type, or every type
+    std::vector<uint32_t> members;
+    size_t turn = 0;
+    size_t spare = 0;  // members with credit
+  };
+
+  template <class F>
+  void for_rings(const Consumer& consumer, F&& f);
+  void change(uint32_t at, uint32_t credits, uint32_t used);
+  std::optional<uint32_t> take_turn(Ring& ring);
+
+  std::vector<Consumer> consumers_;
+  std::vector<uint32_t> free_;
+  std::unordered_map<ConsumerKey, uint32_t, KeyHash> index_;
+  std::unordered_map<TypeNo, Ring> by_type_;
+  Ring every_type_;
+  bool every_type_first_ = false;
+};
+
+}  // namespace pqd

@@ -1,0 +1,448 @@
+// What happened. A turn of the broker ends as a list of events; their bytes, chained by hash, are the journal
+// and the audit trail, and everything else the daemon knows is a fold over them. Kinds and field order are a
+// stored format: append kinds, never change one. Payloads, metadata, keys and results are not in here: they
+// stand in the commit's block, and an event names their place.
+//
+// Each event lists its fields once, in `fields`, for writing and for reading. Integers are variable-length.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <type_traits>
+
+#include "core/bytes.h"
+#include "core/error.h"
+#include "core/job.h"
+#include "core/queue_settings.h"
+
+namespace pqd {
+
+enum class EventKind : uint8_t {
+  kTimePassed = 1,
+  kEpochStarted = 2,
+  kQueueCreated = 3,
+  kQueueConfigured = 4,
+  kQueueControlled = 5,
+  kTypeNamed = 6,
+  kSessionOpened = 7,
+  kSessionClosed = 8,
+  kSessionResumed = 9,
+  kSubscribed = 10,
+  kUnsubscribed = 11,
+  kLaneAdvanced = 12,
+  kReceiptIssued = 13,
+  kReceiptsTaken = 14,
+  kSubmitted = 32,
+  kAdmitted = 33,
+  kParkRefused = 34,
+  kReadied = 35,
+  kAssigned = 36,
+  kStarted = 37,
+  kCompleted = 38,
+  kAttemptFailed = 39,
+  kFailed = 40,
+  kTimedOut = 41,
+  kCancelled = 42,
+  kCancelRequested = 43,
+  kReleased = 44,
+  kExtended = 45,
+  kRedriven = 46,
+  kRefused = 47,
+  kReheld = 48,
+};
+
+// A stretch of the commit's block.
+struct BlobRef {
+  uint32_t offset = 0;
+  uint32_t bytes = 0;
+  friend bool operator==(const BlobRef&, const BlobRef&) = default;
+};
+
+// The first 16 bytes of a SHA-256.
+using ShortHash = std::array<uint8_t, 16>;
+
+// Where a session has been read up to. `bytes` is the ring cursor, `seq` the count of records.
+struct LanePosition {
+  uint64_t seq = 0;
+  uint64_t bytes = 0;
+  friend bool operator==(const LanePosition&, const LanePosition&) = default;
+};
+
+#define PQD_EVENT(kind_, ...)                          \
+  static constexpr EventKind kKind = EventKind::kind_; \
+  template <class Self, class F>                       \
+  static void fields(Self& e, F&& f) {                 \
+    f(__VA_ARGS__);                                    \
+  }
+
+// The clock that the following events of the commit carry.
+struct TimePassed {
+  TimeNs now_ns = 0;
+  PQD_EVENT(kTimePassed, e.now_ns)
+};
+// An engine took over this store; leases given from here on carry this epoch.
+struct EpochStarted {
+  uint32_t epoch = 0;
+  PQD_EVENT(kEpochStarted, e.epoch)
+};
+struct QueueCreated {
+  QueueNo queue = 0;
+  std::string name;
+  QueueSettings settings;
+  PQD_EVENT(kQueueCreated, e.queue, e.name, e.settings)
+};
+struct QueueConfigured {
+  QueueNo queue = 0;
+  QueueSettings settings;
+  PQD_EVENT(kQueueConfigured, e.queue, e.settings)
+};
+struct QueueControlled {
+  QueueNo queue = 0;
+  bool paused = false;
+  bool draining = false;
+  SessionNo by = 0;
+  PQD_EVENT(kQueueControlled, e.queue, e.paused, e.draining, e.by)
+};
+struct TypeNamed {
+  TypeNo type = 0;
+  std::string name;
+  PQD_EVENT(kTypeNamed, e.type, e.name)
+};
+struct SessionOpened {
+  SessionNo session = 0;
+  uint32_t uid = 0;
+  uint32_t pid = 0;
+  uint32_t tag = 0;
+  PQD_EVENT(kSessionOpened, e.session, e.uid, e.pid, e.tag)
+};
+struct SessionClosed {
+  SessionNo session = 0;
+  PQD_EVENT(kSessionClosed, e.session)
+};
+// `to` proved that it is the same client as `from`, which ends here; a Reheld for each lease stands before
+// this.
+struct SessionResumed {
+  SessionNo from = 0;
+  SessionNo to = 0;
+  PQD_EVENT(kSessionResumed, e.from, e.to)
+};
+struct Subscribed {
+  SessionNo session = 0;
+  uint32_t number = 0;
+  QueueNo queue = 0;
+  uint32_t credits = 0;
+  std::vector<TypeNo> types;  // none = every type
+  PQD_EVENT(kSubscribed, e.session, e.number, e.queue, e.credits, e.types)
+};
+struct Unsubscribed {
+  SessionNo session = 0;
+  uint32_t number = 0;
+  PQD_EVENT(kUnsubscribed, e.session, e.number)
+};
+struct LaneAdvanced {
+  SessionNo session = 0;
+  uint8_t lane = 0;
+  uint64_t seq = 0;
+  uint64_t bytes = 0;
+  PQD_EVENT(kLaneAdvanced, e.session, e.lane, e.seq, e.bytes)
+};
+// An exception to "the watermark has passed, so it is done". Numbered 1, 2, 3 ... within its session.
+struct ReceiptIssued {
+  SessionNo session = 0;
+  uint8_t lane = 0;
+  uint64_t seq = 0;
+  uint8_t code = 0;   // Error
+  uint8_t flags = 0;  // kReceipt...
+  uint32_t retry_after_ms = 0;
+  JobId id;
+  PQD_EVENT(kReceiptIssued, e.session, e.lane, e.seq, e.code, e.flags, e.retry_after_ms, e.id)
+};
+inline constexpr uint8_t kReceiptDeferred = 1;   // a submit waits for room, the verdict follows
+inline constexpr uint8_t kReceiptVerdict = 2;    // that verdict
+inline constexpr uint8_t kReceiptDuplicate = 4;  // accepted: `id` is the job that was there before
+// The client has read this many receipts of the session; they need not be kept.
+struct ReceiptsTaken {
+  SessionNo session = 0;
+  uint64_t count = 0;
+  PQD_EVENT(kReceiptsTaken, e.session, e.count)
+};
+
+// A job came in: pending, or parked when its queue is full. `ready_seq` 0 = not ready yet.
+struct Submitted {
+  JobNo job = 0;
+  SessionNo session = 0;
+  uint32_t owner_uid = 0;
+  QueueNo queue = 0;
+  TypeNo type = 0;
+  BlobRef record;
+  ShortHash payload_hash{};
+  uint64_t ready_seq = 0;
+  bool parked = false;
+  uint8_t lane = 0;
+  uint64_t seq = 0;
+  PQD_EVENT(kSubmitted, e.job, e.session, e.owner_uid, e.queue, e.type, e.record, e.payload_hash, e.ready_seq,
+            e.parked, e.lane, e.seq)
+};
+// A parked submit found room.
+struct Admitted {
+  JobNo job = 0;
+  uint64_t ready_seq = 0;
+  PQD_EVENT(kAdmitted, e.job, e.ready_seq)
+};
+// A parked submit found none in time: it never became a job.
+struct ParkRefused {
+  JobNo job = 0;
+  uint8_t code = 0;
+  PQD_EVENT(kParkRefused, e.job, e.code)
+};
+// Its time came: not_before passed, or the backoff is over.
+struct Readied {
+  JobNo job = 0;
+  uint64_t ready_seq = 0;
+  PQD_EVENT(kReadied, e.job, e.ready_seq)
+};
+struct Assigned {
+  JobNo job = 0;
+  SessionNo session = 0;
+  uint32_t subscription = 0;
+  uint64_t delivery = 0;  // its number within the session: 1, 2, 3 ...
+  uint64_t lease = 0;
+  TimeNs until_ns = 0;
+  PQD_EVENT(kAssigned, e.job, e.session, e.subscription, e.delivery, e.lease, e.until_ns)
+};
+// The lease goes on in the session that its holder resumed as. `delivery` 0: the client has seen the
+// delivery.
+struct Reheld {
+  JobNo job = 0;
+  SessionNo session = 0;
+  uint64_t delivery = 0;
+  PQD_EVENT(kReheld, e.job, e.session, e.delivery)
+};
+struct Started {
+  JobNo job = 0;
+  PQD_EVENT(kStarted, e.job)
+};
+struct Completed {
+  JobNo job = 0;
+  BlobRef result;
+  ShortHash result_hash{};
+  PQD_EVENT(kCompleted, e.job, e.result, e.result_hash)
+};
+// The attempt is spent, another will follow at `retry_ns`.
+struct AttemptFailed {
+  JobNo job = 0;
+  Reason reason = Reason::kNone;
+  TimeNs retry_ns = 0;
+  BlobRef error;
+  PQD_EVENT(kAttemptFailed, e.job, e.reason, e.retry_ns, e.error)
+};
+// The last attempt is spent, or the consumer said so: into the dead letter queue.
+struct Failed {
+  JobNo job = 0;
+  Reason reason = Reason::kNone;
+  BlobRef error;
+  PQD_EVENT(kFailed, e.job, e.reason, e.error)
+};
+// Waited longer than its queue_timeout: into the dead letter queue.
+struct TimedOut {
+  JobNo job = 0;
+  PQD_EVENT(kTimedOut, e.job)
+};
+struct Cancelled {
+  JobNo job = 0;
+  SessionNo by = 0;
+  PQD_EVENT(kCancelled, e.job, e.by)
+};
+struct CancelRequested {
+  JobNo job = 0;
+  SessionNo by = 0;
+  PQD_EVENT(kCancelRequested, e.job, e.by)
+};
+// Given back unspent.
+struct Released {
+  JobNo job = 0;
+  PQD_EVENT(kReleased, e.job)
+};
+struct Extended {
+  JobNo job = 0;
+  TimeNs until_ns = 0;
+  uint8_t progress = 0;
+  BlobRef note;
+  PQD_EVENT(kExtended, e.job, e.until_ns, e.progress, e.note)
+};
+// A dead letter's new life, under its old id and a new number. `row` is the earlier JobRow without its
+// record.
+struct Redriven {
+  JobNo job = 0;
+  JobNo was = 0;
+  SessionNo by = 0;
+  BlobRef record;
+  BlobRef row;
+  uint64_t ready_seq = 0;
+  PQD_EVENT(kRedriven, e.job, e.was, e.by, e.record, e.row, e.ready_seq)
+};
+// A request that was turned down, for the audit trail; the receipt that tells the client stands beside it.
+struct Refused {
+  SessionNo session = 0;
+  uint8_t lane = 0;
+  uint64_t seq = 0;
+  uint8_t code = 0;
+  uint8_t record_kind = 0;
+  JobId id;
+  PQD_EVENT(kRefused, e.session, e.lane, e.seq, e.code, e.record_kind, e.id)
+};
+
+#undef PQD_EVENT
+
+namespace event_detail {
+
+struct Encoder {
+  ByteWriter& to;
+  template <class... Fields>
+  void operator()(const Fields&... fields) {
+    (one(fields), ...);
+  }
+  void one(const std::string& text) { to.text(text); }
+  void one(const BlobRef& ref) { to.varint(ref.offset), to.varint(ref.bytes); }
+  void one(const std::vector<TypeNo>& list) {
+    to.varint(list.size());
+    for (const TypeNo item : list) to.varint(item);
+  }
+  template <class T>
+  void one(const T& value) {
+    if constexpr (std::is_enum_v<T>) {
+      to.varint(static_cast<uint64_t>(value));
+    } else if constexpr (std::is_integral_v<T> && std::is_signed_v<T>) {
+      to.signed_varint(value);
+    } else if constexpr (std::is_integral_v<T>) {
+      to.varint(value);
+    } else {
+      to.pod(value);
+    }
+  }
+};
+
+struct Decoder {
+  ByteReader& from;
+  template <class... Fields>
+  void operator()(Fields&... fields) {
+    (one(fields), ...);
+  }
+  void one(std::string& text) { text = from.text(); }
+  void one(BlobRef& ref) {
+    ref.offset = static_cast<uint32_t>(from.varint());
+    ref.bytes = static_cast<uint32_t>(from.varint());
+  }
+  void one(std::vector<TypeNo>& list) {
+    const uint64_t count = from.varint();
+    list.clear();
+    for (uint64_t i = 0; i < count && !from.failed(); ++i) list.push_back(static_cast<TypeNo>(from.varint()));
+  }
+  template <class T>
+  void one(T& value) {
+    if constexpr (std::is_same_v<T, bool>) {
+      value = from.varint() != 0;
+    } else if constexpr (std::is_enum_v<T>) {
+      value = static_cast<T>(from.varint());
+    } else if constexpr (std::is_integral_v<T> && std::is_signed_v<T>) {
+      value = static_cast<T>(from.signed_varint());
+    } else if constexpr (std::is_integral_v<T>) {
+      value = static_cast<T>(from.varint());
+    } else {
+      value = from.pod<T>();
+    }
+  }
+};
+
+template <class Event, class Visitor>
+bool decode_as(ByteReader& reader, Visitor& visitor) {
+  Event event;
+  Event::fields(event, Decoder{reader});
+  if (reader.failed()) return false;
+  visitor(event);
+  return true;
+}
+
+}  // namespace event_detail
+
+template <class Event>
+void encode_event(const Event& event, Bytes& out) {
+  ByteWriter writer(out);
+  writer.pod(Event::kKind);
+  Event::fields(event, event_detail::Encoder{writer});
+}
+
+// Reads one event and calls visitor(const Event&), which must take every kind. False: the bytes are not an
+// event.
+template <class Visitor>
+bool decode_event(ByteReader& reader, Visitor&& visitor) {
+  using event_detail::decode_as;
+  switch (reader.pod<EventKind>()) {
+    case EventKind::kTimePassed:
+      return decode_as<TimePassed>(reader, visitor);
+    case EventKind::kEpochStarted:
+      return decode_as<EpochStarted>(reader, visitor);
+    case EventKind::kQueueCreated:
+      return decode_as<QueueCreated>(reader, visitor);
+    case EventKind::kQueueConfigured:
+      return decode_as<QueueConfigured>(reader, visitor);
+    case EventKind::kQueueControlled:
+      return decode_as<QueueControlled>(reader, visitor);
+    case EventKind::kTypeNamed:
+      return decode_as<TypeNamed>(reader, visitor);
+    case EventKind::kSessionOpened:
+      return decode_as<SessionOpened>(reader, visitor);
+    case EventKind::kSessionClosed:
+      return decode_as<SessionClosed>(reader, visitor);
+    case EventKind::kSessionResumed:
+      return decode_as<SessionResumed>(reader, visitor);
+    case EventKind::kSubscribed:
+      return decode_as<Subscribed>(reader, visitor);
+    case EventKind::kUnsubscribed:
+      return decode_as<Unsubscribed>(reader, visitor);
+    case EventKind::kLaneAdvanced:
+      return decode_as<LaneAdvanced>(reader, visitor);
+    case EventKind::kReceiptIssued:
+      return decode_as<ReceiptIssued>(reader, visitor);
+    case EventKind::kReceiptsTaken:
+      return decode_as<ReceiptsTaken>(reader, visitor);
+    case EventKind::kSubmitted:
+      return decode_as<Submitted>(reader, visitor);
+    case EventKind::kAdmitted:
+      return decode_as<Admitted>(reader, visitor);
+    case EventKind::kParkRefused:
+      return decode_as<ParkRefused>(reader, visitor);
+    case EventKind::kReadied:
+      return decode_as<Readied>(reader, visitor);
+    case EventKind::kAssigned:
+      return decode_as<Assigned>(reader, visitor);
+    case EventKind::kStarted:
+      return decode_as<Started>(reader, visitor);
+    case EventKind::kCompleted:
+      return decode_as<Completed>(reader, visitor);
+    case EventKind::kAttemptFailed:
+      return decode_as<AttemptFailed>(reader, visitor);
+    case EventKind::kFailed:
+      return decode_as<Failed>(reader, visitor);
+    case EventKind::kTimedOut:
+      return decode_as<TimedOut>(reader, visitor);
+    case EventKind::kCancelled:
+      return decode_as<Cancelled>(reader, visitor);
+    case EventKind::kCancelRequested:
+      return decode_as<CancelRequested>(reader, visitor);
+    case EventKind::kReleased:
+      return decode_as<Released>(reader, visitor);
+    case EventKind::kExtended:
+      return decode_as<Extended>(reader, visitor);
+    case EventKind::kRedriven:
+      return decode_as<Redriven>(reader, visitor);
+    case EventKind::kReheld:
+      return decode_as<Reheld>(reader, visitor);
+    case EventKind::kRefused:
+      return decode_as<Refused>(reader, visitor);
+  }
+  return false;
+}
+
+}  // namespace pqd

@@ -1,0 +1,93 @@
+#include "core/job_row.h"
+
+#include "core/submit_record.h"
+
+namespace pqd {
+namespace {
+
+constexpr uint8_t kRowVersion = 1;
+
+void write_attempt(ByteWriter& out, const AttemptInfo& a) {
+  out.varint(a.attempt);
+  out.pod(a.reason);
+  out.signed_varint(a.when_ns);
+  out.varint(a.session);
+  out.varint(a.uid);
+  out.text(a.error);
+}
+
+AttemptInfo read_attempt(ByteReader& in) {
+  AttemptInfo a;
+  a.attempt = static_cast<uint16_t>(in.varint());
+  a.reason = in.pod<Reason>();
+  a.when_ns = in.signed_varint();
+  a.session = in.varint();
+  a.uid = static_cast<uint32_t>(in.varint());
+  a.error = in.text();
+  return a;
+}
+
+}  // namespace
+
+Bytes encode_row(const JobRow& row) {
+  Bytes bytes;
+  bytes.reserve(sizeof(JobCore) + row.record.size() + row.result.size() + 64);
+  ByteWriter out(bytes);
+  out.pod(kRowVersion);
+  out.pod(row.core);
+  out.pod(static_cast<uint8_t>(row.payload_dropped));
+  out.blob(row.record);
+  out.blob(row.result);
+  out.text(row.note);
+  out.varint(row.history.size());
+  for (const AttemptInfo& attempt : row.history) write_attempt(out, attempt);
+  return bytes;
+}
+
+std::expected<JobRow, Error> decode_row(ByteView bytes) {
+  ByteReader in(bytes);
+  if (in.pod<uint8_t>() != kRowVersion) return std::unexpected(Error::kSystemError);
+  JobRow row;
+  row.core = in.pod<JobCore>();
+  row.payload_dropped = in.pod<uint8_t>() != 0;
+  const auto copy = [](Bytes& to, ByteView from) { to.assign(from.begin(), from.end()); };
+  copy(row.record, in.blob());
+  copy(row.result, in.blob());
+  row.note = in.text();
+  const uint64_t attempts = in.varint();
+  for (uint64_t i = 0; i < attempts && !in.failed(); ++i) row.history.push_back(read_attempt(in));
+  if (in.failed() || in.remaining() != 0) return std::unexpected(Error::kSystemError);
+  return row;
+}
+
+void drop_payload(JobRow& row) {
+  auto submit = read_submit_record(row.record);
+  if (!submit || row.payload_dropped) return;
+  submit->payload = {};
+  Bytes shorter(submit_record_bytes(*submit));
+  write_submit_record(*submit, shorter);
+  row.record = std::move(shorter);
+  row.payload_dropped = true;
+}
+
+JobInfo job_info(const JobRow& row, std::string_view queue, std::string_view type, bool with_payload) {
+  JobInfo info;
+  info.core = row.core;
+  info.queue = queue;
+  info.type = type;
+  info.note = row.note;
+  info.result = row.result;
+  info.history = row.history;
+  info.dlq = row.core.state == JobState::kFailed || row.core.state == JobState::kTimeout;
+  if (const auto submit = read_submit_record(row.record)) {
+    info.subject = submit->subject;
+    info.metadata = submit->metadata;
+    if (with_payload && !row.payload_dropped) {
+      info.payload.assign(submit->payload.begin(), submit->payload.end());
+      info.has_payload = true;
+    }
+  }
+  return info;
+}
+
+}  // namespace pqd

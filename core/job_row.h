@@ -1,0 +1,31 @@
+// A job as the store keeps it: the flat facts, then what is bulky or rare. Version byte first; an unknown
+// version is refused. Finished jobs drop the record's payload, dead letters keep it.
+#pragma once
+
+#include <expected>
+#include <string>
+#include <vector>
+
+#include "core/info.h"
+
+namespace pqd {
+
+struct JobRow {
+  JobCore core;
+  Bytes record;  // the submit record, with the payload cut off where the job no longer needs it
+  bool payload_dropped = false;
+  Bytes result;
+  std::string note;
+  std::vector<AttemptInfo> history;
+};
+
+Bytes encode_row(const JobRow& row);
+std::expected<JobRow, Error> decode_row(ByteView bytes);
+
+// Cuts the payload off `row.record` (payload_bytes in the facts stays what it was).
+void drop_payload(JobRow& row);
+
+// What a query answers about this job; names come from the caller's tables.
+JobInfo job_info(const JobRow& row, std::string_view queue, std::string_view type, bool with_payload);
+
+}  // namespace pqd

@@ -1,0 +1,63 @@
+// The live jobs, and those that finished since the last checkpoint: a slab of fixed slots, found by arrival
+// number and by id. Slots are indices, stable while the job is there. Belongs to one thread.
+#pragma once
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <deque>
+#include <memory>
+
+#include "core/block_pool.h"
+#include "core/info.h"
+
+namespace pqd {
+
+using Slot = uint32_t;
+inline constexpr Slot kNoSlot = 0xFFFFFFFF;
+
+// What few jobs have.
+struct JobExtra {
+  std::string note;
+  std::vector<AttemptInfo> history;
+  RecordRef result;
+};
+
+struct Job {
+  JobCore core;
+  RecordRef record;
+  // Links of the one ready line, the one timer and the one holder's list that a job can be in.
+  Slot ready_prev = kNoSlot, ready_next = kNoSlot;
+  Slot timer_prev = kNoSlot, timer_next = kNoSlot;
+  Slot held_prev = kNoSlot, held_next = kNoSlot;
+  uint64_t timer_tick = 0;      // milliseconds
+  uint16_t timer_bucket = 0;    // 0 = no timer
+  bool ready_returned = false;  // stands among its line's returned jobs, not in the list
+  std::unique_ptr<JobExtra> extra;
+};
+static_assert(sizeof(Job) <= 256, "the aim is 256 bytes a live job beside its payload");
+
+class JobTable {
+ public:
+  Job& operator[](Slot slot) { return slots_[slot]; }
+  const Job& operator[](Slot slot) const { return slots_[slot]; }
+  size_t size() const { return by_no_.size(); }
+
+  // REQUIRES: neither the number nor the id is in the table.
+  Slot add(const JobCore& core, RecordRef record);
+  void remove(Slot slot);
+  Slot find(JobNo no) const;
+  Slot find(const JobId& id) const;
+  JobExtra& extra(Slot slot);
+
+  template <class F>
+  void for_each(F&& f) const {
+    for (const auto& [no, slot] : by_no_) f(slot);
+  }
+
+ private:
+  std::deque<Job> slots_;
+  std::vector<Slot> free_;
+  boost::unordered_flat_map<JobNo, Slot> by_no_;
+  boost::unordered_flat_map<JobId, Slot, JobIdHash> by_id_;
+};
+
+}  // namespace pqd

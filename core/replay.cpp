@@ -1,0 +1,106 @@
+// Recovery's half of State: rows of a checkpoint in, then the journal's tail.
+#include <algorithm>
+#include <cstdlib>
+
+#include "core/state.h"
+
+namespace pqd {
+
+// Takes each event of one commit to State with what it points to in the block.
+class Replayer {
+ public:
+  Replayer(State& state, BlockNo block) : state_(state), block_(block) {}
+
+  bool ok() const { return ok_; }
+
+  template <class Event>
+  void operator()(const Event& e) {
+    if (ok_) replay(e);
+  }
+
+ private:
+  ByteView bytes(const BlobRef& blob) {
+    const ByteView block = *state_.blocks.shared(block_);
+    if (size_t{blob.offset} + blob.bytes > block.size()) {
+      ok_ = false;
+      return {};
+    }
+    return block.subspan(blob.offset, blob.bytes);
+  }
+  RecordRef ref(const BlobRef& blob) const { return {block_, blob}; }
+
+  template <class Event>
+  void replay(const Event& e) {
+    state_.apply(e);
+  }
+  void replay(const Submitted& e) {
+    const auto submit = read_submit_record(bytes(e.record));
+    ok_ = ok_ && submit.has_value();
+    if (ok_) state_.apply(e, *submit, ref(e.record));
+  }
+  void replay(const Completed& e) {
+    bytes(e.result);
+    if (ok_) state_.apply(e, e.result.bytes == 0 ? RecordRef{} : ref(e.result));
+  }
+  void replay(const AttemptFailed& e) { state_.apply(e, as_text(bytes(e.error))); }
+  void replay(const Failed& e) { state_.apply(e, as_text(bytes(e.error))); }
+  void replay(const Extended& e) { state_.apply(e, as_text(bytes(e.note))); }
+  void replay(const Redriven& e) {
+    auto row = decode_row(bytes(e.row));
+    bytes(e.record);
+    ok_ = ok_ && row.has_value();
+    if (ok_) state_.apply(e, ref(e.record), std::move(*row));
+  }
+
+  State& state_;
+  BlockNo block_;
+  bool ok_ = true;
+};
+
+bool State::replay(uint64_t number, ByteView events, Bytes block) {
+  commit = number;
+  const BlockNo block_no = blocks.adopt(std::move(block));
+  Replayer replayer(*this, block_no);
+  ByteReader reader(events);
+  bool ok = true;
+  while (ok && reader.remaining() > 0) ok = decode_event(reader, replayer) && replayer.ok();
+  blocks.drop_user(block_no);
+  return ok;
+}
+
+void State::restore(JobRow&& row) {
+  while (queues_.size() < tables.queue_count()) queues_.emplace_back();
+  const auto bytes = static_cast<uint32_t>(row.record.size());
+  const BlockNo block = blocks.adopt(std::move(row.record));
+  const Slot slot = place_new(row.core, {block, {0, bytes}});
+  blocks.drop_user(block);
+  if (!row.history.empty() || !row.note.empty()) {
+    jobs.extra(slot).history = std::move(row.history);
+    jobs.extra(slot).note = std::move(row.note);
+  }
+  const JobCore& core = jobs[slot].core;
+  if (core.state == JobState::kPending) {
+    if (core.pending != Pending::kParked) count_in(core);
+    enter(slot);
+    if (core.pending == Pending::kReady) restoring_ready_.push_back(slot);
+    return;
+  }
+  count_in(core);
+  ++queues_[core.queue].active;
+  hold(slot);
+  timers.set(slot, core.lease_until_ns);
+}
+
+void State::restored() {
+  while (queues_.size() < tables.queue_count()) queues_.emplace_back();
+  std::sort(restoring_ready_.begin(), restoring_ready_.end(),
+            [this](Slot a, Slot b) { return jobs[a].core.ready_seq < jobs[b].core.ready_seq; });
+  for (const Slot slot : restoring_ready_) queues_[jobs[slot].core.queue].ready.push_back(jobs, slot);
+  restoring_ready_.clear();
+  restoring_ready_.shrink_to_fit();
+  for (const auto& [number, session] : tables.sessions()) {
+    for (const SubscriptionEntry& sub : session.subscriptions) set_consumer(number, sub);
+  }
+}
+
+}  // namespace pqd

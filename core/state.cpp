@@ -1,0 +1,336 @@
+#include "core/state.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace pqd {
+namespace {
+
+bool holds_lease(const JobCore& job) {
+  return job.state == JobState::kAssigned || job.state == JobState::kProcessing;
+}
+
+}  // namespace
+
+HeldJobs State::held(SessionNo session) const {
+  const auto found = held_.find(session);
+  return found == held_.end() ? HeldJobs{} : found->second;
+}
+
+Slot State::must_find(JobNo job) const {
+  const Slot slot = jobs.find(job);
+  if (slot == kNoSlot) std::abort();
+  return slot;
+}
+
+Slot State::place_new(const JobCore& core, RecordRef record) {
+  const Slot slot = jobs.add(core, record);
+  blocks.add_user(record.block);
+  return slot;
+}
+
+TimeNs State::pending_deadline(const JobCore& core) const {
+  switch (core.pending) {
+    case Pending::kReady:
+      return core.queue_timeout_ms == 0 ? 0 : core.ready_ns + core.queue_timeout_ms * kMillisecondNs;
+    case Pending::kScheduled:
+    case Pending::kBackoff:
+      return core.start_after_ns;
+    case Pending::kParked:
+      return core.created_ns + tables.queue(core.queue).settings.admission_timeout_ms * kMillisecondNs;
+  }
+  return 0;
+}
+
+void State::enter(Slot slot) {
+  Job& job = jobs[slot];
+  QueueRuntime& q = queues_[job.core.queue];
+  if (job.core.pending == Pending::kParked) {
+    q.parked.emplace(std::pair{-int{job.core.rank()}, job.core.no}, slot);
+    ++parked_count_;
+  } else if (job.core.pending != Pending::kReady) {
+    ++q.scheduled;
+  }
+  const TimeNs deadline = pending_deadline(job.core);
+  if (deadline != 0) timers.set(slot, deadline);
+  q.dirty = true;
+}
+
+void State::leave_pending(Slot slot) {
+  Job& job = jobs[slot];
+  QueueRuntime& q = queues_[job.core.queue];
+  timers.clear(slot);
+  q.dirty = true;
+  switch (job.core.pending) {
+    case Pending::kReady:
+      q.ready.remove(jobs, slot);
+      break;
+    case Pending::kScheduled:
+    case Pending::kBackoff:
+      --q.scheduled;
+      break;
+    case Pending::kParked:
+      q.parked.erase(std::pair{-int{job.core.rank()}, job.core.no});
+      --parked_count_;
+      break;
+  }
+}
+
+void State::hold(Slot slot) {
+  Job& job = jobs[slot];
+  HeldJobs& list = held_[job.core.holder];
+  job.held_prev = kNoSlot;
+  job.held_next = list.head;
+  if (list.head != kNoSlot) jobs[list.head].held_prev = slot;
+  list.head = slot;
+  ++list.count;
+}
+
+void State::let_go(Slot slot) {
+  Job& job = jobs[slot];
+  HeldJobs& list = held_[job.core.holder];
+  (job.held_prev != kNoSlot ? jobs[job.held_prev].held_next : list.head) = job.held_next;
+  if (job.held_next != kNoSlot) jobs[job.held_next].held_prev = job.held_prev;
+  job.held_prev = job.held_next = kNoSlot;
+  if (--list.count == 0) held_.erase(job.core.holder);
+  timers.clear(slot);
+  QueueRuntime& q = queues_[job.core.queue];
+  --q.active;
+  q.dirty = true;
+  if (const auto* types = q.consumers.give_back({job.core.holder, job.core.subscription})) {
+    if (types->empty()) q.ready.warm_all();
+    for (const TypeNo type : *types) q.ready.warm(type);
+  }
+}
+
+void State::count_in(const JobCore& core) { queues_[core.queue].bytes += core.payload_bytes; }
+
+void State::count_out(const JobCore& core) {
+  queues_[core.queue].bytes -= core.payload_bytes;
+  mark_dirty(core.queue);
+}
+
+void State::apply(const Submitted& e, const SubmitView& submit, RecordRef record) {
+  const QueueSettings& settings = tables.queue(e.queue).settings;
+  const Slot slot = place_new(born(e, submit, settings, now()), record);
+  tables.apply(e, submit.head.id);
+  if (!e.parked) count_in(jobs[slot].core);
+  enter(slot);
+  if (e.ready_seq != 0 && !e.parked) queues_[e.queue].ready.push_back(jobs, slot);
+}
+
+void State::apply(const Admitted& e) {
+  const Slot slot = must_find(e.job);
+  leave_pending(slot);
+  fold(jobs[slot].core, e, now());
+  tables.apply(e);
+  count_in(jobs[slot].core);
+  enter(slot);
+  if (e.ready_seq != 0) queues_[jobs[slot].core.queue].ready.push_back(jobs, slot);
+}
+
+void State::apply(const ParkRefused& e) {
+  const Slot slot = must_find(e.job);
+  leave_pending(slot);
+  drop_references(slot);
+  jobs.remove(slot);
+}
+
+void State::apply(const Readied& e) {
+  const Slot slot = must_find(e.job);
+  leave_pending(slot);
+  fold(jobs[slot].core, e, now());
+  tables.apply(e);
+  enter(slot);
+  queues_[jobs[slot].core.queue].ready.push_back(jobs, slot);
+}
+
+void State::apply(const Assigned& e) {
+  const Slot slot = must_find(e.job);
+  leave_pending(slot);
+  fold(jobs[slot].core, e, tables.epoch, now());
+  tables.apply(e);
+  QueueRuntime& q = queues_[jobs[slot].core.queue];
+  ++q.active;
+  q.consumers.spend({e.session, e.subscription});
+  hold(slot);
+  timers.set(slot, e.until_ns);
+}
+
+void State::apply(const Reheld& e) {
+  const Slot slot = must_find(e.job);
+  const TimeNs until_ns = jobs[slot].core.lease_until_ns;
+  let_go(slot);
+  fold(jobs[slot].core, e, now());
+  tables.apply(e);
+  QueueRuntime& q = queues_[jobs[slot].core.queue];
+  ++q.active;
+  q.consumers.spend({e.session, jobs[slot].core.subscription});
+  hold(slot);
+  timers.set(slot, until_ns);
+}
+
+void State::apply(const Started& e) { fold(jobs[must_find(e.job)].core, e, now()); }
+
+void State::close_job(Slot slot) {
+  count_out(jobs[slot].core);
+  finished_.emplace_back(commit, jobs[slot].core.no);
+}
+
+void State::apply(const Completed& e, RecordRef result) {
+  const Slot slot = must_find(e.job);
+  let_go(slot);
+  fold(jobs[slot].core, e, now());
+  if (!result.empty()) {
+    jobs.extra(slot).result = result;
+    blocks.add_user(result.block);
+  }
+  close_job(slot);
+}
+
+void State::apply(const AttemptFailed& e, std::string_view error) {
+  const Slot slot = must_find(e.job);
+  let_go(slot);
+  jobs.extra(slot).history.push_back(ended_attempt(jobs[slot].core, e.reason, error, now()));
+  fold(jobs[slot].core, e, now());
+  enter(slot);
+}
+
+void State::apply(const Failed& e, std::string_view error) {
+  const Slot slot = must_find(e.job);
+  let_go(slot);
+  jobs.extra(slot).history.push_back(ended_attempt(jobs[slot].core, e.reason, error, now()));
+  fold(jobs[slot].core, e, now());
+  tables.count_dead_letter(jobs[slot].core.queue, +1);
+  close_job(slot);
+}
+
+void State::apply(const TimedOut& e) {
+  const Slot slot = must_find(e.job);
+  leave_pending(slot);
+  fold(jobs[slot].core, e, now());
+  tables.count_dead_letter(jobs[slot].core.queue, +1);
+  close_job(slot);
+}
+
+void State::apply(const Cancelled& e) {
+  const Slot slot = must_find(e.job);
+  if (holds_lease(jobs[slot].core)) {
+    let_go(slot);
+  } else {
+    leave_pending(slot);
+  }
+  fold(jobs[slot].core, e, now());
+  close_job(slot);
+}
+
+void State::apply(const CancelRequested& e) { fold(jobs[must_find(e.job)].core, e, now()); }
+
+void State::apply(const Released& e) {
+  const Slot slot = must_find(e.job);
+  let_go(slot);
+  fold(jobs[slot].core, e, now());
+  enter(slot);
+  queues_[jobs[slot].core.queue].ready.push_returned(jobs, slot);
+}
+
+void State::apply(const Extended& e, std::string_view note) {
+  const Slot slot = must_find(e.job);
+  fold(jobs[slot].core, e, now());
+  if (!note.empty()) jobs.extra(slot).note = note;
+  timers.set(slot, e.until_ns);
+}
+
+void State::apply(const Redriven& e, RecordRef record, JobRow&& was) {
+  const Slot earlier = jobs.find(was.core.id);
+  if (earlier != kNoSlot) {
+    drop_references(earlier);
+    jobs.remove(earlier);
+  }
+  const Slot slot = place_new(reborn(e, was.core, now()), record);
+  tables.apply(e);
+  tables.count_dead_letter(was.core.queue, -1);
+  if (!was.history.empty()) jobs.extra(slot).history = std::move(was.history);
+  count_in(jobs[slot].core);
+  enter(slot);
+  queues_[jobs[slot].core.queue].ready.push_back(jobs, slot);
+}
+
+void State::apply(const QueueCreated& e) {
+  tables.apply(e);
+  queues_.emplace_back();
+}
+
+void State::apply(const QueueConfigured& e) {
+  tables.apply(e);
+  mark_dirty(e.queue);
+}
+
+void State::apply(const QueueControlled& e) {
+  tables.apply(e);
+  mark_dirty(e.queue);
+}
+
+void State::set_consumer(SessionNo session, const SubscriptionEntry& subscription) {
+  uint32_t used = 0;
+  for (Slot at = held(session).head; at != kNoSlot; at = jobs[at].held_next) {
+    const JobCore& core = jobs[at].core;
+    if (core.subscription == subscription.number && core.queue == subscription.queue) ++used;
+  }
+  QueueRuntime& q = queues_[subscription.queue];
+  if (!q.consumers.set({session, subscription.number}, subscription.types, subscription.credits, used))
+    return;
+  if (subscription.types.empty()) q.ready.warm_all();
+  for (const TypeNo type : subscription.types) q.ready.warm(type);
+  q.dirty = true;
+}
+
+void State::apply(const Subscribed& e) {
+  apply(Unsubscribed{e.session, e.number});
+  tables.apply(e);
+  set_consumer(e.session, {e.number, e.queue, e.credits, e.types});
+}
+
+void State::apply(const Unsubscribed& e) {
+  if (const SessionEntry* session = tables.session(e.session)) {
+    for (const SubscriptionEntry& sub : session->subscriptions) {
+      if (sub.number == e.number) queues_[sub.queue].consumers.remove({e.session, e.number});
+    }
+  }
+  tables.apply(e);
+}
+
+void State::end_session(SessionNo session) {
+  if (const SessionEntry* entry = tables.session(session)) {
+    for (const SubscriptionEntry& sub : entry->subscriptions)
+      queues_[sub.queue].consumers.remove({session, sub.number});
+  }
+}
+
+void State::apply(const SessionClosed& e) {
+  end_session(e.session);
+  tables.apply(e);
+}
+
+void State::apply(const SessionResumed& e) {
+  end_session(e.from);
+  tables.apply(e);
+}
+
+void State::drop_references(Slot slot) {
+  Job& job = jobs[slot];
+  blocks.drop_user(job.record.block);
+  if (job.extra && !job.extra->result.empty()) blocks.drop_user(job.extra->result.block);
+}
+
+void State::retire(uint64_t covered) {
+  while (!finished_.empty() && finished_.front().first <= covered) {
+    const Slot slot = jobs.find(finished_.front().second);
+    finished_.pop_front();
+    if (slot == kNoSlot) continue;  // redriven meanwhile
+    drop_references(slot);
+    jobs.remove(slot);
+  }
+}
+
+}  // namespace pqd

@@ -1,0 +1,125 @@
+// Everything the broker knows, as a fold over events: tables, live jobs, and the indexes that follow from
+// them (ready lines, timers, holders, consumers). `apply` is mechanical and decides nothing; running the same
+// events again gives the same state. Belongs to one thread.
+#pragma once
+
+#include <map>
+#include <unordered_map>
+
+#include "core/consumers.h"
+#include "core/fold.h"
+#include "core/job_table.h"
+#include "core/ready_queue.h"
+#include "core/tables.h"
+#include "core/timers.h"
+
+namespace pqd {
+
+struct QueueRuntime {
+  ReadyQueue ready;
+  Consumers consumers;
+  // Submits waiting for room: most urgent first, then by arrival.
+  std::map<std::pair<int, JobNo>, Slot> parked;
+  uint64_t scheduled = 0;  // not_before or backoff
+  uint64_t active = 0;     // assigned or processing
+  uint64_t bytes = 0;      // payloads of the jobs that count towards the depth
+  bool dirty = false;      // dispatch or admission may find something to do
+
+  uint64_t depth() const { return ready.size() + scheduled + active; }
+};
+
+// The jobs that one session holds.
+struct HeldJobs {
+  Slot head = kNoSlot;
+  uint32_t count = 0;
+};
+
+class State {
+ public:
+  State() : timers(jobs) {}
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
+  Tables tables;
+  JobTable jobs;
+  BlockPool blocks;
+  Timers timers;
+  // The commit whose events are being applied.
+  uint64_t commit = 0;
+
+  TimeNs now() const { return tables.now_ns; }
+  QueueRuntime& queue(QueueNo queue) { return queues_[queue]; }
+  const QueueRuntime& queue(QueueNo queue) const { return queues_[queue]; }
+  HeldJobs held(SessionNo session) const;
+  size_t parked_count() const { return parked_count_; }
+
+  void apply(const Submitted& e, const SubmitView& submit, RecordRef record);
+  void apply(const Admitted& e);
+  void apply(const ParkRefused& e);
+  void apply(const Readied& e);
+  void apply(const Assigned& e);
+  void apply(const Reheld& e);
+  void apply(const Started& e);
+  void apply(const Completed& e, RecordRef result);
+  void apply(const AttemptFailed& e, std::string_view error);
+  void apply(const Failed& e, std::string_view error);
+  void apply(const TimedOut& e);
+  void apply(const Cancelled& e);
+  void apply(const CancelRequested& e);
+  void apply(const Released& e);
+  void apply(const Extended& e, std::string_view note);
+  void apply(const Redriven& e, RecordRef record, JobRow&& was);
+  void apply(const QueueCreated& e);
+  void apply(const QueueConfigured& e);
+  void apply(const QueueControlled& e);
+  void apply(const Subscribed& e);
+  void apply(const Unsubscribed& e);
+  void apply(const SessionClosed& e);
+  void apply(const SessionResumed& e);
+  // Everything that touches the tables only.
+  template <class Event>
+  requires requires(Tables& t, const Event& e) { t.apply(e); }
+  void apply(const Event& e) { tables.apply(e); }
+  void apply(const Refused& /*audit only*/) {}
+
+  // Recovery: puts a live job in as its checkpointed row has it. REQUIRES: tables are those of the same
+  // checkpoint.
+  void restore(JobRow&& row);
+  // Recovery: after all rows are in, ready jobs take their places and timers are set.
+  void restored();
+  // Recovery: applies one whole commit. False: the bytes are not a commit.
+  bool replay(uint64_t number, ByteView events, Bytes block);
+
+  // Jobs that finished in commits up to `covered` are in the store by now: forget them.
+  void retire(uint64_t covered);
+
+  // Walks every structure and aborts with the name of the first broken invariant; for tests and the
+  // simulator.
+  void check_invariants() const;
+
+ private:
+  friend class Replayer;
+
+  Slot must_find(JobNo job) const;
+  Slot place_new(const JobCore& core, RecordRef record);
+  void enter(Slot slot);          // into the structures of a pending job, and its timer
+  void leave_pending(Slot slot);  // out of them
+  void hold(Slot slot);
+  void let_go(Slot slot);  // the lease ends: holder's list, consumer's credit, active
+  void count_in(const JobCore& core);
+  void count_out(const JobCore& core);
+  void close_job(Slot slot);
+  void drop_references(Slot slot);
+  void end_session(SessionNo session);
+  void set_consumer(SessionNo session, const SubscriptionEntry& subscription);
+  void mark_dirty(QueueNo queue) { queues_[queue].dirty = true; }
+  TimeNs pending_deadline(const JobCore& core) const;
+
+  std::deque<QueueRuntime> queues_;
+  std::unordered_map<SessionNo, HeldJobs> held_;
+  std::deque<std::pair<uint64_t, JobNo>> finished_;  // commit in which it finished
+  std::vector<Slot> restoring_ready_;
+  size_t parked_count_ = 0;
+};
+
+}  // namespace pqd

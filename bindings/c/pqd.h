@@ -22,7 +22,8 @@
  * Strings: in, zero-terminated UTF-8 or NULL for "none"; out, valid as long as the comment says.
  *
  * Sized structs: `size` comes first and says what the caller was compiled with. The _INIT macros and _init
- * functions set it and the defaults. New fields are only ever appended; a zero in them is the default.
+ * functions (compiled into the caller) set it and the defaults. New fields are only ever appended; a zero in
+ * them is the default.
  *
  * A daemon that goes away and comes back is met inside the call that notices: it reconnects, sends again
  * under the same ids what was not acknowledged, and goes on. Only after reconnect_timeout_ms a call ends in
@@ -32,6 +33,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -129,7 +131,10 @@ typedef struct pqd_connect_options {
   {                                                                                         \
     sizeof(pqd_connect_options), NULL, NULL, 5000, 30000, 5000, 30000, 0, 0, 0, 0, 0, { 0 } \
   }
-PQD_API void pqd_connect_options_init(pqd_connect_options* options);
+static inline void pqd_connect_options_init(pqd_connect_options* options) {
+  const pqd_connect_options defaults = PQD_CONNECT_OPTIONS_INIT;
+  *options = defaults;
+}
 
 /* NULL options: the defaults. PQD_UNAVAILABLE: no daemon there. PQD_UNAUTHORIZED: it may not be reached, or
  * does not want this user. PQD_INVALID_REQUEST: a size or the path is out of its range. PQD_SYSTEM_ERROR: no
@@ -194,7 +199,10 @@ typedef struct pqd_submit_options {
         PQD_TIMEOUT_DEFAULT, PQD_TIMEOUT_DEFAULT, PQD_TIMEOUT_DEFAULT, 0, PQD_MODE_FIFO,                   \
         PQD_PRIORITY_NORMAL, PQD_AT_LEAST_ONCE, PQD_DURABILITY_DEFAULT, {0}, 0, 0                          \
   }
-PQD_API void pqd_submit_options_init(pqd_submit_options* options);
+static inline void pqd_submit_options_init(pqd_submit_options* options) {
+  const pqd_submit_options defaults = PQD_SUBMIT_OPTIONS_INIT;
+  *options = defaults;
+}
 
 /* Names something that was sent, so that its outcome can be asked for. A value: copy it, keep it, drop it.
  * The fields are the library's. */
@@ -361,10 +369,14 @@ typedef struct pqd_health_info {
   uint8_t reserved[7];
 } pqd_health_info;
 
-#define PQD_JOB_INFO_INIT \
-  { .size = sizeof(pqd_job_info) }
-#define PQD_HEALTH_INFO_INIT \
-  { .size = sizeof(pqd_health_info) }
+static inline void pqd_job_info_init(pqd_job_info* info) {
+  memset(info, 0, sizeof *info);
+  info->size = sizeof *info;
+}
+static inline void pqd_health_info_init(pqd_health_info* info) {
+  memset(info, 0, sizeof *info);
+  info->size = sizeof *info;
+}
 
 typedef struct pqd_list_options {
   size_t size;

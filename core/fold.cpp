@@ -62,6 +62,8 @@ JobCore born(const Submitted& event, const SubmitView& submit, const QueueSettin
   job.ready_seq = event.ready_seq;
   if (event.parked) {
     job.pending = Pending::kParked;
+    job.lease = event.seq;
+    job.subscription = event.lane;
   } else if (event.ready_seq == 0) {
     job.pending = Pending::kScheduled;
   } else {

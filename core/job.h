@@ -79,7 +79,7 @@ struct JobCore {
   uint64_t ready_seq = 0;  // order of becoming ready; 0 = not ready yet
   SessionNo submitter = 0;
   SessionNo holder = 0;  // session that holds the lease; 0 = none
-  uint64_t lease = 0;
+  uint64_t lease = 0;    // number of the latest lease; of a parked submit: its record's number in the lane
   uint64_t delivery_no = 0;  // number of the delivery within its holder's session
   TimeNs created_ns = 0;
   TimeNs start_after_ns = 0;  // not_before, or the end of the backoff
@@ -89,7 +89,7 @@ struct JobCore {
   TimeNs finished_ns = 0;
   uint32_t lease_epoch = 0;
   uint32_t owner_uid = 0;
-  uint32_t subscription = 0;  // under which the holder got it
+  uint32_t subscription = 0;  // under which the holder got it; of a parked submit: its lane
   QueueNo queue = 0;
   TypeNo type = 0;
   uint32_t queue_timeout_ms = 0;

@@ -17,6 +17,19 @@ HeldJobs State::held(SessionNo session) const {
   return found == held_.end() ? HeldJobs{} : found->second;
 }
 
+void State::mark_dirty(QueueNo queue) {
+  if (queues_[queue].dirty) return;
+  queues_[queue].dirty = true;
+  dirty_.push_back(queue);
+}
+
+std::vector<QueueNo> State::take_dirty() {
+  std::vector<QueueNo> taken;
+  taken.swap(dirty_);
+  for (const QueueNo queue : taken) queues_[queue].dirty = false;
+  return taken;
+}
+
 Slot State::must_find(JobNo job) const {
   const Slot slot = jobs.find(job);
   if (slot == kNoSlot) std::abort();
@@ -53,14 +66,14 @@ void State::enter(Slot slot) {
   }
   const TimeNs deadline = pending_deadline(job.core);
   if (deadline != 0) timers.set(slot, deadline);
-  q.dirty = true;
+  mark_dirty(job.core.queue);
 }
 
 void State::leave_pending(Slot slot) {
   Job& job = jobs[slot];
   QueueRuntime& q = queues_[job.core.queue];
   timers.clear(slot);
-  q.dirty = true;
+  mark_dirty(job.core.queue);
   switch (job.core.pending) {
     case Pending::kReady:
       q.ready.remove(jobs, slot);
@@ -96,7 +109,7 @@ void State::let_go(Slot slot) {
   timers.clear(slot);
   QueueRuntime& q = queues_[job.core.queue];
   --q.active;
-  q.dirty = true;
+  mark_dirty(job.core.queue);
   if (const auto* types = q.consumers.give_back({job.core.holder, job.core.subscription})) {
     if (types->empty()) q.ready.warm_all();
     for (const TypeNo type : *types) q.ready.warm(type);
@@ -282,7 +295,7 @@ void State::set_consumer(SessionNo session, const SubscriptionEntry& subscriptio
     return;
   if (subscription.types.empty()) q.ready.warm_all();
   for (const TypeNo type : subscription.types) q.ready.warm(type);
-  q.dirty = true;
+  mark_dirty(subscription.queue);
 }
 
 void State::apply(const Subscribed& e) {

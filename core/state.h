@@ -23,7 +23,7 @@ struct QueueRuntime {
   uint64_t scheduled = 0;  // not_before or backoff
   uint64_t active = 0;     // assigned or processing
   uint64_t bytes = 0;      // payloads of the jobs that count towards the depth
-  bool dirty = false;      // dispatch or admission may find something to do
+  bool dirty = false;      // is in State's list of dirty queues
 
   uint64_t depth() const { return ready.size() + scheduled + active; }
 };
@@ -52,6 +52,8 @@ class State {
   const QueueRuntime& queue(QueueNo queue) const { return queues_[queue]; }
   HeldJobs held(SessionNo session) const;
   size_t parked_count() const { return parked_count_; }
+  // The queues where dispatch or admission may find something to do; the list starts anew.
+  std::vector<QueueNo> take_dirty();
 
   void apply(const Submitted& e, const SubmitView& submit, RecordRef record);
   void apply(const Admitted& e);
@@ -112,13 +114,14 @@ class State {
   void drop_references(Slot slot);
   void end_session(SessionNo session);
   void set_consumer(SessionNo session, const SubscriptionEntry& subscription);
-  void mark_dirty(QueueNo queue) { queues_[queue].dirty = true; }
+  void mark_dirty(QueueNo queue);
   TimeNs pending_deadline(const JobCore& core) const;
 
   std::deque<QueueRuntime> queues_;
   std::unordered_map<SessionNo, HeldJobs> held_;
   std::deque<std::pair<uint64_t, JobNo>> finished_;  // commit in which it finished
   std::vector<Slot> restoring_ready_;
+  std::vector<QueueNo> dirty_;
   size_t parked_count_ = 0;
 };
 

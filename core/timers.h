@@ -14,6 +14,9 @@ class Timers {
  public:
   explicit Timers(JobTable& jobs) : jobs_(jobs) { heads_.fill(kNoSlot); }
 
+  // Sets the clock before the first timer is set.
+  void start(TimeNs now_ns) { collect_due(now_ns); }
+
   // Fires at the first advance(now) with now >= deadline_ns, never before; replaces an earlier timer of the
   // job.
   void set(Slot slot, TimeNs deadline_ns);

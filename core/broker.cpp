@@ -1,0 +1,202 @@
+#include "core/broker.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "core/lifecycle.h"
+
+namespace pqd {
+
+Broker::Broker(State& state, FinishedJobs& finished, BrokerOptions options)
+    : state_(state), finished_(finished), options_(std::move(options)), random_(options_.seed | 1) {}
+
+void Broker::begin_turn(TimeNs now, CommitBuilder& commit) {
+  commit_ = &commit;
+  state_.commit = commit.number();
+  state_.apply(TimePassed{now});
+  time_noted_ = false;
+}
+
+void Broker::end_turn() {
+  state_.timers.advance(now(), [this](Slot slot) { timer_due(slot); });
+  for (const QueueNo queue : state_.take_dirty()) {
+    admit_parked(queue);
+    dispatch(queue);
+  }
+  commit_ = nullptr;
+}
+
+void Broker::start_epoch(uint32_t epoch) {
+  emit(EpochStarted{epoch});
+  if (!state_.tables.find_queue("default")) queue_for("default");
+  for (const auto& [name, settings] : options_.queues) queue_for(name);
+  for (QueueNo queue = 0; queue < state_.tables.queue_count(); ++queue) {
+    const QueueEntry& entry = state_.tables.queue(queue);
+    const auto named = options_.queues.find(entry.name);
+    const QueueSettings& wanted = named != options_.queues.end() ? named->second : options_.defaults;
+    if (entry.settings != wanted) emit(QueueConfigured{queue, wanted});
+  }
+}
+
+void Broker::open_session(SessionNo session, uint32_t uid, uint32_t pid, uint32_t tag) {
+  emit(SessionOpened{session, uid, pid, tag});
+}
+
+void Broker::close_session(SessionNo session) {
+  if (state_.tables.session(session) == nullptr) return;
+  for (Slot slot = state_.held(session).head; slot != kNoSlot; slot = state_.held(session).head) {
+    end_attempt(slot, Reason::kConsumerDied, {});
+  }
+  emit(SessionClosed{session});
+}
+
+bool Broker::resume_session(SessionNo from, SessionNo to, uint64_t deliveries_seen) {
+  const SessionEntry* earlier = state_.tables.session(from);
+  const SessionEntry* later = state_.tables.session(to);
+  if (earlier == nullptr || later == nullptr || earlier->uid != later->uid) return false;
+  std::vector<std::pair<uint64_t, Slot>> leases;
+  for (Slot slot = state_.held(from).head; slot != kNoSlot; slot = state_.jobs[slot].held_next) {
+    leases.emplace_back(state_.jobs[slot].core.delivery_no, slot);
+  }
+  std::sort(leases.begin(), leases.end());
+  for (const auto& [number, slot] : leases) {
+    const bool unseen = number > deliveries_seen;
+    emit(Reheld{state_.jobs[slot].core.no, to, unseen ? later->deliveries + 1 : 0});
+    if (unseen) commit_->effects().deliveries.push_back(delivery_of(slot));
+  }
+  emit(SessionResumed{from, to});
+  commit_->require_sync();
+  return true;
+}
+
+std::vector<DeliveryEffect> Broker::deliveries_after(SessionNo session, uint64_t after) {
+  std::vector<DeliveryEffect> list;
+  for (Slot slot = state_.held(session).head; slot != kNoSlot; slot = state_.jobs[slot].held_next) {
+    if (state_.jobs[slot].core.delivery_no > after) list.push_back(delivery_of(slot));
+  }
+  std::sort(list.begin(), list.end(), [](const auto& a, const auto& b) { return a.number < b.number; });
+  return list;
+}
+
+void Broker::lane_advanced(SessionNo session, uint8_t lane, const LanePosition& position) {
+  emit(LaneAdvanced{session, lane, position.seq, position.bytes});
+  commit_->effects().lanes.push_back({session, lane, position});
+}
+
+void Broker::receipts_taken(SessionNo session, uint64_t count) { emit(ReceiptsTaken{session, count}); }
+
+void Broker::refuse_record(SessionNo session, uint8_t lane, uint64_t seq, Error error, uint8_t kind) {
+  refuse({session, lane, seq}, error, kind, {});
+}
+
+void Broker::refuse(const Origin& origin, Error error, uint8_t kind, const JobId& id,
+                    uint32_t retry_after_ms) {
+  emit(Refused{origin.session, origin.lane, origin.seq, static_cast<uint8_t>(error), kind, id});
+  receipt(origin, error, 0, id, retry_after_ms);
+  commit_->require_sync();
+}
+
+void Broker::receipt(const Origin& origin, Error error, uint8_t flags, const JobId& id,
+                     uint32_t retry_after_ms) {
+  const ReceiptIssued issued{origin.session, origin.lane,    origin.seq, static_cast<uint8_t>(error),
+                             flags,          retry_after_ms, id};
+  emit(issued);
+  const SessionEntry* session = state_.tables.session(origin.session);
+  if (session != nullptr) commit_->effects().receipts.push_back({session->receipts, issued});
+}
+
+void Broker::timer_due(Slot slot) {
+  const JobCore& core = state_.jobs[slot].core;
+  if (core.state != JobState::kPending) return end_attempt(slot, Reason::kLeaseExpired, {});
+  switch (core.pending) {
+    case Pending::kReady:
+      emit(TimedOut{core.no});
+      return recent_.failed(now());
+    case Pending::kScheduled:
+    case Pending::kBackoff:
+      return emit(Readied{core.no, state_.tables.next_ready_seq});
+    case Pending::kParked:
+      return refuse_parked(slot);
+  }
+}
+
+void Broker::refuse_parked(Slot slot) {
+  const JobCore core = state_.jobs[slot].core;
+  const Origin origin{core.submitter, static_cast<uint8_t>(core.subscription), core.lease};
+  emit(ParkRefused{core.no, static_cast<uint8_t>(Error::kQueueFull)});
+  receipt(origin, Error::kQueueFull, kReceiptVerdict, core.id, 1000);
+  if (core.durability == Durability::kFsync) commit_->require_sync();
+}
+
+void Broker::admit_parked(QueueNo queue) {
+  const auto& parked = state_.queue(queue).parked;
+  while (!parked.empty()) {
+    const Slot slot = parked.begin()->second;
+    const JobCore core = state_.jobs[slot].core;
+    if (!has_room(queue, 1, core.payload_bytes)) return;
+    const bool ready = core.start_after_ns <= now();
+    emit(Admitted{core.no, ready ? state_.tables.next_ready_seq : 0});
+    receipt({core.submitter, static_cast<uint8_t>(core.subscription), core.lease}, Error::kOk,
+            kReceiptVerdict, core.id);
+    if (core.durability == Durability::kFsync) commit_->require_sync();
+  }
+}
+
+void Broker::dispatch(QueueNo queue) {
+  QueueRuntime& q = state_.queue(queue);
+  const QueueEntry& entry = state_.tables.queue(queue);
+  if (entry.paused) return;
+  const uint64_t active_max = entry.settings.max_active == 0 ? UINT64_MAX : entry.settings.max_active;
+  while (q.active < active_max) {
+    const Slot slot = q.ready.best(state_.jobs, [&q](TypeNo type) { return q.consumers.wants(type); });
+    if (slot == kNoSlot) return;
+    assign(slot, *q.consumers.next(state_.jobs[slot].core.type));
+  }
+}
+
+void Broker::assign(Slot slot, const ConsumerKey& to) {
+  const JobCore& core = state_.jobs[slot].core;
+  const SessionEntry* session = state_.tables.session(to.session);
+  if (session == nullptr) std::abort();
+  recent_.waited(now(), now() - core.ready_ns);
+  const TimeNs until = now() + core.processing_timeout_ms * kMillisecondNs;
+  emit(Assigned{core.no, to.session, to.subscription, session->deliveries + 1, state_.tables.next_lease,
+                until});
+  if (core.delivery == Delivery::kAtMostOnce) commit_->require_sync();
+  commit_->effects().deliveries.push_back(delivery_of(slot));
+}
+
+DeliveryEffect Broker::delivery_of(Slot slot) {
+  const Job& job = state_.jobs[slot];
+  const JobCore& core = job.core;
+  DeliveryEffect effect;
+  effect.session = core.holder;
+  effect.number = core.delivery_no;
+  effect.token = core.token();
+  effect.id = core.id;
+  effect.lease_until_ns = core.lease_until_ns;
+  effect.subscription = core.subscription;
+  effect.owner_uid = core.owner_uid;
+  effect.attempt = core.attempts;
+  effect.max_attempts = core.max_attempts;
+  effect.after_sync = core.delivery == Delivery::kAtMostOnce;
+  effect.record = job.record;
+  state_.blocks.add_user(job.record.block);
+  return effect;
+}
+
+bool Broker::may_see(const SessionEntry& session, const JobCore& job) const {
+  return session.uid == job.owner_uid || session.number == job.holder || is_admin(session.uid);
+}
+
+// splitmix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014).
+uint64_t Broker::random_below(uint64_t bound) {
+  random_ += 0x9E3779B97F4A7C15u;
+  uint64_t z = random_;
+  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+  z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
+  z ^= z >> 31;
+  return bound == 0 ? 0 : z % bound;
+}
+
+}  // namespace pqd

@@ -1,0 +1,161 @@
+// The broker decides. Commands of clients, the deaths of sessions and the passing of time come in; events go
+// into the commit under construction and are applied to the state at once. No clock, thread or I/O: time is
+// what begin_turn says, and the one look outside, into the store of finished jobs, is handed in. Belongs to
+// one thread.
+//
+// Every call but the constructor and the const ones lies between begin_turn and end_turn.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "core/commit.h"
+#include "core/control_record.h"
+#include "core/limits.h"
+#include "core/recent.h"
+#include "core/state.h"
+
+namespace pqd {
+
+// Finished jobs that are no longer in memory.
+class FinishedJobs {
+ public:
+  virtual ~FinishedJobs() = default;
+  virtual std::optional<JobRow> find_finished(const JobId& id) = 0;
+};
+
+struct BrokerOptions {
+  QueueSettings defaults;                       // of queues that are created on first use
+  std::map<std::string, QueueSettings> queues;  // those the configuration names
+  bool strict_queues = false;                   // no queue beside those and `default`
+  size_t payload_bytes_max = limits::kPayloadBytesDefault;
+  uint32_t daemon_uid = 0;  // this user and root may do everything
+  uint64_t seed = 1;        // of the generator for jitter
+};
+
+class Broker {
+ public:
+  Broker(State& state, FinishedJobs& finished, BrokerOptions options);
+
+  void begin_turn(TimeNs now, CommitBuilder& commit);
+  // Timers that are due, admission, dispatch.
+  void end_turn();
+  // The latest time by which another turn is wanted; nothing = when something comes in.
+  std::optional<TimeNs> next_timer_ns() const { return state_.timers.next_ns(); }
+
+  // Once, first of all: a new engine serves this store. Brings the queues' settings up to the configuration.
+  void start_epoch(uint32_t epoch);
+
+  void open_session(SessionNo session, uint32_t uid, uint32_t pid, uint32_t tag);
+  // Its leases count as deaths of the consumer.
+  void close_session(SessionNo session);
+  // `to` is the same client as `from`, which ends: leases move, unseen deliveries are delivered again. False
+  // when `from` is not there or belongs to another user.
+  bool resume_session(SessionNo from, SessionNo to, uint64_t deliveries_seen);
+
+  // One submit record that stands in the commit's block. A refused one is taken out of the block again.
+  void submit(SessionNo session, uint8_t lane, uint64_t seq, const BlobRef& record);
+  // The records of one atomic submit, with sequence numbers from `first_seq` on: all or none.
+  void submit_batch(SessionNo session, uint8_t lane, uint64_t first_seq, std::span<const BlobRef> records);
+  // A record of the control lane other than a query.
+  void control(SessionNo session, uint64_t seq, ByteView record);
+  // A record that is not even one; `kind` as it says.
+  void refuse_record(SessionNo session, uint8_t lane, uint64_t seq, Error error, uint8_t kind);
+  // Everything of the lane up to `position` has been handed in.
+  void lane_advanced(SessionNo session, uint8_t lane, const LanePosition& position);
+  void receipts_taken(SessionNo session, uint64_t count);
+
+  // While set, every submit is refused with this error (kNoSpace, kUnavailable); kOk = accept.
+  void set_intake(Error refusal) { intake_ = refusal; }
+
+  // Leases of the session whose delivery number is above `after`, in order, for publication after a restart.
+  std::vector<DeliveryEffect> deliveries_after(SessionNo session, uint64_t after);
+
+  const State& state() const { return state_; }
+  const Recent& recent() const { return recent_; }
+  bool is_admin(uint32_t uid) const { return uid == 0 || uid == options_.daemon_uid; }
+  const BrokerOptions& options() const { return options_; }
+
+ private:
+  struct Origin {  // of the record in hand
+    SessionNo session = 0;
+    uint8_t lane = 0;
+    uint64_t seq = 0;
+  };
+  struct Candidate {  // a submit that passed its checks
+    Origin origin;
+    BlobRef record;
+    SubmitView view;
+    Error error = Error::kOk;
+    bool duplicate = false;
+    uint32_t retry_after_ms = 0;
+  };
+
+  template <class Event>
+  void emit(const Event& event) {
+    note(event);
+    state_.apply(event);
+  }
+  // Writes the event, after the turn's clock if this is the turn's first; a turn without events writes
+  // nothing.
+  template <class Event>
+  void note(const Event& event) {
+    if (!time_noted_) commit_->add(TimePassed{now()});
+    time_noted_ = true;
+    commit_->add(event);
+  }
+  TimeNs now() const { return state_.now(); }
+
+  // broker_submit.cpp
+  Candidate examine(const Origin& origin, const BlobRef& record);
+  Error examine_id(const Origin& origin, const SubmitView& view, bool& duplicate);
+  Error refuse_unsupported(const SubmitView& view, uint32_t uid) const;
+  std::optional<QueueNo> queue_for(std::string_view name);
+  std::optional<TypeNo> type_for(std::string_view name);
+  Error place(Candidate& candidate, QueueNo queue, bool may_park);
+  void accept(const Candidate& candidate, QueueNo queue, TypeNo type, bool parked);
+  void answer(const Candidate& candidate);
+  bool has_room(QueueNo queue, uint64_t jobs, uint64_t bytes) const;
+
+  // broker_settle.cpp
+  void settle(const Origin& origin, ByteView record);
+  bool already_settled(const SettleHead& head, RecordKind kind);
+  void settle_lease(Slot slot, const SettleView& settle);
+  void complete(Slot slot, ByteView result);
+  void extend(Slot slot, const SettleView& settle);
+  void end_attempt(Slot slot, Reason reason, ByteView error);
+
+  // broker_command.cpp
+  Error command(const Origin& origin, ByteView record);
+  Error subscribe(const Origin& origin, ByteView record);
+  Error unsubscribe(const Origin& origin, ByteView record);
+  Error cancel(const Origin& origin, ByteView record);
+  Error control_queue(const Origin& origin, ByteView record);
+  Error redrive(const Origin& origin, ByteView record);
+  void revive(const Origin& origin, JobRow&& row);
+
+  // broker.cpp
+  void refuse(const Origin& origin, Error error, uint8_t kind, const JobId& id, uint32_t retry_after_ms = 0);
+  void receipt(const Origin& origin, Error error, uint8_t flags, const JobId& id,
+               uint32_t retry_after_ms = 0);
+  void timer_due(Slot slot);
+  void refuse_parked(Slot slot);
+  void admit_parked(QueueNo queue);
+  void dispatch(QueueNo queue);
+  void assign(Slot slot, const ConsumerKey& to);
+  DeliveryEffect delivery_of(Slot slot);
+  bool may_see(const SessionEntry& session, const JobCore& job) const;
+  uint64_t random_below(uint64_t bound);
+
+  State& state_;
+  FinishedJobs& finished_;
+  BrokerOptions options_;
+  CommitBuilder* commit_ = nullptr;
+  bool time_noted_ = false;
+  Recent recent_;
+  Error intake_ = Error::kOk;
+  uint64_t random_;
+};
+
+}  // namespace pqd

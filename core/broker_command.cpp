@@ -1,0 +1,132 @@
+// The broker's commands: subscriptions, cancel, queue control, redrive.
+#include <algorithm>
+
+#include "core/broker.h"
+#include "core/queries.h"
+
+namespace pqd {
+
+void Broker::control(SessionNo session, uint64_t seq, ByteView record) {
+  const Origin origin{session, kControlLane, seq};
+  const auto kind = static_cast<RecordKind>(record[offsetof(RecordHead, kind)]);
+  if (kind >= RecordKind::kStart && kind <= RecordKind::kExtend) return settle(origin, record);
+  commit_->require_sync();
+  const Error error = command(origin, record);
+  if (error != Error::kOk) refuse(origin, error, static_cast<uint8_t>(kind), {});
+}
+
+Error Broker::command(const Origin& origin, ByteView record) {
+  switch (static_cast<RecordKind>(record[offsetof(RecordHead, kind)])) {
+    case RecordKind::kSubscribe:
+      return subscribe(origin, record);
+    case RecordKind::kUnsubscribe:
+      return unsubscribe(origin, record);
+    case RecordKind::kCancel:
+      return cancel(origin, record);
+    case RecordKind::kQueueControl:
+      return control_queue(origin, record);
+    case RecordKind::kRedrive:
+      return redrive(origin, record);
+    default:
+      return Error::kInvalidRequest;
+  }
+}
+
+Error Broker::subscribe(const Origin& origin, ByteView record) {
+  const auto parsed = read_subscribe(record);
+  if (!parsed) return parsed.error();
+  const auto queue = queue_for(parsed->queue);
+  if (!queue) return Error::kNotFound;
+  Subscribed event{origin.session, parsed->number, *queue, parsed->credits, {}};
+  for (const std::string_view name : parsed->types) {
+    const auto type = type_for(name);
+    if (!type) return Error::kInvalidRequest;
+    if (std::find(event.types.begin(), event.types.end(), *type) == event.types.end())
+      event.types.push_back(*type);
+  }
+  emit(event);
+  return Error::kOk;
+}
+
+Error Broker::unsubscribe(const Origin& origin, ByteView record) {
+  const auto number = read_unsubscribe(record);
+  if (!number) return number.error();
+  emit(Unsubscribed{origin.session, *number});
+  return Error::kOk;
+}
+
+Error Broker::cancel(const Origin& origin, ByteView record) {
+  const auto parsed = read_cancel(record);
+  if (!parsed) return parsed.error();
+  const SessionEntry& session = *state_.tables.session(origin.session);
+  const Slot slot = state_.jobs.find(parsed->id);
+  if (slot == kNoSlot) {
+    const auto row = finished_.find_finished(parsed->id);
+    return row && may_see(session, row->core) ? Error::kInvalidStatus : Error::kNotFound;
+  }
+  const JobCore& core = state_.jobs[slot].core;
+  const bool parked = core.state == JobState::kPending && core.pending == Pending::kParked;
+  if (parked || !may_see(session, core)) return Error::kNotFound;
+  if (core.owner_uid != session.uid && !is_admin(session.uid)) return Error::kUnauthorized;
+  if (is_finished(core.state)) return Error::kInvalidStatus;
+  if (core.state == JobState::kPending) {
+    emit(Cancelled{core.no, origin.session});
+    return Error::kOk;
+  }
+  if ((parsed->head.flags & kFlagRunning) == 0) return Error::kInvalidStatus;
+  commit_->effects().notices.push_back({core.holder, core.token(), core.id});
+  emit(CancelRequested{core.no, origin.session});
+  return Error::kOk;
+}
+
+Error Broker::control_queue(const Origin& origin, ByteView record) {
+  const auto parsed = read_queue_control(record);
+  if (!parsed) return parsed.error();
+  if (!is_admin(state_.tables.session(origin.session)->uid)) return Error::kUnauthorized;
+  const auto queue = state_.tables.find_queue(parsed->queue);
+  if (!queue) return Error::kNotFound;
+  QueueControlled event{*queue, state_.tables.queue(*queue).paused, state_.tables.queue(*queue).draining,
+                        origin.session};
+  switch (parsed->action) {
+    case QueueAction::kPause:
+      event.paused = true;
+      break;
+    case QueueAction::kResume:
+      event.paused = event.draining = false;
+      break;
+    case QueueAction::kDrain:
+      event.draining = true;
+      break;
+  }
+  emit(event);
+  return Error::kOk;
+}
+
+Error Broker::redrive(const Origin& origin, ByteView record) {
+  const auto parsed = read_redrive(record);
+  if (!parsed) return parsed.error();
+  if (!is_admin(state_.tables.session(origin.session)->uid)) return Error::kUnauthorized;
+  const Slot slot = state_.jobs.find(parsed->id);
+  if (slot != kNoSlot && !is_finished(state_.jobs[slot].core.state)) return Error::kInvalidStatus;
+  auto row = slot != kNoSlot ? std::optional(row_of(state_, slot)) : finished_.find_finished(parsed->id);
+  if (!row) return Error::kNotFound;
+  const bool dead_letter = row->core.state == JobState::kFailed || row->core.state == JobState::kTimeout;
+  if (!dead_letter || row->payload_dropped) return Error::kInvalidStatus;
+  revive(origin, std::move(*row));
+  return Error::kOk;
+}
+
+void Broker::revive(const Origin& origin, JobRow&& row) {
+  Redriven event;
+  event.job = state_.tables.next_job;
+  event.was = row.core.no;
+  event.by = origin.session;
+  event.record = commit_->add_blob(row.record);
+  row.record.clear();
+  event.row = commit_->add_blob(encode_row(row));
+  event.ready_seq = state_.tables.next_ready_seq;
+  note(event);
+  state_.apply(event, commit_->ref(event.record), std::move(row));
+}
+
+}  // namespace pqd

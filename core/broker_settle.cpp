@@ -1,0 +1,126 @@
+// The broker's settlements: start, complete, fail, release, extend; and how an attempt ends.
+#include "core/broker.h"
+
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "core/lifecycle.h"
+
+namespace pqd {
+
+void Broker::settle(const Origin& origin, ByteView record) {
+  commit_->require_sync();
+  const auto parsed = read_settle(record);
+  if (!parsed) return refuse(origin, parsed.error(), static_cast<uint8_t>(record[4]), {});
+  const SettleHead& head = parsed->head;
+  const auto kind = static_cast<RecordKind>(head.head.kind);
+  const Slot slot = state_.jobs.find(head.token.job);
+  if (slot != kNoSlot) {
+    const JobCore& core = state_.jobs[slot].core;
+    const bool held = core.state == JobState::kAssigned || core.state == JobState::kProcessing;
+    if (held && core.token() == head.token && core.id == head.id && core.holder == origin.session) {
+      return settle_lease(slot, *parsed);
+    }
+  }
+  const bool sent_before = (head.head.flags & kFlagResubmitted) != 0;
+  if (sent_before && already_settled(head, kind)) return;
+  refuse(origin, Error::kLeaseLost, head.head.kind, head.id);
+}
+
+// A settlement that a client sent again after a reconnect: did it count the first time?
+bool Broker::already_settled(const SettleHead& head, RecordKind kind) {
+  const Slot slot = state_.jobs.find(head.id);
+  std::optional<JobCore> core;
+  if (slot != kNoSlot) {
+    core = state_.jobs[slot].core;
+  } else if (const auto row = finished_.find_finished(head.id)) {
+    core = row->core;
+  }
+  if (!core || !(core->token() == head.token)) return false;
+  switch (kind) {
+    case RecordKind::kComplete:
+      return core->state == JobState::kCompleted || core->reason == Reason::kCancelled;
+    case RecordKind::kFail:
+      return core->state == JobState::kFailed || core->state == JobState::kPending ||
+             core->reason == Reason::kCancelled;
+    case RecordKind::kRelease:
+      return core->state == JobState::kPending || core->reason == Reason::kCancelled;
+    default:
+      return false;
+  }
+}
+
+void Broker::settle_lease(Slot slot, const SettleView& settle) {
+  const JobCore& core = state_.jobs[slot].core;
+  const auto kind = static_cast<RecordKind>(settle.head.head.kind);
+  if (core.cancel_requested && kind != RecordKind::kStart && kind != RecordKind::kExtend) {
+    return emit(Cancelled{core.no, core.holder});
+  }
+  switch (kind) {
+    case RecordKind::kStart:
+      if (core.state == JobState::kAssigned) emit(Started{core.no});
+      return;
+    case RecordKind::kComplete:
+      return complete(slot, settle.body);
+    case RecordKind::kFail: {
+      const bool for_good = (settle.head.head.flags & kFlagDoNotRetry) != 0;
+      return end_attempt(slot, for_good ? Reason::kDoNotRetry : Reason::kFailedByConsumer, settle.body);
+    }
+    case RecordKind::kRelease:
+      if (core.delivery == Delivery::kAtMostOnce) return end_attempt(slot, Reason::kDeliveryLost, {});
+      return emit(Released{core.no});
+    case RecordKind::kExtend:
+      return extend(slot, settle);
+    default:
+      std::abort();
+  }
+}
+
+void Broker::complete(Slot slot, ByteView result) {
+  const JobCore& core = state_.jobs[slot].core;
+  recent_.completed(now(), now() - core.assigned_ns);
+  Completed event{core.no, commit_->add_blob(result), {}};
+  if (!result.empty()) {
+    unsigned char full[32];
+    if (EVP_Digest(result.data(), result.size(), full, nullptr, EVP_sha256(), nullptr) != 1) std::abort();
+    std::copy_n(full, event.result_hash.size(), event.result_hash.begin());
+  }
+  note(event);
+  state_.apply(event, result.empty() ? RecordRef{} : commit_->ref(event.result));
+}
+
+void Broker::extend(Slot slot, const SettleView& settle) {
+  const JobCore& core = state_.jobs[slot].core;
+  const uint32_t lease_ms = settle.head.extend_ms != 0 ? settle.head.extend_ms : core.processing_timeout_ms;
+  const Extended event{core.no, now() + lease_ms * kMillisecondNs, settle.head.progress,
+                       commit_->add_blob(settle.body)};
+  note(event);
+  state_.apply(event, as_text(settle.body));
+}
+
+// One attempt is over without success, whoever says so.
+void Broker::end_attempt(Slot slot, Reason reason, ByteView error) {
+  const JobCore& core = state_.jobs[slot].core;
+  if (core.cancel_requested) return emit(Cancelled{core.no, core.holder});
+  const bool by_consumer = reason == Reason::kFailedByConsumer || reason == Reason::kDoNotRetry;
+  if (core.delivery == Delivery::kAtMostOnce && !by_consumer) reason = Reason::kDeliveryLost;
+  const bool last = reason == Reason::kDoNotRetry || core.delivery == Delivery::kAtMostOnce ||
+                    core.attempts >= core.max_attempts;
+  commit_->require_sync();
+  const BlobRef blob = commit_->add_blob(error);
+  if (last) {
+    recent_.failed(now());
+    const Failed event{core.no, reason, blob};
+    note(event);
+    return state_.apply(event, as_text(error));
+  }
+  const uint64_t base_ms = backoff_ms(core);
+  const uint64_t wait_ms = base_ms + (core.backoff_jitter ? random_below(base_ms + 1) : 0);
+  const AttemptFailed event{core.no, reason, now() + static_cast<TimeNs>(wait_ms) * kMillisecondNs, blob};
+  note(event);
+  state_.apply(event, as_text(error));
+}
+
+}  // namespace pqd

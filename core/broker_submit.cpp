@@ -1,0 +1,199 @@
+// The broker's intake: checks, room, acceptance.
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "core/broker.h"
+
+namespace pqd {
+namespace {
+
+constexpr uint32_t kFullRetryMs = 1'000;
+
+ShortHash short_hash(ByteView bytes) {
+  unsigned char full[32];
+  if (EVP_Digest(bytes.data(), bytes.size(), full, nullptr, EVP_sha256(), nullptr) != 1) std::abort();
+  ShortHash hash;
+  std::copy_n(full, hash.size(), hash.begin());
+  return hash;
+}
+
+}  // namespace
+
+bool Broker::has_room(QueueNo queue, uint64_t jobs, uint64_t bytes) const {
+  const QueueRuntime& q = state_.queue(queue);
+  const QueueSettings& settings = state_.tables.queue(queue).settings;
+  return q.depth() + jobs <= settings.max_depth && q.bytes + bytes <= settings.max_bytes;
+}
+
+std::optional<QueueNo> Broker::queue_for(std::string_view name) {
+  if (const auto known = state_.tables.find_queue(name)) return known;
+  const auto named = options_.queues.find(std::string(name));
+  const bool configured = named != options_.queues.end() || name == "default";
+  if (options_.strict_queues && !configured) return std::nullopt;
+  if (state_.tables.queue_count() >= limits::kQueuesMax) return std::nullopt;
+  const auto queue = static_cast<QueueNo>(state_.tables.queue_count());
+  emit(QueueCreated{queue, std::string(name),
+                    named != options_.queues.end() ? named->second : options_.defaults});
+  return queue;
+}
+
+std::optional<TypeNo> Broker::type_for(std::string_view name) {
+  if (const auto known = state_.tables.find_type(name)) return known;
+  if (state_.tables.type_count() >= limits::kTypesMax) return std::nullopt;
+  const auto type = static_cast<TypeNo>(state_.tables.type_count());
+  emit(TypeNamed{type, std::string(name)});
+  return type;
+}
+
+// What this version does not do yet is refused by name, never taken and forgotten.
+Error Broker::refuse_unsupported(const SubmitView& view, uint32_t uid) const {
+  if (view.head.mode == static_cast<uint8_t>(Mode::kBatch)) return Error::kInvalidMode;
+  if (view.head.durability == static_cast<uint8_t>(Durability::kMemory)) return Error::kInvalidRequest;
+  if (!view.idempotency_key.empty() || !view.ordering_key.empty()) return Error::kInvalidRequest;
+  if (!view.subject.empty() && !is_admin(uid)) return Error::kUnauthorized;
+  return Error::kOk;
+}
+
+// An id of this session must be new by its counter; one of an earlier session of the same user is looked up.
+Error Broker::examine_id(const Origin& origin, const SubmitView& view, bool& duplicate) {
+  const SessionEntry& session = *state_.tables.session(origin.session);
+  const JobId& id = view.head.id;
+  if ((view.head.head.flags & kFlagResubmitted) == 0) {
+    const bool own = id.tag() == session.tag && id.lane() == origin.lane;
+    return own && id.counter() > session.last_counter[origin.lane] ? Error::kOk : Error::kInvalidRequest;
+  }
+  if (state_.tables.uid_of_tag(id.tag()) != session.uid) return Error::kUnauthorized;
+  const Slot live = state_.jobs.find(id);
+  if (live != kNoSlot) {
+    duplicate = true;
+    return state_.jobs[live].core.owner_uid == session.uid ? Error::kOk : Error::kUnauthorized;
+  }
+  duplicate = finished_.find_finished(id).has_value();
+  return Error::kOk;
+}
+
+Broker::Candidate Broker::examine(const Origin& origin, const BlobRef& record) {
+  Candidate candidate{origin, record, {}, Error::kOk, false, 0};
+  const auto view = read_submit_record(commit_->blob(record));
+  if (!view) {
+    candidate.error = view.error();
+    return candidate;
+  }
+  candidate.view = *view;
+  candidate.error = check_submit(*view, options_.payload_bytes_max).error;
+  if (candidate.error != Error::kOk) return candidate;
+  candidate.error = examine_id(origin, *view, candidate.duplicate);
+  if (candidate.error != Error::kOk || candidate.duplicate) return candidate;
+  candidate.error = refuse_unsupported(*view, state_.tables.session(origin.session)->uid);
+  if (candidate.error == Error::kOk && intake_ != Error::kOk) {
+    candidate.error = intake_;
+    candidate.retry_after_ms = kFullRetryMs;
+  }
+  return candidate;
+}
+
+void Broker::answer(const Candidate& candidate) {
+  const SubmitHead& head = candidate.view.head;
+  if (head.durability != static_cast<uint8_t>(Durability::kOs)) commit_->require_sync();
+  if (candidate.error != Error::kOk) {
+    return refuse(candidate.origin, candidate.error, static_cast<uint8_t>(RecordKind::kSubmit), head.id,
+                  candidate.retry_after_ms);
+  }
+  if (candidate.duplicate) receipt(candidate.origin, Error::kOk, kReceiptDuplicate, head.id);
+}
+
+void Broker::accept(const Candidate& candidate, QueueNo queue, TypeNo type, bool parked) {
+  const SubmitView& view = candidate.view;
+  Submitted event;
+  event.job = state_.tables.next_job;
+  event.session = candidate.origin.session;
+  event.owner_uid = state_.tables.session(candidate.origin.session)->uid;
+  event.queue = queue;
+  event.type = type;
+  event.record = candidate.record;
+  event.payload_hash = short_hash(view.payload);
+  event.parked = parked;
+  event.lane = candidate.origin.lane;
+  event.seq = candidate.origin.seq;
+  const bool ready = !parked && view.head.not_before_ms * kMillisecondNs <= now();
+  if (ready) event.ready_seq = state_.tables.next_ready_seq;
+  note(event);
+  state_.apply(event, view, commit_->ref(candidate.record));
+  if (parked) receipt(candidate.origin, Error::kOk, kReceiptDeferred, view.head.id);
+}
+
+// Puts an examined submit into its queue, or into the line before a full one.
+Error Broker::place(Candidate& candidate, QueueNo queue, bool may_park) {
+  const QueueEntry& entry = state_.tables.queue(queue);
+  const auto type = type_for(candidate.view.type);
+  candidate.retry_after_ms = kFullRetryMs;
+  if (!type) return Error::kInvalidRequest;
+  if (entry.draining) return Error::kUnavailable;
+  const bool room = state_.queue(queue).parked.empty() && has_room(queue, 1, candidate.view.payload.size());
+  if (!room) {
+    const bool can_wait = may_park && entry.settings.admission_timeout_ms > 0 &&
+                          state_.parked_count() < limits::kParkedMax &&
+                          candidate.view.payload.size() <= entry.settings.max_bytes;
+    if (!can_wait) return Error::kQueueFull;
+  }
+  accept(candidate, queue, *type, !room);
+  return Error::kOk;
+}
+
+void Broker::submit(SessionNo session, uint8_t lane, uint64_t seq, const BlobRef& record) {
+  Candidate candidate = examine({session, lane, seq}, record);
+  bool kept = false;
+  if (candidate.error == Error::kOk && !candidate.duplicate) {
+    const auto queue = queue_for(candidate.view.queue);
+    candidate.error = queue ? place(candidate, *queue, true) : Error::kNotFound;
+    kept = candidate.error == Error::kOk;
+  }
+  answer(candidate);
+  if (!kept) commit_->drop_last(record);
+}
+
+void Broker::submit_batch(SessionNo session, uint8_t lane, uint64_t first_seq,
+                          std::span<const BlobRef> records) {
+  std::vector<Candidate> candidates;
+  candidates.reserve(records.size());
+  Error error = Error::kOk;
+  uint64_t bytes = 0;
+  uint64_t counter_before = 0;
+  for (size_t i = 0; i < records.size(); ++i) {
+    Candidate& c = candidates.emplace_back(examine({session, lane, first_seq + i}, records[i]));
+    const bool same = c.view.queue == candidates.front().view.queue &&
+                      c.duplicate == candidates.front().duplicate &&
+                      c.view.head.durability == candidates.front().view.head.durability;
+    const bool grows =
+        (c.view.head.head.flags & kFlagResubmitted) != 0 || c.view.head.id.counter() > counter_before;
+    counter_before = c.view.head.id.counter();
+    bytes += c.view.payload.size();
+    if (error == Error::kOk) error = c.error;
+    if (error == Error::kOk && (!same || !grows)) error = Error::kInvalidRequest;
+  }
+  std::optional<QueueNo> queue;
+  if (error == Error::kOk && !candidates.front().duplicate) {
+    queue = queue_for(candidates.front().view.queue);
+    const bool types_known = std::all_of(candidates.begin(), candidates.end(), [this](const Candidate& c) {
+      return type_for(c.view.type).has_value();
+    });
+    if (!queue) {
+      error = Error::kNotFound;
+    } else if (!types_known) {
+      error = Error::kInvalidRequest;
+    } else if (!has_room(*queue, candidates.size(), bytes) || !state_.queue(*queue).parked.empty()) {
+      error = Error::kQueueFull;
+    }
+  }
+  const bool kept = error == Error::kOk && queue.has_value();
+  for (Candidate& c : candidates) {
+    c.error = error != Error::kOk ? error : (kept ? place(c, *queue, false) : Error::kOk);
+    if (c.error != Error::kOk) c.retry_after_ms = kFullRetryMs;
+    answer(c);
+  }
+  if (!kept) commit_->drop_last(records.front());
+}
+
+}  // namespace pqd

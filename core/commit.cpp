@@ -1,0 +1,57 @@
+#include "core/commit.h"
+
+#include "core/limits.h"
+
+namespace pqd {
+
+CommitBuilder::CommitBuilder(BlockPool& blocks, uint64_t number, const ChainHash& previous, TimeNs now_ns)
+    : blocks_(blocks), number_(number), previous_(previous), now_ns_(now_ns), block_(blocks.open()) {
+  events_.resize(sizeof(EntryHead));
+}
+
+bool CommitBuilder::full() const {
+  return events_.size() >= limits::kCommitEventBytes ||
+         blocks_.shared(block_)->size() >= limits::kCommitBlockBytes;
+}
+
+std::span<std::byte> CommitBuilder::add_room(size_t bytes, BlobRef& blob) {
+  Bytes& block = blocks_.open_bytes(block_);
+  const size_t offset = (block.size() + 7) & ~size_t{7};
+  block.resize(offset + bytes);
+  blob = {static_cast<uint32_t>(offset), static_cast<uint32_t>(bytes)};
+  return std::span(block).subspan(offset, bytes);
+}
+
+BlobRef CommitBuilder::add_blob(ByteView bytes) {
+  if (bytes.empty()) return {};
+  BlobRef blob;
+  std::memcpy(add_room(bytes.size(), blob).data(), bytes.data(), bytes.size());
+  return blob;
+}
+
+void CommitBuilder::drop_last(const BlobRef& blob) { blocks_.open_bytes(block_).resize(blob.offset); }
+
+ByteView CommitBuilder::blob(const BlobRef& blob) const { return blocks_.view({block_, blob}); }
+
+Commit CommitBuilder::close() {
+  EntryHead head;
+  head.number = number_;
+  head.now_ns = now_ns_;
+  head.event_count = event_count_;
+  head.event_bytes = static_cast<uint32_t>(events_.size() - sizeof(EntryHead));
+  head.block_bytes = blocks_.shared(block_)->size();
+  head.previous = previous_;
+  std::memcpy(events_.data(), &head, sizeof head);
+  Commit commit;
+  commit.number = number_;
+  commit.needs_sync = needs_sync_;
+  commit.block = block_;
+  commit.hash = entry_hash(events_);
+  commit.entry = std::make_shared<const Bytes>(std::move(events_));
+  commit.block_bytes = blocks_.shared(block_);
+  commit.effects = std::move(effects_);
+  blocks_.seal(block_);
+  return commit;
+}
+
+}  // namespace pqd

@@ -1,0 +1,106 @@
+// One commit under construction: the events' bytes, the block with the records they point to, and the effects
+// that may leave the daemon once it is durable. Filled by the broker's thread; handed over whole when it is
+// closed.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "core/block_pool.h"
+#include "core/journal_entry.h"
+
+namespace pqd {
+
+// A job on its way to a consumer. The record's block is kept by `record` until the delivery has been
+// published.
+struct DeliveryEffect {
+  SessionNo session = 0;
+  uint64_t number = 0;
+  LeaseToken token;
+  JobId id;
+  TimeNs lease_until_ns = 0;
+  uint32_t subscription = 0;
+  uint32_t owner_uid = 0;
+  uint16_t attempt = 0;
+  uint16_t max_attempts = 0;
+  bool after_sync = false;  // at-most-once: not before the assignment survives a power cut
+  RecordRef record;
+};
+
+struct ReceiptEffect {
+  uint64_t number = 0;
+  ReceiptIssued receipt;
+};
+
+// The consumer that holds `token` is asked to stop.
+struct CancelNotice {
+  SessionNo session = 0;
+  LeaseToken token;
+  JobId id;
+};
+
+// Records of this lane up to `position` have been taken into the commit.
+struct LaneEffect {
+  SessionNo session = 0;
+  uint8_t lane = 0;
+  LanePosition position;
+};
+
+struct Effects {
+  std::vector<DeliveryEffect> deliveries;
+  std::vector<ReceiptEffect> receipts;
+  std::vector<CancelNotice> notices;
+  std::vector<LaneEffect> lanes;
+};
+
+struct Commit {
+  uint64_t number = 0;
+  bool needs_sync = false;
+  BlockNo block = kNoBlock;
+  std::shared_ptr<const Bytes> entry;        // set by close()
+  std::shared_ptr<const Bytes> block_bytes;  // set by close()
+  ChainHash hash{};                          // of `entry`
+  Effects effects;
+};
+
+class CommitBuilder {
+ public:
+  // Opens commit `number`, which follows the entry with hash `previous`.
+  CommitBuilder(BlockPool& blocks, uint64_t number, const ChainHash& previous, TimeNs now_ns);
+
+  uint64_t number() const { return number_; }
+  bool empty() const { return event_count_ == 0; }
+  // Large enough to be closed now.
+  bool full() const;
+
+  template <class Event>
+  void add(const Event& event) {
+    encode_event(event, events_);
+    ++event_count_;
+  }
+  // Appends to the block, 8-byte aligned.
+  BlobRef add_blob(ByteView bytes);
+  // Room for a record that is copied straight from a lane; shrink_blob takes the latest one back.
+  std::span<std::byte> add_room(size_t bytes, BlobRef& blob);
+  void drop_last(const BlobRef& blob);
+  ByteView blob(const BlobRef& blob) const;
+  RecordRef ref(const BlobRef& blob) const { return {block_, blob}; }
+  void require_sync() { needs_sync_ = true; }
+  Effects& effects() { return effects_; }
+
+  // The finished commit. The builder is spent.
+  Commit close();
+
+ private:
+  BlockPool& blocks_;
+  uint64_t number_;
+  ChainHash previous_;
+  TimeNs now_ns_;
+  BlockNo block_;
+  Bytes events_;
+  uint32_t event_count_ = 0;
+  bool needs_sync_ = false;
+  Effects effects_;
+};
+
+}  // namespace pqd

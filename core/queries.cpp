@@ -1,0 +1,102 @@
+#include "core/queries.h"
+
+#include <algorithm>
+
+namespace pqd {
+namespace {
+
+void judge(HealthInfo& health, const QueueInfo& queue) {
+  const auto degraded = [&](const char* why) {
+    health.degraded_reasons.push_back("queue " + queue.name + ": " + why);
+  };
+  const uint64_t depth = queue.ready + queue.scheduled + queue.active;
+  if (depth * 10 >= uint64_t{queue.settings.max_depth} * 9) degraded("over 90 % of its depth is in use");
+  if (queue.parked > 0) degraded("submits wait for room");
+  if (queue.paused && queue.ready > 0) degraded("paused with jobs ready");
+  const TimeNs timeout_ns = queue.settings.queue_timeout_ms * kMillisecondNs;
+  const bool old =
+      queue.oldest_ready_ns != 0 && timeout_ns != 0 && health.now_ns - queue.oldest_ready_ns > timeout_ns / 2;
+  if (old)
+    degraded(queue.consumers == 0 ? "jobs wait and nobody consumes" : "jobs wait over half their timeout");
+}
+
+}  // namespace
+
+JobRow row_of(const State& state, Slot slot) {
+  const Job& job = state.jobs[slot];
+  const auto copy = [&state](const RecordRef& ref) {
+    const ByteView bytes = state.blocks.view(ref);
+    return Bytes(bytes.begin(), bytes.end());
+  };
+  JobRow row;
+  row.core = job.core;
+  row.record = copy(job.record);
+  if (job.extra) {
+    row.note = job.extra->note;
+    row.history = job.extra->history;
+    if (!job.extra->result.empty()) row.result = copy(job.extra->result);
+  }
+  return row;
+}
+
+std::optional<JobInfo> find_job_info(const State& state, const JobId& id, bool with_payload) {
+  const Slot slot = state.jobs.find(id);
+  if (slot == kNoSlot) return std::nullopt;
+  const JobCore& core = state.jobs[slot].core;
+  return job_info(row_of(state, slot), state.tables.queue(core.queue).name, state.tables.type(core.type),
+                  with_payload);
+}
+
+QueueInfo queue_info(const State& state, QueueNo number) {
+  const QueueEntry& entry = state.tables.queue(number);
+  const QueueRuntime& queue = state.queue(number);
+  QueueInfo info;
+  info.name = entry.name;
+  info.settings = entry.settings;
+  info.paused = entry.paused;
+  info.draining = entry.draining;
+  info.ready = queue.ready.size();
+  info.scheduled = queue.scheduled;
+  info.active = queue.active;
+  info.parked = queue.parked.size();
+  info.dlq = entry.dead_letters;
+  info.bytes = queue.bytes;
+  info.consumers = queue.consumers.size();
+  info.oldest_ready_ns = queue.ready.oldest_ready_ns(state.jobs);
+  return info;
+}
+
+HealthInfo health_info(const State& state, const Recent& recent) {
+  HealthInfo health;
+  health.now_ns = state.now();
+  TimeNs oldest = 0;
+  for (QueueNo number = 0; number < state.tables.queue_count(); ++number) {
+    const QueueInfo queue = queue_info(state, number);
+    health.pending += queue.ready + queue.scheduled;
+    health.processing += queue.active;
+    health.dlq_size += queue.dlq;
+    health.capacity += queue.settings.max_depth;
+    if (queue.oldest_ready_ns != 0)
+      oldest = oldest == 0 ? queue.oldest_ready_ns : std::min(oldest, queue.oldest_ready_ns);
+    judge(health, queue);
+  }
+  health.queue_depth = health.pending + health.processing;
+  health.active_workers = static_cast<uint64_t>(
+      std::count_if(state.tables.sessions().begin(), state.tables.sessions().end(),
+                    [](const auto& session) { return !session.second.subscriptions.empty(); }));
+  const RecentFigures figures = recent.last_hour(state.now());
+  health.completed_recent = figures.completed;
+  health.failed_recent = figures.failed;
+  if (figures.waits > 0)
+    health.average_wait_ms = static_cast<double>(figures.wait_ns) / 1e6 / static_cast<double>(figures.waits);
+  if (figures.completed > 0) {
+    health.average_processing_ms =
+        static_cast<double>(figures.processing_ns) / 1e6 / static_cast<double>(figures.completed);
+  }
+  if (oldest != 0) health.oldest_ready_age_ms = static_cast<double>(state.now() - oldest) / 1e6;
+  health.status = health.degraded_reasons.empty() ? 0 : 1;
+  health.healthy = health.status == 0;
+  return health;
+}
+
+}  // namespace pqd

@@ -15,6 +15,7 @@
 #include "core/error.h"
 #include "core/job.h"
 #include "core/queue_settings.h"
+#include "core/receipt_flags.h"
 
 namespace pqd {
 
@@ -158,9 +159,6 @@ struct ReceiptIssued {
   JobId id;
   PQD_EVENT(kReceiptIssued, e.session, e.lane, e.seq, e.code, e.flags, e.retry_after_ms, e.id)
 };
-inline constexpr uint8_t kReceiptDeferred = 1;   // a submit waits for room, the verdict follows
-inline constexpr uint8_t kReceiptVerdict = 2;    // that verdict
-inline constexpr uint8_t kReceiptDuplicate = 4;  // accepted: `id` is the job that was there before
 // The client has read this many receipts of the session; they need not be kept.
 struct ReceiptsTaken {
   SessionNo session = 0;

@@ -14,6 +14,8 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "core/receipt_flags.h"  // Receipt::flags
+
 namespace pqd {
 
 static_assert(std::atomic<uint64_t>::is_always_lock_free && sizeof(std::atomic<uint64_t>) == 8);
@@ -102,12 +104,6 @@ struct DownHeader {
   alignas(kLineBytes) std::atomic<uint64_t> answers_tail;      // bytes
   alignas(kLineBytes) std::array<std::byte, kPageBytes - 11 * kLineBytes> reserved;
 };
-
-// Receipt::flags.
-inline constexpr uint8_t kReceiptDeferred =
-    1;  // waits for room in its queue; another receipt has the verdict
-inline constexpr uint8_t kReceiptDuplicate = 2;  // accepted earlier: `job_*` is the first one's id
-inline constexpr uint8_t kReceiptVerdict = 4;    // ends a deferred submit, with `code` kOk or its refusal
 
 // One exception to "the watermark passed it, so it is done". Published before the watermark that passes it.
 struct Receipt {

@@ -1,0 +1,81 @@
+// What supervisor and engine say to each other. The engine is forked from the supervisor without exec,
+// because a sealed Down can be mapped writable only by inheriting the mapping: what exists at the fork is
+// handed over in EngineArgs, what comes later goes over a SOCK_SEQPACKET pair, with file descriptors where
+// the message says so. Plain structs only: the engine's library may be newer than the supervisor that loads
+// it.
+#pragma once
+
+#include <cstdint>
+#include <type_traits>
+
+#include "shm/handshake.h"
+
+namespace pqd {
+
+inline constexpr uint32_t kEngineLinkVersion = 1;
+inline constexpr char kEngineEntry[] = "pqd_engine_main";
+
+// One session, as the supervisor made it. The engine maps Up (read-only) from its descriptor. Down:
+// `down_base` is the supervisor's writable mapping when the engine inherits it; 0 = map it writable from the
+// descriptor now, it is sealed after SessionReady.
+struct SessionGrant {
+  uint64_t session = 0;
+  uint32_t uid = 0;
+  uint32_t gid = 0;
+  uint32_t pid = 0;
+  uint32_t tag = 0;
+  SegmentSizes sizes;
+  uint64_t down_base = 0;
+  int32_t up_fd = -1;
+  int32_t down_fd = -1;
+  int32_t client_doorbell_fd = -1;  // the client rings, the engine sleeps on it
+  int32_t engine_doorbell_fd = -1;  // the engine rings
+  SessionSecret secret_hash{};      // first 16 bytes of the SHA-256 of the session's secret
+  uint64_t resume_session = 0;      // the client says that it was this session
+  SessionSecret resume_hash{};      // of the secret it gave as proof
+  uint64_t deliveries_seen = 0;
+  char client_name[32] = {};
+};
+static_assert(std::is_trivially_copyable_v<SessionGrant>);
+
+struct EngineArgs {
+  uint32_t version = kEngineLinkVersion;
+  int32_t link_fd = -1;
+  uint64_t wake_base = 0;  // writable mapping of the wake page
+  uint64_t first_session =
+      0;  // sessions below were given by an earlier supervisor: their clients may come back
+  const char* config_toml = nullptr;  // canonical, as render_config() gives it
+  const SessionGrant* sessions = nullptr;
+  uint64_t session_count = 0;
+};
+
+// The engine's entry point, found by dlsym(kEngineEntry). Runs until stopped; returns the process's exit
+// status.
+using EngineMain = int (*)(const EngineArgs*);
+
+enum class LinkKind : uint32_t {
+  // supervisor -> engine
+  kSessionOpened = 1,  // `grant`, with 4 descriptors: up, down, client_doorbell, engine_doorbell
+  kSessionClosed = 2,  // `session`: its socket closed, the client is gone
+  kStop = 3,           // finish what is in the rings, commit, checkpoint, exit 0
+  // engine -> supervisor
+  kReady = 16,         // recovery is over, sessions are served
+  kSessionReady = 17,  // `session` is mapped; `flag` 1 = it took over the session it asked to resume
+  kSessionFault = 18,  // `session` broke the rules of the rings: close it
+  kFatal = 19,         // `text`: the engine ends and a restart will not help (damaged or foreign store, ...)
+};
+
+struct LinkMessage {
+  LinkKind kind = LinkKind::kStop;
+  uint32_t flag = 0;
+  uint64_t session = 0;
+  SessionGrant grant;
+  char text[240] = {};
+};
+static_assert(std::is_trivially_copyable_v<LinkMessage>);
+
+// Exit statuses of the engine's process, beside 0 for "stopped as asked".
+inline constexpr int kEngineExitRestart = 70;  // a storage or internal error: a fresh engine recovers
+inline constexpr int kEngineExitHalt = 78;     // a restart will not help, the reason was sent as kFatal
+
+}  // namespace pqd

@@ -47,7 +47,10 @@ class Broker {
   // Once, first of all: a new engine serves this store. Brings the queues' settings up to the configuration.
   void start_epoch(uint32_t epoch);
 
-  void open_session(SessionNo session, uint32_t uid, uint32_t pid, uint32_t tag);
+  void open_session(const SessionOpened& session) { emit(session); }
+  // The session's client went away with an earlier supervisor: it may come back and resume until then, after
+  // that it counts as dead. Not in the journal; to be said again after each start.
+  void expect_return(SessionNo session, TimeNs until);
   // Its leases count as deaths of the consumer.
   void close_session(SessionNo session);
   // `to` is the same client as `from`, which ends: leases move, unseen deliveries are delivered again. False

@@ -115,7 +115,8 @@ struct SessionOpened {
   uint32_t uid = 0;
   uint32_t pid = 0;
   uint32_t tag = 0;
-  PQD_EVENT(kSessionOpened, e.session, e.uid, e.pid, e.tag)
+  ShortHash secret_hash{};  // of the secret that the client may resume it with
+  PQD_EVENT(kSessionOpened, e.session, e.uid, e.pid, e.tag, e.secret_hash)
 };
 struct SessionClosed {
   SessionNo session = 0;

@@ -28,6 +28,7 @@ void write_session(ByteWriter& out, const SessionEntry& s) {
   out.varint(s.uid);
   out.varint(s.pid);
   out.varint(s.tag);
+  out.pod(s.secret_hash);
   write_lane_positions(out, s);
   out.varint(s.deliveries);
   out.varint(s.receipts);
@@ -47,6 +48,7 @@ SessionEntry read_session(ByteReader& in) {
   s.uid = static_cast<uint32_t>(in.varint());
   s.pid = static_cast<uint32_t>(in.varint());
   s.tag = static_cast<uint32_t>(in.varint());
+  s.secret_hash = in.pod<ShortHash>();
   read_lane_positions(in, s);
   s.deliveries = in.varint();
   s.receipts = in.varint();
@@ -118,6 +120,7 @@ void Tables::apply(const SessionOpened& e) {
   entry.uid = e.uid;
   entry.pid = e.pid;
   entry.tag = e.tag;
+  entry.secret_hash = e.secret_hash;
 }
 
 void Tables::apply(const SessionClosed& e) {

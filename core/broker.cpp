@@ -18,6 +18,7 @@ void Broker::begin_turn(TimeNs now, CommitBuilder& commit) {
 }
 
 void Broker::end_turn() {
+  close_overdue_sessions();
   state_.timers.advance(now(), [this](Slot slot) { timer_due(slot); });
   for (const QueueNo queue : state_.take_dirty()) {
     admit_parked(queue);
@@ -38,8 +39,24 @@ void Broker::start_epoch(uint32_t epoch) {
   }
 }
 
-void Broker::open_session(SessionNo session, uint32_t uid, uint32_t pid, uint32_t tag) {
-  emit(SessionOpened{session, uid, pid, tag});
+std::optional<TimeNs> Broker::next_timer_ns() const {
+  auto next = state_.timers.next_ns();
+  for (const auto& [session, until] : expected_) next = std::min(next.value_or(until), until);
+  return next;
+}
+
+void Broker::expect_return(SessionNo session, TimeNs until) { expected_[session] = until; }
+
+void Broker::close_overdue_sessions() {
+  for (auto at = expected_.begin(); at != expected_.end();) {
+    const auto [session, until] = *at;
+    if (until > now()) {
+      ++at;
+      continue;
+    }
+    at = expected_.erase(at);
+    close_session(session);
+  }
 }
 
 void Broker::close_session(SessionNo session) {
@@ -50,10 +67,12 @@ void Broker::close_session(SessionNo session) {
   emit(SessionClosed{session});
 }
 
-bool Broker::resume_session(SessionNo from, SessionNo to, uint64_t deliveries_seen) {
+bool Broker::resume_session(SessionNo from, SessionNo to, const ShortHash& proof, uint64_t deliveries_seen) {
   const SessionEntry* earlier = state_.tables.session(from);
   const SessionEntry* later = state_.tables.session(to);
   if (earlier == nullptr || later == nullptr || earlier->uid != later->uid) return false;
+  if (earlier->secret_hash != proof) return false;
+  expected_.erase(from);
   std::vector<std::pair<uint64_t, Slot>> leases;
   for (Slot slot = state_.held(from).head; slot != kNoSlot; slot = state_.jobs[slot].held_next) {
     leases.emplace_back(state_.jobs[slot].core.delivery_no, slot);

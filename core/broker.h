@@ -42,7 +42,7 @@ class Broker {
   // Timers that are due, admission, dispatch.
   void end_turn();
   // The latest time by which another turn is wanted; nothing = when something comes in.
-  std::optional<TimeNs> next_timer_ns() const { return state_.timers.next_ns(); }
+  std::optional<TimeNs> next_timer_ns() const;
 
   // Once, first of all: a new engine serves this store. Brings the queues' settings up to the configuration.
   void start_epoch(uint32_t epoch);
@@ -53,9 +53,10 @@ class Broker {
   void expect_return(SessionNo session, TimeNs until);
   // Its leases count as deaths of the consumer.
   void close_session(SessionNo session);
-  // `to` is the same client as `from`, which ends: leases move, unseen deliveries are delivered again. False
-  // when `from` is not there or belongs to another user.
-  bool resume_session(SessionNo from, SessionNo to, uint64_t deliveries_seen);
+  // `to` proves by the secret's hash that it is the same client as `from`, which ends: leases move, unseen
+  // deliveries are delivered again. False when `from` is not there, belongs to another user or has another
+  // secret.
+  bool resume_session(SessionNo from, SessionNo to, const ShortHash& proof, uint64_t deliveries_seen);
 
   // One submit record that stands in the commit's block. A refused one is taken out of the block again.
   void submit(SessionNo session, uint8_t lane, uint64_t seq, const BlobRef& record);
@@ -143,6 +144,7 @@ class Broker {
   void receipt(const Origin& origin, Error error, uint8_t flags, const JobId& id,
                uint32_t retry_after_ms = 0);
   void timer_due(Slot slot);
+  void close_overdue_sessions();
   void refuse_parked(Slot slot);
   void admit_parked(QueueNo queue);
   void dispatch(QueueNo queue);
@@ -158,6 +160,7 @@ class Broker {
   bool time_noted_ = false;
   Recent recent_;
   Error intake_ = Error::kOk;
+  std::map<SessionNo, TimeNs> expected_;  // sessions that may come back, and until when
   uint64_t random_;
 };
 

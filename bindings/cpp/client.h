@@ -32,7 +32,8 @@ class Client {
   static Result<Client> connect(const ConnectOptions& options);
   Client(Client&&) noexcept;
   Client& operator=(Client&&) noexcept;
-  // What was submitted and not flushed may be lost with the connection: flush() first.
+  // What was submitted and not flushed may be lost with the connection: flush() first. Jobs that next() has
+  // not handed out go back to their queue unspent, which may take up to a second.
   ~Client();
 
   // The job's id is in the ticket at once; its outcome comes later. A field out of its range is refused here,

@@ -2,6 +2,8 @@
 // outlives the ring, a reconnect and the client. Movable, not copyable; any one thread.
 #pragma once
 
+#include <memory>
+
 #include "core/down_record.h"
 
 namespace pqd {
@@ -33,10 +35,14 @@ class DeliveredJob {
   std::string_view metadata() const { return view_.metadata; }
   ByteView payload() const { return view_.payload; }
   const DeliveryView& view() const { return view_; }
+  // True once the client has learnt that the consumer should stop; Client::cancel_requested() looks for news
+  // first.
+  const std::shared_ptr<bool>& stop_flag() const { return stop_; }
 
  private:
   Bytes record_;  // moving a vector keeps its bytes where they are, and the views with them
   DeliveryView view_;
+  std::shared_ptr<bool> stop_;
 };
 
 }  // namespace pqd

@@ -1,0 +1,9 @@
+#include "bindings/cpp/delivered_job.h"
+
+namespace pqd {
+
+DeliveredJob::DeliveredJob(Bytes record) : record_(std::move(record)), stop_(std::make_shared<bool>(false)) {
+  if (auto view = read_delivery_record(record_)) view_ = *view;
+}
+
+}  // namespace pqd

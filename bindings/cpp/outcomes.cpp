@@ -1,0 +1,109 @@
+#include "bindings/cpp/outcomes.h"
+
+#include <tuple>
+
+namespace pqd {
+namespace {
+
+Failure forgotten() {
+  return {Error::kUnknownOutcome,
+          "this outcome was asked for too late and is forgotten; look the job up by its id", 0};
+}
+
+Failure refused(Error code, uint32_t retry_after_ms) { return failure_of(code, retry_after_ms); }
+
+}  // namespace
+
+void ClientOutcomes::take(const Receipt& receipt, ClientCounters& counters) {
+  if (receipt.lane >= kLaneCount) return;
+  const Key key{receipt.sequence, generation_, receipt.lane};
+  const JobId id{receipt.job_high, receipt.job_low};
+  if ((receipt.flags & kReceiptDeferred) != 0) {
+    deferred_.emplace(key, id);
+    return;
+  }
+  if ((receipt.flags & kReceiptVerdict) != 0) deferred_.erase(key);
+  const Verdict verdict{receipt.code < kErrorCount ? static_cast<Error>(receipt.code) : Error::kSystemError,
+                        (receipt.flags & kReceiptDuplicate) != 0, receipt.retry_after_ms, id};
+  // Accepted as sent needs no remembering: the watermark says so.
+  if (verdict.code != Error::kOk || verdict.duplicate) keep(key, verdict, counters);
+}
+
+void ClientOutcomes::keep(const Key& key, const Verdict& verdict, ClientCounters& counters) {
+  if (verdict.code != Error::kOk) {
+    (key.lane < kSubmitLaneCount ? counters.submits_refused : counters.settlements_refused) += 1;
+    if (refusals_.refused++ == 0) refusals_.first = verdict.code;
+  }
+  if (verdicts_.insert_or_assign(key, verdict).second) verdict_order_.push_back(key);
+  while (verdict_order_.size() > kVerdictsMax) {
+    const Key oldest = verdict_order_.front();
+    verdict_order_.pop_front();
+    if (verdicts_.erase(oldest) != 0) forgotten_[oldest.lane] = oldest;
+  }
+}
+
+void ClientOutcomes::advance(MovedRecords moved) {
+  // What is sent again is decided again: a verdict whose watermark never came does not count.
+  for (uint8_t lane = 0; lane < kLaneCount; ++lane) {
+    for (const uint64_t sequence : moved[lane]) {
+      verdicts_.erase({sequence, generation_, lane});
+      deferred_.erase({sequence, generation_, lane});
+    }
+  }
+  orphans_.merge(deferred_);
+  moved_.push_back(std::move(moved));
+  if (moved_.size() > kGenerationsMax) moved_.pop_front();
+  ++generation_;
+}
+
+bool ClientOutcomes::follow(Key& key) const {
+  const size_t back = generation_ - key.generation;  // 1 = the connection before the current one
+  const auto& sequences = moved_[moved_.size() - back][key.lane];
+  const auto found = std::lower_bound(sequences.begin(), sequences.end(), key.sequence);
+  if (found == sequences.end() || *found != key.sequence) return false;
+  key.sequence = static_cast<uint64_t>(found - sequences.begin()) + 1;
+  ++key.generation;
+  return true;
+}
+
+bool ClientOutcomes::was_forgotten(const Key& key) const {
+  const Key& last = forgotten_[key.lane];
+  return std::tie(key.generation, key.sequence) <= std::tie(last.generation, last.sequence);
+}
+
+std::optional<Result<Outcome>> ClientOutcomes::decide(const Ticket& ticket, const ClientSession& session) {
+  Key key{ticket.sequence, ticket.generation, ticket.lane};
+  const auto durability = static_cast<size_t>(ticket.durability);
+  if (key.sequence == 0 || key.lane >= kLaneCount || key.generation == 0 || key.generation > generation_ ||
+      durability >= kDurabilityCount) {
+    return fail_with(Error::kInvalidRequest, "this is not a ticket of this client");
+  }
+  if (generation_ - key.generation > moved_.size()) return std::unexpected(forgotten());
+  while (key.generation < generation_ && follow(key)) {
+  }
+  if (key.generation == generation_) {
+    const auto& lane = session.lanes[key.lane];
+    if (key.sequence > lane.sent)
+      return fail_with(Error::kInvalidRequest, "this is not a ticket of this client");
+    if (lane.marks[durability] < key.sequence) return std::nullopt;
+  }
+  if (deferred_.contains(key) || orphans_.contains(key)) return std::nullopt;
+  if (const auto found = verdicts_.find(key); found != verdicts_.end()) {
+    const Verdict verdict = found->second;
+    verdicts_.erase(found);
+    if (verdict.code != Error::kOk) return std::unexpected(refused(verdict.code, verdict.retry_after_ms));
+    return Outcome{verdict.id, verdict.duplicate};
+  }
+  if (was_forgotten(key)) return std::unexpected(forgotten());
+  return Outcome{ticket.id, false};
+}
+
+void ClientOutcomes::settle_orphan(const Key& key, Error verdict, ClientCounters& counters) {
+  const auto found = orphans_.find(key);
+  if (found == orphans_.end()) return;
+  const JobId id = found->second;
+  orphans_.erase(found);
+  if (verdict != Error::kOk) keep(key, {verdict, false, 0, id}, counters);
+}
+
+}  // namespace pqd

@@ -1,0 +1,80 @@
+// What became of the records that were sent: the receipts that have come, the tickets of earlier connections
+// and where their records went. Anything without a receipt is judged by its lane's watermark. Bounded: old
+// refusals that nobody asked for are forgotten. One thread.
+#pragma once
+
+#include <deque>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+
+#include "bindings/cpp/client_session.h"
+#include "bindings/cpp/failure.h"
+#include "bindings/cpp/requests.h"
+
+namespace pqd {
+
+// Records of one connection that were sent again in the next: moved[lane][i] is the old number of the one
+// that has number i + 1 there.
+using MovedRecords = std::array<std::vector<uint64_t>, kLaneCount>;
+
+class ClientOutcomes {
+ public:
+  static constexpr size_t kVerdictsMax = 65'536;
+  static constexpr size_t kGenerationsMax = 16;
+
+  struct Key {
+    uint64_t sequence = 0;
+    uint32_t generation = 0;
+    uint8_t lane = 0;
+    friend bool operator==(const Key&, const Key&) = default;
+  };
+
+  uint32_t generation() const { return generation_; }
+  // A receipt of the current connection.
+  void take(const Receipt& receipt, ClientCounters& counters);
+  // The current connection is over; its records went as `moved` says.
+  void advance(MovedRecords moved);
+
+  // Nothing = not decided yet. A verdict is forgotten with this call.
+  std::optional<Result<Outcome>> decide(const Ticket& ticket, const ClientSession& session);
+
+  // Submits that wait for room in their queue.
+  bool any_deferred() const { return !deferred_.empty() || !orphans_.empty(); }
+  // Those deferred in an earlier connection: no receipt will come for them, their jobs must be asked for.
+  bool any_orphans() const { return !orphans_.empty(); }
+  std::pair<Key, JobId> first_orphan() const { return *orphans_.begin(); }  // REQUIRES: any_orphans()
+  void settle_orphan(const Key& key, Error verdict, ClientCounters& counters);
+
+  // Refusals since the last call.
+  FlushReport take_refusals() { return std::exchange(refusals_, {}); }
+
+ private:
+  struct KeyHash {
+    size_t operator()(const Key& key) const {
+      const uint64_t mixed = (key.sequence << 3 | key.lane) ^ (uint64_t{key.generation} << 44);
+      return static_cast<size_t>(mixed * 0x9E3779B97F4A7C15u >> 7);
+    }
+  };
+  struct Verdict {
+    Error code = Error::kOk;
+    bool duplicate = false;
+    uint32_t retry_after_ms = 0;
+    JobId id;
+  };
+
+  void keep(const Key& key, const Verdict& verdict, ClientCounters& counters);
+  bool follow(Key& key) const;
+  bool was_forgotten(const Key& key) const;
+
+  std::unordered_map<Key, Verdict, KeyHash> verdicts_;
+  std::deque<Key> verdict_order_;
+  std::unordered_map<Key, JobId, KeyHash> deferred_;  // in the current connection
+  std::unordered_map<Key, JobId, KeyHash> orphans_;   // in earlier ones
+  std::deque<MovedRecords> moved_;  // of the connections before the current one, the latest at the back
+  std::array<Key, kLaneCount> forgotten_{};  // per lane the latest record whose verdict was forgotten
+  uint32_t generation_ = 1;
+  FlushReport refusals_;
+};
+
+}  // namespace pqd

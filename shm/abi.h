@@ -80,8 +80,8 @@ struct alignas(kLineBytes) LaneDown {
 
 enum class EngineState : uint32_t { kStarting = 0, kServing = 1, kStopping = 2 };
 
-// The first page of Down. Writers: the supervisor before the client has it (first line, and the epoch when an
-// engine died), the engine from then on.
+// The first page of Down. Writers: the supervisor (the first line before the client has it, engine_state
+// when an engine died), the engine for the rest.
 struct DownHeader {
   // Written once, before the segment is handed out.
   alignas(kLineBytes) uint64_t magic;

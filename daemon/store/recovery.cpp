@@ -1,0 +1,106 @@
+#include "daemon/store/recovery.h"
+
+namespace pqd {
+namespace {
+
+StoreError damaged(const std::string& what) {
+  return {Error::kSystemError, what + ": the store is damaged, restore it from a backup", true};
+}
+
+StoreResult<ChainHash> hash_of(const Store& store, uint64_t number) {
+  const auto entry = store.find_entry(number);
+  if (!entry) return std::unexpected(entry.error());
+  if (!*entry)
+    return std::unexpected(damaged("commit " + std::to_string(number) + " is missing from the journal"));
+  return entry_hash(**entry);
+}
+
+StoreResult<void> restore_rows(const Store& store, State& state, Recovered& recovered) {
+  const auto checkpoint = store.load_checkpoint();
+  if (!checkpoint) return std::unexpected(checkpoint.error());
+  if (!*checkpoint) return {};
+  recovered.covered = recovered.last_commit = (*checkpoint)->covered;
+  auto tables = Tables::decode((*checkpoint)->tables);
+  if (!tables) return std::unexpected(damaged("the tables of the checkpoint cannot be read"));
+  recovered.checkpoint_tables = *tables;
+  state.tables = std::move(*tables);
+  state.timers.start(state.tables.now_ns);
+  bool ok = true;
+  const auto rows = store.for_each_live([&](JobNo job, ByteView bytes) {
+    auto row = decode_row(bytes);
+    ok = row && row->core.no == job && row->core.queue < state.tables.queue_count();
+    if (!ok) return false;
+    state.restore(std::move(*row));
+    ++recovered.live_jobs;
+    return true;
+  });
+  if (!rows) return rows;
+  if (!ok) return std::unexpected(damaged("the row of a live job cannot be read"));
+  auto hash = hash_of(store, recovered.covered);
+  if (!hash) return std::unexpected(hash.error());
+  recovered.last_hash = *hash;
+  return {};
+}
+
+StoreResult<void> replay_tail(const Store& store, State& state, Recovered& recovered,
+                              const Store::CommitVisitor& replayed) {
+  std::string fault;
+  const auto read =
+      store.for_each_commit(recovered.covered + 1, [&](uint64_t number, ByteView entry, ByteView block) {
+        const std::string name = "commit " + std::to_string(number);
+        const auto view = read_entry(entry);
+        if (!view) {
+          fault = name + ": " + std::string(view.error());
+        } else if (number != recovered.last_commit + 1 || view->head.number != number) {
+          fault = name + " does not follow commit " + std::to_string(recovered.last_commit);
+        } else if (view->head.previous != recovered.last_hash) {
+          fault = name + " is not chained to the commit before it";
+        } else if (view->head.block_bytes != block.size()) {
+          fault = name + ": its block is missing or cut short";
+        } else if (!state.replay(number, view->events, Bytes(block.begin(), block.end()))) {
+          fault = name + " cannot be replayed";
+        }
+        if (!fault.empty()) return false;
+        recovered.last_commit = number;
+        recovered.last_hash = entry_hash(entry);
+        ++recovered.commits_replayed;
+        return replayed(number, entry, block);
+      });
+  if (!read) return read;
+  if (!fault.empty()) return std::unexpected(damaged(fault));
+  return {};
+}
+
+StoreResult<void> hear(const Store& store, const Witness& witness, const Recovered& recovered) {
+  const auto& testimony = witness.testimony();
+  if (!testimony) return {};
+  if (testimony->commit > recovered.last_commit) {
+    return std::unexpected(StoreError{Error::kSystemError,
+                                      "the journal ends at commit " + std::to_string(recovered.last_commit) +
+                                          ", but commit " + std::to_string(testimony->commit) +
+                                          " was acknowledged: history was lost below pqd (disk, file system, "
+                                          "or an old copy of the directory). It "
+                                          "will not serve this; restore the directory from a backup",
+                                      true});
+  }
+  const auto hash = hash_of(store, testimony->commit);
+  if (!hash) return std::unexpected(hash.error());
+  if (*hash == testimony->hash) return {};
+  return std::unexpected(damaged("commit " + std::to_string(testimony->commit) +
+                                 " is not the one that was acknowledged under that number"));
+}
+
+}  // namespace
+
+StoreResult<Recovered> recover(const Store& store, const Witness& witness, State& state,
+                               const Store::CommitVisitor& replayed) {
+  Recovered recovered;
+  if (auto ok = restore_rows(store, state, recovered); !ok) return std::unexpected(ok.error());
+  state.restored();
+  if (auto ok = replay_tail(store, state, recovered, replayed); !ok) return std::unexpected(ok.error());
+  if (auto ok = hear(store, witness, recovered); !ok) return std::unexpected(ok.error());
+  recovered.live_jobs = state.jobs.size();
+  return recovered;
+}
+
+}  // namespace pqd

@@ -1,0 +1,12 @@
+// RocksDB's headers, behind a fence for their warnings. Only daemon/store includes this.
+#pragma once
+
+#pragma GCC system_header
+
+#include <rocksdb/db.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
+#include <rocksdb/options.h>
+#include <rocksdb/slice.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_batch.h>

@@ -1,0 +1,212 @@
+#include "daemon/store/row_fold.h"
+
+#include <algorithm>
+
+#include "core/journal_entry.h"
+
+namespace pqd {
+
+// Takes each event of one commit to the rows, with what it points to in the block.
+class RowFolder {
+ public:
+  RowFolder(RowFold& to, ByteView block) : to_(to), block_(block) {}
+
+  template <class Event>
+  void operator()(const Event& e) {
+    if (!to_.error_) take(e);
+  }
+
+ private:
+  TimeNs now() const { return to_.tables_.now_ns; }
+
+  ByteView bytes(const BlobRef& blob) {
+    if (size_t{blob.offset} + blob.bytes > block_.size()) {
+      to_.error_ = StoreError{Error::kSystemError, "an event points beyond its commit's block", true};
+      return {};
+    }
+    return block_.subspan(blob.offset, blob.bytes);
+  }
+
+  // Events about one job that change nothing but its row.
+  template <class Event>
+  requires requires(JobCore& job, const Event& e) { pqd::fold(job, e, TimeNs{}); }
+  void take(const Event& e) {
+    if (RowFold::Entry* entry = to_.find(e.job)) pqd::fold(entry->row.core, e, now());
+    if constexpr (requires(Tables & t) { t.apply(e); }) to_.tables_.apply(e);
+  }
+  // Events about the tables only.
+  template <class Event>
+  requires(
+      !requires(JobCore & job, const Event& e) { pqd::fold(job, e, TimeNs{}); } &&
+      requires(Tables & t, const Event& e) { t.apply(e); }) void take(const Event& e) {
+    to_.tables_.apply(e);
+  }
+  void take(const Refused& /*audit only*/) {}
+
+  void take(const Submitted& e) {
+    const ByteView record = bytes(e.record);
+    const auto submit = read_submit_record(record);
+    if (!submit) {
+      if (!to_.error_)
+        to_.error_ = StoreError{Error::kSystemError, "a submit record in a block is damaged", true};
+      return;
+    }
+    RowFold::Entry& entry = to_.entries_[e.job];
+    entry.row.core = born(e, *submit, to_.tables_.queue(e.queue).settings, now());
+    entry.row.record.assign(record.begin(), record.end());
+    to_.tables_.apply(e, submit->head.id);
+    to_.pending_bytes_ += record.size();
+  }
+  void take(const Assigned& e) {
+    if (RowFold::Entry* entry = to_.find(e.job)) pqd::fold(entry->row.core, e, to_.tables_.epoch, now());
+    to_.tables_.apply(e);
+  }
+  void take(const ParkRefused& e) {
+    if (RowFold::Entry* entry = to_.find(e.job)) entry->gone = true;
+  }
+  void take(const Completed& e) {
+    const ByteView result = bytes(e.result);
+    if (RowFold::Entry* entry = to_.find(e.job)) {
+      pqd::fold(entry->row.core, e, now());
+      entry->row.result.assign(result.begin(), result.end());
+      to_.finish(*entry, false);
+    }
+  }
+  void take(const Cancelled& e) {
+    if (RowFold::Entry* entry = to_.find(e.job)) {
+      pqd::fold(entry->row.core, e, now());
+      to_.finish(*entry, false);
+    }
+  }
+  void take(const AttemptFailed& e) {
+    if (RowFold::Entry* entry = to_.find(e.job)) {
+      note_attempt(*entry, e.reason, e.error);
+      pqd::fold(entry->row.core, e, now());
+    }
+  }
+  void take(const Failed& e) {
+    if (RowFold::Entry* entry = to_.find(e.job)) {
+      note_attempt(*entry, e.reason, e.error);
+      pqd::fold(entry->row.core, e, now());
+      bury(*entry);
+    }
+  }
+  void take(const TimedOut& e) {
+    if (RowFold::Entry* entry = to_.find(e.job)) {
+      pqd::fold(entry->row.core, e, now());
+      bury(*entry);
+    }
+  }
+  void take(const Extended& e) {
+    const ByteView note = bytes(e.note);
+    if (RowFold::Entry* entry = to_.find(e.job)) {
+      pqd::fold(entry->row.core, e, now());
+      if (!note.empty()) entry->row.note = as_text(note);
+    }
+  }
+  void take(const Redriven& e) {
+    auto was = decode_row(bytes(e.row));
+    const ByteView record = bytes(e.record);
+    if (!was || to_.error_) {
+      if (!to_.error_)
+        to_.error_ = StoreError{Error::kSystemError, "a redriven row in a block is damaged", true};
+      return;
+    }
+    const auto earlier = to_.entries_.find(e.was);
+    if (earlier != to_.entries_.end()) {
+      if (earlier->second.stored) to_.batch_.live_deletes.push_back(e.was);
+      to_.entries_.erase(earlier);
+    }
+    to_.batch_.done_deletes.push_back(was->core.id);
+    std::erase_if(to_.batch_.dead_letter_puts, [&e](const auto& put) { return put.first == e.was; });
+    to_.batch_.dead_letter_deletes.push_back(e.was);
+    to_.tables_.count_dead_letter(was->core.queue, -1);
+    RowFold::Entry& entry = to_.entries_[e.job];
+    entry.row = std::move(*was);
+    entry.row.core = reborn(e, entry.row.core, now());
+    entry.row.record.assign(record.begin(), record.end());
+    entry.row.result.clear();
+    to_.tables_.apply(e);
+    to_.pending_bytes_ += record.size();
+  }
+
+  void note_attempt(RowFold::Entry& entry, Reason reason, const BlobRef& error) {
+    entry.row.history.push_back(ended_attempt(entry.row.core, reason, as_text(bytes(error)), now()));
+  }
+  void bury(RowFold::Entry& entry) {
+    to_.tables_.count_dead_letter(entry.row.core.queue, +1);
+    to_.batch_.dead_letter_puts.emplace_back(entry.row.core.no, entry.row.core.id);
+    to_.finish(entry, true);
+  }
+
+  RowFold& to_;
+  ByteView block_;
+};
+
+RowFold::Entry* RowFold::find(JobNo job) {
+  const auto found = entries_.find(job);
+  if (found != entries_.end()) return &found->second;
+  auto bytes = store_.find_live(job);
+  if (!bytes) {
+    error_ = bytes.error();
+    return nullptr;
+  }
+  auto row = *bytes ? decode_row(**bytes) : std::unexpected(Error::kNotFound);
+  if (!row) {
+    error_ = StoreError{Error::kSystemError,
+                        "the row of live job " + std::to_string(job) + " is missing or damaged", true};
+    return nullptr;
+  }
+  pending_bytes_ += (*bytes)->size();
+  Entry& entry = entries_[job];
+  entry.row = std::move(*row);
+  entry.stored = true;
+  return &entry;
+}
+
+void RowFold::finish(Entry& entry, bool keep_payload) {
+  if (!keep_payload) drop_payload(entry.row);
+}
+
+StoreResult<void> RowFold::fold(uint64_t number, ByteView entry, ByteView block) {
+  const auto view = read_entry(entry);
+  if (!view || view->head.number != number || number != folded_ + 1) {
+    return std::unexpected(StoreError{
+        Error::kSystemError, "commit " + std::to_string(number) + " cannot be folded into rows", true});
+  }
+  RowFolder folder(*this, block);
+  ByteReader reader(view->events);
+  while (!error_ && reader.remaining() > 0) {
+    if (!decode_event(reader, folder)) {
+      error_ = StoreError{Error::kSystemError, "commit " + std::to_string(number) + " holds a damaged event",
+                          true};
+    }
+  }
+  if (error_) return std::unexpected(*error_);
+  folded_ = number;
+  changed_ = true;
+  return {};
+}
+
+CheckpointBatch RowFold::take() {
+  CheckpointBatch batch = std::move(batch_);
+  batch_ = {};
+  for (auto& [job, entry] : entries_) {
+    const bool finished = is_finished(entry.row.core.state);
+    if ((finished || entry.gone) && entry.stored) batch.live_deletes.push_back(job);
+    if (entry.gone) continue;
+    if (finished) {
+      batch.done_puts.emplace_back(entry.row.core.id, encode_row(entry.row));
+    } else {
+      batch.live_puts.emplace_back(job, encode_row(entry.row));
+    }
+  }
+  entries_.clear();
+  batch.covered = folded_;
+  batch.tables = tables_.encode();
+  pending_bytes_ = 0;
+  changed_ = false;
+  return batch;
+}
+
+}  // namespace pqd

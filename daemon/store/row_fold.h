@@ -1,0 +1,55 @@
+// The fold of the journal into rows: takes commits in order and gathers what the next checkpoint changes. A
+// job born and finished between two checkpoints becomes one row; one that was born before is read from the
+// store once. Belongs to one thread.
+#pragma once
+
+#include <unordered_map>
+
+#include "core/fold.h"
+#include "core/tables.h"
+#include "daemon/store/store.h"
+
+namespace pqd {
+
+class RowFold {
+ public:
+  // `tables`: those of the latest checkpoint, which covers commits up to `covered`.
+  RowFold(const Store& store, Tables tables, uint64_t covered)
+      : store_(store), tables_(std::move(tables)), folded_(covered) {}
+
+  // REQUIRES: number follows the last one. An error means that the journal or the rows are damaged.
+  StoreResult<void> fold(uint64_t number, ByteView entry, ByteView block);
+
+  uint64_t folded() const { return folded_; }
+  // Bytes gathered so far, roughly.
+  size_t pending_bytes() const { return pending_bytes_; }
+  bool pending() const { return changed_; }
+  const Tables& tables() const { return tables_; }
+
+  // What has been gathered; gathering starts anew.
+  CheckpointBatch take();
+
+ private:
+  friend class RowFolder;
+
+  struct Entry {
+    JobRow row;
+    bool stored = false;  // the store has it among the live jobs
+    bool gone = false;    // it never became a job
+  };
+
+  // The row of a live job; nullptr and `error_` set when there is none.
+  Entry* find(JobNo job);
+  void finish(Entry& entry, bool keep_payload);
+
+  const Store& store_;
+  Tables tables_;
+  uint64_t folded_;
+  size_t pending_bytes_ = 0;
+  bool changed_ = false;
+  std::unordered_map<JobNo, Entry> entries_;
+  CheckpointBatch batch_;  // what is not kept in entries_: dead letters and rows taken away by redrives
+  std::optional<StoreError> error_;
+};
+
+}  // namespace pqd

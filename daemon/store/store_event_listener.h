@@ -1,0 +1,26 @@
+// Turns the first background error of RocksDB into a sticky failure. Called from RocksDB's threads.
+#pragma once
+
+#include <atomic>
+#include <mutex>
+#include <string>
+
+#include "daemon/store/rocksdb_include.h"
+
+namespace pqd {
+
+class StoreEventListener final : public rocksdb::EventListener {
+ public:
+  void OnBackgroundError(rocksdb::BackgroundErrorReason reason, rocksdb::Status* status) override;
+  void fail(const std::string& text);
+  // acquire: pairs with the release in fail(), which comes after the text.
+  bool failed() const { return failed_.load(std::memory_order_acquire); }
+  std::string text() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::string text_;
+  std::atomic<bool> failed_{false};
+};
+
+}  // namespace pqd

@@ -1,0 +1,76 @@
+#include "daemon/store/witness.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+namespace pqd {
+namespace {
+
+constexpr size_t kSlotBytes = 4096;  // a block each, so that one torn write cannot reach the other
+
+struct Slot {
+  uint64_t magic = 0x3153454E54495750;
+  uint64_t turn = 0;
+  uint64_t commit = 0;
+  ChainHash hash{};
+  ChainHash check{};  // SHA-256 of the fields before
+};
+static_assert(sizeof(Slot) == 88);
+
+ChainHash check_of(const Slot& slot) {
+  return entry_hash(std::as_bytes(std::span(&slot, 1)).first(offsetof(Slot, check)));
+}
+
+StoreError error_of(const char* what) {
+  return {errno == ENOSPC ? Error::kNoSpace : Error::kSystemError,
+          std::string("witness: ") + what + ": " + std::strerror(errno), true};
+}
+
+}  // namespace
+
+StoreResult<Witness> Witness::open(const std::string& directory) {
+  const std::string path = directory + "/witness";
+  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!fd) return std::unexpected(error_of("cannot open"));
+  Witness witness(std::move(fd));
+  bool any_bytes = false;
+  for (size_t i = 0; i < 2; ++i) {
+    Slot slot{};
+    const ssize_t n = ::pread(witness.fd_.get(), &slot, sizeof slot, static_cast<off_t>(i * kSlotBytes));
+    if (n < 0) return std::unexpected(error_of("cannot read"));
+    any_bytes = any_bytes || (n > 0 && slot.magic != 0);
+    const bool whole = n == sizeof slot && slot.magic == Slot{}.magic && slot.check == check_of(slot);
+    if (whole && (!witness.latest_ || slot.turn > witness.turn_)) {
+      witness.latest_ = Testimony{slot.commit, slot.hash};
+      witness.turn_ = slot.turn;
+    }
+  }
+  if (any_bytes && !witness.latest_) {
+    return std::unexpected(StoreError{Error::kSystemError,
+                                      "both slots of " + path +
+                                          " are damaged: restore the directory from a backup, or "
+                                          "remove the file to start without its testimony",
+                                      true});
+  }
+  return witness;
+}
+
+StoreResult<void> Witness::record(const Testimony& testimony) {
+  Slot slot;
+  slot.turn = ++turn_;
+  slot.commit = testimony.commit;
+  slot.hash = testimony.hash;
+  slot.check = check_of(slot);
+  const off_t offset = static_cast<off_t>((turn_ % 2) * kSlotBytes);
+  if (::pwrite(fd_.get(), &slot, sizeof slot, offset) != sizeof slot)
+    return std::unexpected(error_of("cannot write"));
+  if (::fdatasync(fd_.get()) != 0) return std::unexpected(error_of("cannot sync"));
+  latest_ = testimony;
+  return {};
+}
+
+}  // namespace pqd

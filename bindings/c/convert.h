@@ -13,7 +13,6 @@ inline std::string_view view_of(const char* text) { return text == nullptr ? std
 inline std::string_view view_of(const char* text, std::string_view otherwise) {
   return text == nullptr ? otherwise : text;
 }
-inline const char* or_empty(const char* text) { return text == nullptr ? "" : text; }
 inline ByteView bytes_of(const void* data, size_t bytes) {
   return {static_cast<const std::byte*>(data), bytes};
 }

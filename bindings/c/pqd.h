@@ -303,7 +303,7 @@ typedef struct pqd_job_info {
   const char* metadata; /* as submitted */
   const void* result;
   size_t result_bytes;
-  const void* payload; /* NULL where the question does not bring it */
+  const void* payload; /* NULL where the question does not bring it; `payload_bytes` holds in any case */
   size_t payload_bytes;
   const pqd_attempt_info* history; /* of dead letters */
   size_t history_count;

@@ -32,6 +32,7 @@ class StoreEventListener;
 
 struct StoreOptions {
   std::string directory;        // made when it is not there
+  bool read_only = false;       // a look at how it stands now: no lock, no file made, also beside its owner
   rocksdb::Env* env = nullptr;  // for fault injection; not owned
 };
 
@@ -93,7 +94,8 @@ class Store {
   Store() = default;
   StoreResult<void> write(rocksdb::WriteBatch& batch, bool sync);
   StoreResult<std::optional<Bytes>> get(Family family, ByteView key) const;
-  StoreResult<void> check_format(bool fresh);
+  StoreResult<void> take_directory();
+  StoreResult<void> open_database(const StoreOptions& options);
   StoreResult<void> find_last_commit();
 
   std::string directory_;

@@ -12,6 +12,11 @@ namespace pqd {
 class StoreEventListener final : public rocksdb::EventListener {
  public:
   void OnBackgroundError(rocksdb::BackgroundErrorReason reason, rocksdb::Status* status) override;
+  // RocksDB mends some errors by itself (a full disk) unless told not to.
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason /*reason*/, rocksdb::Status /*status*/,
+                            bool* auto_recovery) override {
+    *auto_recovery = false;
+  }
   void fail(const std::string& text);
   // acquire: pairs with the release in fail(), which comes after the text.
   bool failed() const { return failed_.load(std::memory_order_acquire); }

@@ -1,0 +1,91 @@
+// The store's way in and out: lock, format, RocksDB.
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "daemon/store/directory_lock.h"
+#include "daemon/store/format_file.h"
+#include "daemon/store/keys.h"
+#include "daemon/store/rocksdb_bytes.h"
+#include "daemon/store/store.h"
+#include "daemon/store/store_event_listener.h"
+#include "daemon/store/tuning.h"
+
+namespace pqd {
+namespace {
+
+// Room that a start needs for RocksDB's first files.
+constexpr uint64_t kStartBytesMin = 16 << 20;
+
+StoreResult<void> make_directory(const std::string& directory) {
+  if (::mkdir(directory.c_str(), 0700) == 0 || errno == EEXIST) return {};
+  return std::unexpected(StoreError{errno == ENOSPC ? Error::kNoSpace : Error::kSystemError,
+                                    "cannot make " + directory + ": " + std::strerror(errno), true});
+}
+
+}  // namespace
+
+Store::~Store() {
+  if (!db_) return;
+  for (auto* family : families_) db_->DestroyColumnFamilyHandle(family);
+  db_->Close();
+}
+
+StoreResult<std::unique_ptr<Store>> Store::open(const StoreOptions& options) {
+  std::unique_ptr<Store> store(new Store);
+  store->directory_ = options.directory;
+  store->listener_ = std::make_shared<StoreEventListener>();
+  StoreResult<void> ready;
+  if (!options.read_only) ready = store->take_directory();
+  if (ready) ready = check_format(options.directory, !options.read_only);
+  if (ready) ready = store->open_database(options);
+  if (ready) ready = store->find_last_commit();
+  if (!ready) return std::unexpected(ready.error());
+  return store;
+}
+
+StoreResult<void> Store::take_directory() {
+  if (auto made = make_directory(directory_); !made) return made;
+  auto lock = lock_directory(directory_);
+  if (!lock) return std::unexpected(lock.error());
+  lock_ = std::move(*lock);
+  if (free_bytes() >= kStartBytesMin) return {};
+  return std::unexpected(StoreError{Error::kNoSpace,
+                                    "the disk under " + directory_ + " has less than " +
+                                        std::to_string(kStartBytesMin >> 20) +
+                                        " MiB free: free space, then start again",
+                                    true});
+}
+
+StoreResult<void> Store::open_database(const StoreOptions& options) {
+  const std::string path = directory_ + "/db";
+  rocksdb::DB* db = nullptr;
+  const auto status =
+      options.read_only
+          ? rocksdb::DB::OpenForReadOnly(read_only_options(options.env), path, families(), &families_, &db)
+          : rocksdb::DB::Open(db_options(listener_, options.env), path, families(), &families_, &db);
+  if (!status.ok()) return failure("cannot open the store in " + directory_, status);
+  db_.reset(db);
+  return options.read_only ? StoreResult<void>() : sync_directory(directory_);
+}
+
+StoreResult<void> Store::find_last_commit() {
+  const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(rocksdb::ReadOptions(), families_[kJournal]));
+  it->SeekToLast();
+  if (it->Valid()) last_commit_ = keys::number(view(it->key())).value_or(0);
+  if (!it->status().ok()) return failure("cannot read the journal", it->status());
+  const auto checkpoint = load_checkpoint();
+  if (!checkpoint) return std::unexpected(checkpoint.error());
+  if (*checkpoint) blocks_deleted_to_ = (*checkpoint)->covered;
+  return {};
+}
+
+uint64_t Store::free_bytes() const {
+  struct statvfs fs {};
+  if (::statvfs(directory_.c_str(), &fs) != 0) return 0;
+  return fs.f_bavail * fs.f_frsize;
+}
+
+}  // namespace pqd

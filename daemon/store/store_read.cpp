@@ -1,0 +1,92 @@
+// The store's reading half.
+#include "daemon/store/store.h"
+
+#include "daemon/store/keys.h"
+#include "daemon/store/meta_keys.h"
+#include "daemon/store/rocksdb_bytes.h"
+
+namespace pqd {
+
+StoreResult<std::optional<Bytes>> Store::get(Family family, ByteView key) const {
+  rocksdb::PinnableSlice value;
+  const auto status = db_->Get(rocksdb::ReadOptions(), families_[family], slice(key), &value);
+  if (status.IsNotFound()) return std::nullopt;
+  if (!status.ok()) return failure("cannot read from " + families_[family]->GetName(), status);
+  const ByteView bytes = view(value);
+  return Bytes(bytes.begin(), bytes.end());
+}
+
+StoreResult<std::optional<Checkpoint>> Store::load_checkpoint() const {
+  const auto found = get(kMeta, as_bytes(kCheckpointKey));
+  if (!found) return std::unexpected(found.error());
+  if (!*found) return std::nullopt;
+  Checkpoint checkpoint;
+  ByteReader reader(**found);
+  checkpoint.covered = reader.pod<uint64_t>();
+  const ByteView tables = reader.raw_bytes(reader.remaining());
+  checkpoint.tables.assign(tables.begin(), tables.end());
+  if (reader.failed())
+    return std::unexpected(StoreError{Error::kSystemError, "the checkpoint is cut short", true});
+  return checkpoint;
+}
+
+StoreResult<void> Store::for_each_live(const std::function<bool(JobNo, ByteView)>& f) const {
+  rocksdb::ReadOptions options;
+  options.readahead_size = 2 << 20;
+  const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(options, families_[kLive]));
+  for (it->SeekToFirst(); it->Valid(); it->Next()) {
+    if (!f(keys::number(view(it->key())).value_or(0), view(it->value()))) break;
+  }
+  if (!it->status().ok()) return failure("cannot read the live jobs", it->status());
+  return {};
+}
+
+StoreResult<void> Store::for_each_commit(uint64_t from, const CommitVisitor& f) const {
+  rocksdb::ReadOptions options;
+  options.readahead_size = 2 << 20;
+  const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(options, families_[kJournal]));
+  const auto first = keys::of(from);
+  for (it->Seek(slice(first)); it->Valid(); it->Next()) {
+    const uint64_t number = keys::number(view(it->key())).value_or(0);
+    const auto block = get(kBlocks, keys::of(number));
+    if (!block) return std::unexpected(block.error());
+    if (!f(number, view(it->value()), *block ? ByteView(**block) : ByteView())) break;
+  }
+  if (!it->status().ok()) return failure("cannot read the journal", it->status());
+  return {};
+}
+
+StoreResult<void> Store::for_each_done(const std::optional<JobId>& older_than,
+                                       const std::function<bool(const JobId&, ByteView)>& f) const {
+  const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(rocksdb::ReadOptions(), families_[kDone]));
+  if (older_than) {
+    const auto bound = keys::of(*older_than);
+    it->SeekForPrev(slice(bound));
+    if (it->Valid() && it->key() == slice(bound)) it->Prev();
+  } else {
+    it->SeekToLast();
+  }
+  for (; it->Valid(); it->Prev()) {
+    if (!f(keys::id(view(it->key())).value_or(JobId{}), view(it->value()))) break;
+  }
+  if (!it->status().ok()) return failure("cannot read the finished jobs", it->status());
+  return {};
+}
+
+StoreResult<void> Store::for_each_dead_letter(const std::function<bool(JobNo, const JobId&)>& f) const {
+  const std::unique_ptr<rocksdb::Iterator> it(
+      db_->NewIterator(rocksdb::ReadOptions(), families_[kDeadLetters]));
+  for (it->SeekToLast(); it->Valid(); it->Prev()) {
+    if (!f(keys::number(view(it->key())).value_or(0), keys::id(view(it->value())).value_or(JobId{}))) break;
+  }
+  if (!it->status().ok()) return failure("cannot read the dead letters", it->status());
+  return {};
+}
+
+StoreResult<std::optional<Bytes>> Store::find_live(JobNo job) const { return get(kLive, keys::of(job)); }
+StoreResult<std::optional<Bytes>> Store::find_done(const JobId& id) const { return get(kDone, keys::of(id)); }
+StoreResult<std::optional<Bytes>> Store::find_entry(uint64_t number) const {
+  return get(kJournal, keys::of(number));
+}
+
+}  // namespace pqd

@@ -1,0 +1,84 @@
+#include "daemon/store/tuning.h"
+
+#include <string>
+
+namespace pqd {
+namespace {
+
+class NoLog final : public rocksdb::Logger {
+ public:
+  using rocksdb::Logger::Logv;
+  void Logv(const char* /*format*/, va_list /*arguments*/) override {}
+};
+
+rocksdb::ColumnFamilyOptions family_options(const std::string& name,
+                                            const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::ColumnFamilyOptions options;
+  options.paranoid_file_checks = true;
+  options.write_buffer_size = 32u << 20;
+  options.compression = rocksdb::kLZ4Compression;
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = cache;
+  if (name == "done" || name == "live") table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  if (name == "blocks") {
+    // Written once and, as a rule, deleted before it leaves the write buffer.
+    options.compression = rocksdb::kNoCompression;
+    options.write_buffer_size = 64u << 20;
+  }
+  if (name == "meta" || name == "default" || name == "dead_letters") options.write_buffer_size = 4u << 20;
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  return options;
+}
+
+}  // namespace
+
+rocksdb::DBOptions db_options(const std::shared_ptr<StoreEventListener>& listener, rocksdb::Env* env) {
+  rocksdb::DBOptions options;
+  if (env != nullptr) options.env = env;
+  options.create_if_missing = true;
+  options.create_missing_column_families = true;
+  options.listeners = {listener};
+  // Fail-stop: whatever goes wrong, nothing is tried again behind our back.
+  options.max_bgerror_resume_count = 0;
+  options.paranoid_checks = true;
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  options.manual_wal_flush = false;
+  options.atomic_flush = false;
+  options.recycle_log_file_num = 0;
+  options.wal_compression = rocksdb::kNoCompression;
+  options.allow_mmap_reads = false;
+  options.allow_mmap_writes = false;
+  options.max_total_wal_size = 512ull << 20;
+  options.max_background_jobs = 2;
+  options.bytes_per_sync = 1 << 20;
+  options.max_open_files = 512;
+  // Debian builds RocksDB with DEBUG logging on.
+  options.info_log_level = rocksdb::WARN_LEVEL;
+  options.keep_log_file_num = 4;
+  options.max_log_file_size = 8 << 20;
+  options.stats_dump_period_sec = 0;
+  options.stats_persist_period_sec = 0;
+  return options;
+}
+
+rocksdb::DBOptions read_only_options(rocksdb::Env* env) {
+  rocksdb::DBOptions options = db_options(nullptr, env);
+  options.create_if_missing = false;
+  options.create_missing_column_families = false;
+  options.listeners.clear();
+  // A log file of its own would push the owner's aside.
+  options.info_log = std::make_shared<NoLog>();
+  // A table that the owner has compacted away can be read as long as it is open.
+  options.max_open_files = -1;
+  return options;
+}
+
+std::vector<rocksdb::ColumnFamilyDescriptor> families() {
+  const std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(64u << 20);
+  std::vector<rocksdb::ColumnFamilyDescriptor> families;
+  for (const char* name : {"default", "journal", "blocks", "live", "done", "dead_letters", "meta"})
+    families.emplace_back(name, family_options(name, cache));
+  return families;
+}
+
+}  // namespace pqd

@@ -1,0 +1,19 @@
+// How the store sets RocksDB up; the reasons are in daemon/store/README.md. Private to daemon/store.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "daemon/store/rocksdb_include.h"
+#include "daemon/store/store_event_listener.h"
+
+namespace pqd {
+
+// `env` may be nullptr: the machine's own.
+rocksdb::DBOptions db_options(const std::shared_ptr<StoreEventListener>& listener, rocksdb::Env* env);
+// For a look at a store that another process may be writing: no file of its own, every table held open.
+rocksdb::DBOptions read_only_options(rocksdb::Env* env);
+// In the order of Store::Family.
+std::vector<rocksdb::ColumnFamilyDescriptor> families();
+
+}  // namespace pqd

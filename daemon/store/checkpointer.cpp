@@ -11,6 +11,8 @@ Checkpointer::Checkpointer(Store& store, Witness& witness, RowFold fold, Checkpo
       fold_(std::move(fold)),
       options_(options),
       callbacks_(std::move(callbacks)),
+      added_(fold_.folded()),
+      covered_(fold_.folded()),
       thread_([this] { run(); }) {}
 
 Checkpointer::~Checkpointer() {
@@ -24,14 +26,28 @@ Checkpointer::~Checkpointer() {
 
 void Checkpointer::add(uint64_t number, std::shared_ptr<const Bytes> entry,
                        std::shared_ptr<const Bytes> block) {
-  const std::lock_guard lock(mutex_);
-  handed_.push_back({number, std::move(entry), std::move(block)});
-  ++backlog_;
+  bool wake = false;
+  {
+    std::unique_lock lock(mutex_);
+    taken_.wait(lock, [this] { return handed_bytes_ < options_.handed_bytes_max || failed_; });
+    if (failed_) return;
+    const bool first = !anything();
+    handed_bytes_ += entry->size() + block->size();
+    handed_.push_back({number, std::move(entry), std::move(block)});
+    added_ = number;
+    wake = first || handed_bytes_ >= options_.bytes;
+  }
+  if (wake) changed_.notify_one();
 }
 
 void Checkpointer::synced(const Testimony& testimony) {
-  const std::lock_guard lock(mutex_);
-  testimony_ = testimony;
+  bool first = false;
+  {
+    const std::lock_guard lock(mutex_);
+    first = !anything();
+    testimony_ = testimony;
+  }
+  if (first) changed_.notify_one();
 }
 
 void Checkpointer::request() {
@@ -42,45 +58,52 @@ void Checkpointer::request() {
   changed_.notify_one();
 }
 
-size_t Checkpointer::backlog() const {
+uint64_t Checkpointer::backlog() const {
   const std::lock_guard lock(mutex_);
-  return backlog_;
+  return added_ - covered_;
 }
 
 void Checkpointer::run() {
-  bool alive = true;
-  bool stopping = false;
-  while (alive && !stopping) {
+  bool more = true;
+  while (more) {
     std::deque<Handed> commits;
+    more = wait_for_work(commits);
+    StoreResult<void> done = fold(commits);
+    if (done) done = flush();
+    if (done) continue;
     {
-      std::unique_lock lock(mutex_);
-      // No notification at add(): the interval gathers a batch, and an idle daemon sleeps through it.
-      changed_.wait_for(lock, std::chrono::milliseconds(options_.interval_ms),
-                        [this] { return requested_ || stopping_; });
-      if (!requested_ && !stopping_ && handed_.empty() && !testimony_) {
-        changed_.wait(lock, [this] { return requested_ || stopping_ || !handed_.empty() || testimony_; });
-      }
-      commits.swap(handed_);
-      requested_ = false;
-      stopping = stopping_;
+      const std::lock_guard lock(mutex_);
+      failed_ = true;
+      handed_.clear();
     }
-    alive = work(std::move(commits), true);
+    taken_.notify_all();
+    callbacks_.failed(done.error());
+    return;
   }
 }
 
-bool Checkpointer::work(std::deque<Handed> commits, bool flush_at_end) {
+bool Checkpointer::wait_for_work(std::deque<Handed>& commits) {
+  std::unique_lock lock(mutex_);
+  // An idle daemon sleeps here; the first thing that comes in begins an interval, which gathers a batch.
+  changed_.wait(lock, [this] { return anything() || urgent(); });
+  changed_.wait_for(lock, std::chrono::milliseconds(options_.interval_ms), [this] { return urgent(); });
+  commits.swap(handed_);
+  handed_bytes_ = 0;
+  requested_ = false;
+  taken_.notify_all();
+  return !stopping_;
+}
+
+StoreResult<void> Checkpointer::fold(const std::deque<Handed>& commits) {
   for (const Handed& commit : commits) {
-    const auto folded = fold_.fold(commit.number, *commit.entry, *commit.block);
-    if (!folded) {
-      callbacks_.failed(folded.error());
-      return false;
-    }
-    if (fold_.pending_bytes() >= options_.bytes && !flush()) return false;
+    StoreResult<void> done = fold_.fold(commit.number, *commit.entry, *commit.block);
+    if (done && fold_.pending_bytes() >= options_.bytes) done = flush();
+    if (!done) return done;
   }
-  return !flush_at_end || flush();
+  return {};
 }
 
-bool Checkpointer::flush() {
+StoreResult<void> Checkpointer::flush() {
   std::optional<Testimony> testimony;
   {
     const std::lock_guard lock(mutex_);
@@ -89,16 +112,13 @@ bool Checkpointer::flush() {
   StoreResult<void> done;
   if (testimony) done = witness_.record(*testimony);
   if (done && fold_.pending()) done = store_.checkpoint(fold_.take());
-  if (!done) {
-    callbacks_.failed(done.error());
-    return false;
-  }
+  if (!done) return done;
   {
     const std::lock_guard lock(mutex_);
-    backlog_ = handed_.size();
+    covered_ = fold_.folded();
   }
   callbacks_.covered(fold_.folded());
-  return true;
+  return {};
 }
 
 }  // namespace pqd

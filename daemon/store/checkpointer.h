@@ -17,7 +17,8 @@ namespace pqd {
 
 struct CheckpointerOptions {
   int64_t interval_ms = 1'000;
-  size_t bytes = 16u << 20;
+  size_t bytes = 16u << 20;  // handed in or gathered: a checkpoint before the interval is over
+  size_t handed_bytes_max = 64u << 20;
 };
 
 class Checkpointer {
@@ -33,14 +34,15 @@ class Checkpointer {
   // Finishes the checkpoint in hand and ends the thread.
   ~Checkpointer();
 
-  // The next commit, in order, once it is written; the bytes are shared with whoever wrote them.
+  // The next commit, in order, once it is written; the bytes are shared with whoever wrote them. Waits while
+  // handed_bytes_max are not folded yet: the callbacks must not wait for the thread that adds.
   void add(uint64_t number, std::shared_ptr<const Bytes> entry, std::shared_ptr<const Bytes> block);
   // This commit survives power loss by now.
   void synced(const Testimony& testimony);
   // A checkpoint as soon as everything added so far is folded. `covered` tells when.
   void request();
   // Commits added and not covered yet.
-  size_t backlog() const;
+  uint64_t backlog() const;
 
  private:
   struct Handed {
@@ -50,8 +52,12 @@ class Checkpointer {
   };
 
   void run();
-  bool work(std::deque<Handed> commits, bool flush);
-  bool flush();
+  // False: the end, once `commits` are dealt with.
+  bool wait_for_work(std::deque<Handed>& commits);
+  StoreResult<void> fold(const std::deque<Handed>& commits);
+  StoreResult<void> flush();
+  bool anything() const { return !handed_.empty() || testimony_.has_value(); }
+  bool urgent() const { return requested_ || stopping_ || handed_bytes_ >= options_.bytes; }
 
   Store& store_;
   Witness& witness_;
@@ -61,11 +67,15 @@ class Checkpointer {
 
   mutable std::mutex mutex_;  // guards the following
   std::condition_variable changed_;
+  std::condition_variable taken_;
   std::deque<Handed> handed_;
+  size_t handed_bytes_ = 0;
   std::optional<Testimony> testimony_;
   bool requested_ = false;
   bool stopping_ = false;
-  size_t backlog_ = 0;
+  bool failed_ = false;
+  uint64_t added_;
+  uint64_t covered_;
 
   std::thread thread_;
 };

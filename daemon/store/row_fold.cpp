@@ -55,7 +55,7 @@ class RowFolder {
     entry.row.core = born(e, *submit, to_.tables_.queue(e.queue).settings, now());
     entry.row.record.assign(record.begin(), record.end());
     to_.tables_.apply(e, submit->head.id);
-    to_.pending_bytes_ += record.size();
+    to_.pending_bytes_ += sizeof(JobCore) + record.size();
   }
   void take(const Assigned& e) {
     if (RowFold::Entry* entry = to_.find(e.job)) pqd::fold(entry->row.core, e, to_.tables_.epoch, now());
@@ -69,6 +69,7 @@ class RowFolder {
     if (RowFold::Entry* entry = to_.find(e.job)) {
       pqd::fold(entry->row.core, e, now());
       entry->row.result.assign(result.begin(), result.end());
+      to_.pending_bytes_ += result.size();
       to_.finish(*entry, false);
     }
   }
@@ -132,6 +133,7 @@ class RowFolder {
 
   void note_attempt(RowFold::Entry& entry, Reason reason, const BlobRef& error) {
     entry.row.history.push_back(ended_attempt(entry.row.core, reason, as_text(bytes(error)), now()));
+    to_.pending_bytes_ += error.bytes;
   }
   void bury(RowFold::Entry& entry) {
     to_.tables_.count_dead_letter(entry.row.core.queue, +1);
@@ -165,7 +167,10 @@ RowFold::Entry* RowFold::find(JobNo job) {
 }
 
 void RowFold::finish(Entry& entry, bool keep_payload) {
-  if (!keep_payload) drop_payload(entry.row);
+  if (keep_payload) return;
+  const size_t before = entry.row.record.size();
+  drop_payload(entry.row);
+  pending_bytes_ -= before - entry.row.record.size();
 }
 
 StoreResult<void> RowFold::fold(uint64_t number, ByteView entry, ByteView block) {

@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "daemon/store/format_file.h"
+
 namespace pqd {
 namespace {
 
@@ -36,6 +38,7 @@ StoreResult<Witness> Witness::open(const std::string& directory) {
   const std::string path = directory + "/witness";
   UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!fd) return std::unexpected(error_of("cannot open"));
+  if (auto synced = sync_directory(directory); !synced) return std::unexpected(synced.error());
   Witness witness(std::move(fd));
   bool any_bytes = false;
   for (size_t i = 0; i < 2; ++i) {
@@ -66,6 +69,7 @@ StoreResult<void> Witness::record(const Testimony& testimony) {
   slot.hash = testimony.hash;
   slot.check = check_of(slot);
   const off_t offset = static_cast<off_t>((turn_ % 2) * kSlotBytes);
+  errno = ENOSPC;  // what a short write means
   if (::pwrite(fd_.get(), &slot, sizeof slot, offset) != sizeof slot)
     return std::unexpected(error_of("cannot write"));
   if (::fdatasync(fd_.get()) != 0) return std::unexpected(error_of("cannot sync"));

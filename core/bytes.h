@@ -8,6 +8,7 @@
 #include <cstring>
 #include <span>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace pqd {
@@ -42,7 +43,8 @@ class ByteWriter {
   }
   template <class Pod>
   void pod(const Pod& value) {
-    static_assert(std::is_trivially_copyable_v<Pod>);
+    // No padding: whatever memory held before would be stored, sent and hashed with the value.
+    static_assert(std::has_unique_object_representations_v<Pod> || std::is_floating_point_v<Pod>);
     raw_bytes(std::as_bytes(std::span(&value, 1)));
   }
   void raw_bytes(ByteView bytes) { out_.insert(out_.end(), bytes.begin(), bytes.end()); }

@@ -112,7 +112,7 @@ struct JobCore {
   bool cancel_requested = false;
   bool backoff_jitter = false;
   bool redriven = false;
-  uint8_t reserved[1] = {};
+  uint8_t reserved[5] = {};
 
   // The rank that dispatch orders by: the priority, or NORMAL for fifo jobs.
   uint8_t rank() const { return mode == Mode::kPriority ? priority : kPriorityNormal; }

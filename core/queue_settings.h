@@ -9,7 +9,8 @@ namespace pqd {
 enum class Fairness : uint8_t { kOff, kUser, kKey };
 
 struct QueueSettings {
-  uint32_t max_depth = 10'000;              // jobs pending, assigned or processing; 1..100'000'000
+  uint32_t max_depth = 10'000;  // jobs pending, assigned or processing; 1..100'000'000
+  uint32_t reserved = 0;        // this and the other one stand where padding would: it is stored as bytes
   uint64_t max_bytes = uint64_t{1} << 30;   // bytes of their payloads
   uint32_t admission_timeout_ms = 5'000;    // how long a submit waits for room; 0 = refused at once
   uint32_t queue_timeout_ms = 30'000;       // longest wait once ready; 0 = for ever
@@ -22,6 +23,7 @@ struct QueueSettings {
   uint32_t batch_size = 100;
   uint32_t batch_interval_ms = 1'000;
   Fairness fair = Fairness::kOff;
+  uint8_t reserved2[7] = {};
 
   friend bool operator==(const QueueSettings&, const QueueSettings&) = default;
 };

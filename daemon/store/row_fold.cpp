@@ -127,6 +127,7 @@ class RowFolder {
     entry.row.core = reborn(e, entry.row.core, now());
     entry.row.record.assign(record.begin(), record.end());
     entry.row.result.clear();
+    entry.row.note.clear();  // of the earlier life, as in State
     to_.tables_.apply(e);
     to_.pending_bytes_ += record.size();
   }

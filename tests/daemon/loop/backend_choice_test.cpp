@@ -15,17 +15,21 @@
 namespace pqd::loop_test {
 namespace {
 
-// The calling process gets `error` from that system call from now on.
-bool refuse_syscall(long number, int error) {
+// What seccomp makes of that system call in the calling process from now on.
+bool filter_syscall(long number, uint32_t verdict) {
   sock_filter program[] = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
       BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<uint32_t>(number), 0, 1),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<uint32_t>(error)),
+      BPF_STMT(BPF_RET | BPF_K, verdict),
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
   };
   const sock_fprog filter{std::size(program), program};
   return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
          ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) == 0;
+}
+
+bool refuse_syscall(long number, int error) {
+  return filter_syscall(number, SECCOMP_RET_ERRNO | static_cast<uint32_t>(error));
 }
 
 bool says(const std::string& text, std::string_view what) {
@@ -110,6 +114,23 @@ TEST(BackendChoice, EpollWorksWithoutFineTimeouts) {
     });
     EXPECT_EQ(child.wait(), 0) << error;
   }
+}
+
+// A worker that spins between batches looks thousands of times in vain.
+TEST(IoUring, LookingInVainMakesNoSystemCall) {
+  ChildProcess child([] {
+    auto loop = EventLoop::create(BackendChoice::kUring);
+    if (!loop || !says((*loop)->description(), "TASKRUN")) return 77;
+    const UniqueFd silent = make_eventfd();
+    (*loop)->watch(silent.get(), [] {});
+    (*loop)->run(0);
+    if (!filter_syscall(SYS_io_uring_enter, SECCOMP_RET_KILL_PROCESS)) return 2;
+    for (int i = 0; i < 1000; ++i) (*loop)->run(0);
+    return 0;
+  });
+  const int code = child.wait();
+  if (code == 77) GTEST_SKIP() << "no io_uring here, or one that interrupts";
+  EXPECT_EQ(code, 0);
 }
 
 std::set<int> open_descriptors() {

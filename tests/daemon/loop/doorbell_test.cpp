@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <sys/resource.h>
 
 #include <atomic>
 #include <csignal>
@@ -102,6 +103,33 @@ TEST_P(Doorbells, ManyOfThemRungByManyThreadsAreAllHeard) {
   }
   EXPECT_TRUE(run_until([&] { return std::ranges::all_of(seen, [](int n) { return n == kRings; }); }));
   for (auto& producer : producers) producer.join();
+}
+
+// On io_uring the completion queue overflows, and polls that were to stay armed may be disarmed by it.
+TEST_P(Doorbells, MoreThanTheCompletionQueueHoldsAreAllHeardAgainAndAgain) {
+  constexpr size_t kBells = 1500;
+  rlimit limit{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
+  const rlimit before = limit;
+  limit.rlim_cur = std::max<rlim_t>(limit.rlim_cur, 2 * kBells);
+  if (limit.rlim_cur > limit.rlim_max) GTEST_SKIP() << "too few descriptors allowed";
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
+  {
+    std::vector<UniqueFd> bells;
+    std::vector<int> calls(kBells, 0);
+    for (size_t i = 0; i < kBells; ++i) {
+      bells.push_back(make_eventfd());
+      ASSERT_TRUE(bells.back());
+      loop_->watch_doorbell(bells.back().get(), [&calls, i] { ++calls[i]; });
+    }
+    run_out();
+    for (int round = 1; round <= 3; ++round) {
+      for (const UniqueFd& bell : bells) ring(bell.get());
+      EXPECT_TRUE(run_until([&] { return std::ranges::all_of(calls, [=](int n) { return n >= round; }); }));
+    }
+    loop_.reset();
+  }
+  ::setrlimit(RLIMIT_NOFILE, &before);
 }
 
 // A client holds the same open file. It may have made it blocking and emptied it after the loop was told.

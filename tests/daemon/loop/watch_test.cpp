@@ -1,7 +1,5 @@
 #include <fcntl.h>
-#include <sys/resource.h>
 
-#include <csignal>
 #include <vector>
 
 #include "tests/daemon/loop/fixtures.h"

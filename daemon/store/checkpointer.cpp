@@ -1,7 +1,5 @@
 #include "daemon/store/checkpointer.h"
 
-#include <chrono>
-
 namespace pqd {
 
 Checkpointer::Checkpointer(Store& store, Witness& witness, RowFold fold, CheckpointerOptions options,
@@ -35,7 +33,7 @@ void Checkpointer::add(uint64_t number, std::shared_ptr<const Bytes> entry,
     handed_bytes_ += entry->size() + block->size();
     handed_.push_back({number, std::move(entry), std::move(block)});
     added_ = number;
-    wake = first || handed_bytes_ >= options_.bytes;
+    wake = first || urgent();
   }
   if (wake) changed_.notify_one();
 }
@@ -64,12 +62,11 @@ uint64_t Checkpointer::backlog() const {
 }
 
 void Checkpointer::run() {
-  bool more = true;
-  while (more) {
-    std::deque<Handed> commits;
-    more = wait_for_work(commits);
-    StoreResult<void> done = fold(commits);
-    if (done) done = flush();
+  if (fold_.pending()) flush_at_ = Clock::now();  // a recovery's tail
+  for (bool last = false; !last;) {
+    const Turn turn = next_turn();
+    last = turn.last;
+    const StoreResult<void> done = take_turn(turn);
     if (done) continue;
     {
       const std::lock_guard lock(mutex_);
@@ -82,37 +79,49 @@ void Checkpointer::run() {
   }
 }
 
-bool Checkpointer::wait_for_work(std::deque<Handed>& commits) {
+Checkpointer::Turn Checkpointer::next_turn() {
   std::unique_lock lock(mutex_);
-  // An idle daemon sleeps here; the first thing that comes in begins an interval, which gathers a batch.
-  changed_.wait(lock, [this] { return anything() || urgent(); });
-  changed_.wait_for(lock, std::chrono::milliseconds(options_.interval_ms), [this] { return urgent(); });
-  commits.swap(handed_);
+  if (!flush_at_) {
+    // An idle daemon sleeps here; the first thing that comes in begins an interval, which gathers a batch.
+    changed_.wait(lock, [this] { return anything() || urgent(); });
+    flush_at_ = Clock::now() + std::chrono::milliseconds(options_.interval_ms);
+  }
+  const bool early = changed_.wait_until(lock, *flush_at_, [this] { return urgent(); });
+  Turn turn;
+  turn.flush = !early || requested_ || stopping_;
+  turn.last = stopping_;
+  turn.commits.swap(handed_);
   handed_bytes_ = 0;
   requested_ = false;
   taken_.notify_all();
-  return !stopping_;
+  return turn;
 }
 
-StoreResult<void> Checkpointer::fold(const std::deque<Handed>& commits) {
-  for (const Handed& commit : commits) {
+StoreResult<void> Checkpointer::take_turn(const Turn& turn) {
+  for (const Handed& commit : turn.commits) {
     StoreResult<void> done = fold_.fold(commit.number, *commit.entry, *commit.block);
-    if (done && fold_.pending_bytes() >= options_.bytes) done = flush();
+    if (done && fold_.pending_bytes() >= options_.bytes) done = checkpoint();
     if (!done) return done;
   }
-  return {};
+  if (!turn.flush) return {};
+  flush_at_.reset();
+  if (auto done = record_testimony(); !done) return done;
+  return checkpoint();
 }
 
-StoreResult<void> Checkpointer::flush() {
+StoreResult<void> Checkpointer::record_testimony() {
   std::optional<Testimony> testimony;
   {
     const std::lock_guard lock(mutex_);
     testimony.swap(testimony_);
   }
-  StoreResult<void> done;
-  if (testimony) done = witness_.record(*testimony);
-  if (done && fold_.pending()) done = store_.checkpoint(fold_.take());
-  if (!done) return done;
+  return testimony ? witness_.record(*testimony) : StoreResult<void>();
+}
+
+StoreResult<void> Checkpointer::checkpoint() {
+  if (fold_.pending()) {
+    if (auto done = store_.checkpoint(fold_.take()); !done) return done;
+  }
   {
     const std::lock_guard lock(mutex_);
     covered_ = fold_.folded();

@@ -3,6 +3,8 @@
 // witness on the way. The first error ends its work and is told once; the process has to end then.
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -17,7 +19,10 @@ namespace pqd {
 
 struct CheckpointerOptions {
   int64_t interval_ms = 1'000;
-  size_t bytes = 16u << 20;  // handed in or gathered: a checkpoint before the interval is over
+  // Rows gathered: a checkpoint before the interval is over. One batch holds up the commits that arrive while
+  // it goes in, 85 ms at 16 MiB as measured, 10 ms at this size.
+  size_t bytes = 2u << 20;
+  size_t fold_bytes = 4u << 20;  // handed in: folded before the interval is over
   size_t handed_bytes_max = 64u << 20;
 };
 
@@ -28,7 +33,7 @@ class Checkpointer {
     std::function<void(const StoreError&)> failed;
   };
 
-  // The callbacks run on the checkpointer's thread.
+  // The callbacks run on the checkpointer's thread. What `fold` has gathered already is written at once.
   Checkpointer(Store& store, Witness& witness, RowFold fold, CheckpointerOptions options,
                Callbacks callbacks);
   // Finishes the checkpoint in hand and ends the thread.
@@ -51,19 +56,30 @@ class Checkpointer {
     std::shared_ptr<const Bytes> block;
   };
 
+  using Clock = std::chrono::steady_clock;
+  struct Turn {
+    std::deque<Handed> commits;
+    bool flush = false;
+    bool last = false;
+  };
+
   void run();
-  // False: the end, once `commits` are dealt with.
-  bool wait_for_work(std::deque<Handed>& commits);
-  StoreResult<void> fold(const std::deque<Handed>& commits);
-  StoreResult<void> flush();
+  StoreResult<void> take_turn(const Turn& turn);
+  Turn next_turn();
+  StoreResult<void> record_testimony();
+  StoreResult<void> checkpoint();
   bool anything() const { return !handed_.empty() || testimony_.has_value(); }
-  bool urgent() const { return requested_ || stopping_ || handed_bytes_ >= options_.bytes; }
+  bool urgent() const {
+    return requested_ || stopping_ ||
+           handed_bytes_ >= std::min(options_.fold_bytes, options_.handed_bytes_max);
+  }
 
   Store& store_;
   Witness& witness_;
   RowFold fold_;
   CheckpointerOptions options_;
   Callbacks callbacks_;
+  std::optional<Clock::time_point> flush_at_;  // of the thread: when the interval in progress is over
 
   mutable std::mutex mutex_;  // guards the following
   std::condition_variable changed_;

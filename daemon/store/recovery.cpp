@@ -1,5 +1,7 @@
 #include "daemon/store/recovery.h"
 
+#include <chrono>
+
 namespace pqd {
 namespace {
 
@@ -94,12 +96,15 @@ StoreResult<void> hear(const Store& store, const Witness& witness, const Recover
 
 StoreResult<Recovered> recover(const Store& store, const Witness& witness, State& state,
                                const Store::CommitVisitor& replayed) {
+  const auto start = std::chrono::steady_clock::now();
   Recovered recovered;
   if (auto ok = restore_rows(store, state, recovered); !ok) return std::unexpected(ok.error());
   state.restored();
   if (auto ok = replay_tail(store, state, recovered, replayed); !ok) return std::unexpected(ok.error());
   if (auto ok = hear(store, witness, recovered); !ok) return std::unexpected(ok.error());
   recovered.live_jobs = state.jobs.size();
+  const auto took = std::chrono::steady_clock::now() - start;
+  recovered.took_ms = std::chrono::duration_cast<std::chrono::milliseconds>(took).count();
   return recovered;
 }
 

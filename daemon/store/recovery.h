@@ -13,11 +13,13 @@ struct Recovered {
   ChainHash last_hash{};
   uint64_t covered = 0;  // by the checkpoint it began with
   Tables checkpoint_tables;
-  uint64_t live_jobs = 0;
+  uint64_t live_jobs = 0;  // in memory now, those that finished in the tail among them
   uint64_t commits_replayed = 0;
+  int64_t took_ms = 0;
 };
 
-// `replayed` is called for each commit of the tail, for whoever folds it into rows.
+// `replayed` is called for each commit of the tail. Whoever folds the tail into rows hands it to a RowFold
+// over checkpoint_tables afterwards, from Store::for_each_commit(covered + 1).
 StoreResult<Recovered> recover(const Store& store, const Witness& witness, State& state,
                                const Store::CommitVisitor& replayed);
 

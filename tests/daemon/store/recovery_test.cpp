@@ -229,9 +229,10 @@ TEST(Recovery, RefusesACommitWhoseBlockIsMissing) {
 // A checkpointer over a store of its own, and what it told.
 class CheckpointerTest : public testing::Test {
  protected:
-  void start(CheckpointerOptions options) {
+  void start(CheckpointerOptions options) { start(options, RowFold(*store_, {}, 0)); }
+  void start(CheckpointerOptions options, RowFold fold) {
     checkpointer_ = std::make_unique<Checkpointer>(
-        *store_, witness_, RowFold(*store_, {}, 0), options,
+        *store_, witness_, std::move(fold), options,
         Checkpointer::Callbacks{[this](uint64_t covered) { covered_ = covered; },
                                 [this](const StoreError&) { ++failures_; }});
   }
@@ -279,11 +280,22 @@ TEST_F(CheckpointerTest, CoversOnRequestBeforeTheIntervalIsOver) {
 }
 
 TEST_F(CheckpointerTest, CoversBeforeTheIntervalIsOverWhenEnoughCameIn) {
-  start({.interval_ms = kNeverMs, .bytes = 20'000});
+  start({.interval_ms = kNeverMs, .bytes = 20'000, .fold_bytes = 1'000});
   EXPECT_TRUE(test::comes_true([&] {
     commit_and_add();
     return covered_ > 0;
   }));
+}
+
+TEST_F(CheckpointerTest, CoversARecoverysTailAtOnce) {
+  RowFold fold(*store_, {}, 0);
+  for (int i = 0; i < 10; ++i) {
+    const Commit commit = commit_to(*store_, work_);
+    ASSERT_TRUE(fold.fold(commit.number, *commit.entry, *commit.block_bytes));
+  }
+  start({.interval_ms = kNeverMs}, std::move(fold));
+  EXPECT_TRUE(test::comes_true([&] { return covered_ == 10; }));
+  EXPECT_EQ(stored_covered(), 10u);
 }
 
 TEST_F(CheckpointerTest, HoldsUpWhoeverAddsFasterThanItFolds) {

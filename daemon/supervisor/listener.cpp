@@ -1,0 +1,102 @@
+#include "daemon/supervisor/listener.h"
+
+#include <spdlog/spdlog.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace pqd {
+namespace {
+
+constexpr int kBacklog = 512;
+// A turn of the loop takes no more than these, so that those who are here already are heard too.
+constexpr int kArrivalsPerTurn = 32;
+constexpr int64_t kRestNs = 100'000'000;
+// Only root and the daemon's own user get in.
+constexpr mode_t kSocketMask = 0177;
+
+std::expected<void, StartFailure> remove_stale(const std::string& path) {
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) != 0) {
+    if (errno == ENOENT) return {};
+    return std::unexpected(path_failure("cannot look at", path, errno));
+  }
+  if (!S_ISSOCK(status.st_mode))
+    return std::unexpected(StartFailure{
+        kExitCannotCreate, path + " is in the way and is not a socket: move it, or name another path"});
+  if (::unlink(path.c_str()) != 0) return std::unexpected(path_failure("cannot remove", path, errno));
+  return {};
+}
+
+std::expected<UniqueFd, StartFailure> bind_socket(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path)
+    return std::unexpected(StartFailure{
+        kExitConfig, "the socket's path has " + std::to_string(path.size()) +
+                         " bytes, the kernel allows 107: choose a shorter directory than " + path});
+  if (auto removed = remove_stale(path); !removed) return std::unexpected(removed.error());
+  std::memcpy(address.sun_path, path.data(), path.size());
+  UniqueFd socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!socket) return std::unexpected(path_failure("cannot make a socket for", path, errno));
+  const mode_t mask = ::umask(kSocketMask);
+  const int bound = ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  const int number = errno;
+  ::umask(mask);
+  if (bound != 0) return std::unexpected(path_failure("cannot bind a socket at", path, number));
+  if (::listen(socket.get(), kBacklog) != 0)
+    return std::unexpected(path_failure("cannot listen at", path, errno));
+  return socket;
+}
+
+}  // namespace
+
+std::expected<std::unique_ptr<Listener>, StartFailure> Listener::open(EventLoop& loop,
+                                                                      const std::string& path,
+                                                                      Arrival arrival) {
+  auto socket = bind_socket(path);
+  if (!socket) return std::unexpected(socket.error());
+  return std::unique_ptr<Listener>(new Listener(loop, path, std::move(*socket), std::move(arrival)));
+}
+
+Listener::Listener(EventLoop& loop, std::string path, UniqueFd socket, Arrival arrival)
+    : loop_(loop), path_(std::move(path)), socket_(std::move(socket)), arrival_(std::move(arrival)) {
+  listen();
+}
+
+Listener::~Listener() {
+  loop_.unwatch(watch_);
+  loop_.cancel_timer(rest_timer_);
+  ::unlink(path_.c_str());
+}
+
+void Listener::listen() {
+  watch_ = loop_.watch(socket_.get(), [this] { accept_some(); });
+}
+
+void Listener::accept_some() {
+  for (int i = 0; i < kArrivalsPerTurn; ++i) {
+    UniqueFd socket(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (socket) {
+      arrival_(std::move(socket));
+      continue;
+    }
+    if (errno == ECONNABORTED || errno == EINTR) continue;
+    if (errno != EAGAIN) rest();
+    return;
+  }
+}
+
+// Out of descriptors or memory: the queue stays readable, so that looking again at once would spin.
+void Listener::rest() {
+  spdlog::error(
+      "cannot accept clients ({}): trying again shortly; raise the limit of open files if this stays",
+      std::strerror(errno));
+  loop_.unwatch(watch_);
+  rest_timer_ = loop_.arm_timer(EventLoop::monotonic_ns() + kRestNs, [this] { listen(); });
+}
+
+}  // namespace pqd

@@ -1,0 +1,41 @@
+// The socket at which clients arrive. Made only by who holds the lock of its path, so that a file that is
+// there already is a dead daemon's. Its file goes with the object. Belongs to the loop's thread.
+#pragma once
+
+#include <expected>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "daemon/loop/event_loop.h"
+#include "daemon/supervisor/start_failure.h"
+#include "shm/unique_fd.h"
+
+namespace pqd {
+
+class Listener {
+ public:
+  using Arrival = std::function<void(UniqueFd socket)>;
+
+  // `arrival` is called from the loop with each accepted socket (non-blocking, close-on-exec).
+  static std::expected<std::unique_ptr<Listener>, StartFailure> open(EventLoop& loop, const std::string& path,
+                                                                     Arrival arrival);
+  ~Listener();
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+
+ private:
+  Listener(EventLoop& loop, std::string path, UniqueFd socket, Arrival arrival);
+  void listen();
+  void accept_some();
+  void rest();
+
+  EventLoop& loop_;
+  std::string path_;
+  UniqueFd socket_;
+  Arrival arrival_;
+  WatchId watch_ = 0;
+  TimerId rest_timer_ = 0;
+};
+
+}  // namespace pqd

@@ -1,0 +1,53 @@
+#include "daemon/supervisor/private_directory.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <cerrno>
+#include <filesystem>
+
+namespace pqd {
+namespace {
+
+std::string owner_of(int fd) {
+  std::array<char, 32> text{};
+  const ssize_t n = ::pread(fd, text.data(), text.size() - 1, 0);
+  std::string pid(text.data(), n > 0 ? static_cast<size_t>(n) : 0);
+  while (!pid.empty() && pid.back() == '\n') pid.pop_back();
+  return pid.empty() ? "unknown" : pid;
+}
+
+}  // namespace
+
+std::expected<void, StartFailure> make_directory(const std::string& path) {
+  std::error_code error;
+  const auto parent = std::filesystem::path(path).parent_path();
+  if (!parent.empty()) std::filesystem::create_directories(parent, error);
+  if (error) return std::unexpected(path_failure("cannot create", parent.string(), error.value()));
+  if (::mkdir(path.c_str(), 0700) == 0) return {};
+  if (errno != EEXIST) return std::unexpected(path_failure("cannot create", path, errno));
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return std::unexpected(path_failure("cannot use", path, errno));
+  if (!S_ISDIR(status.st_mode)) return std::unexpected(path_failure("cannot use", path, ENOTDIR));
+  return {};
+}
+
+std::expected<UniqueFd, StartFailure> take_lock(const std::string& lock_path, const std::string& used) {
+  UniqueFd fd(::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!fd) return std::unexpected(path_failure("cannot open", lock_path, errno));
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return std::unexpected(path_failure("cannot lock", lock_path, errno));
+    return std::unexpected(
+        StartFailure{kExitUnavailable, "another pqd (pid " + owner_of(fd.get()) + ") uses " + used +
+                                           ": stop it, or give this one a place of its own"});
+  }
+  const std::string pid = std::to_string(::getpid()) + "\n";
+  if (::ftruncate(fd.get(), 0) != 0 ||
+      ::pwrite(fd.get(), pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size()))
+    return std::unexpected(path_failure("cannot write", lock_path, errno == 0 ? ENOSPC : errno));
+  return fd;
+}
+
+}  // namespace pqd

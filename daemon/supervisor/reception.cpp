@@ -1,0 +1,252 @@
+#include "daemon/supervisor/reception.h"
+
+#include <spdlog/spdlog.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "shm/memfd.h"
+#include "shm/sizes.h"
+
+namespace pqd {
+namespace {
+
+// Beside the sessions: who has not said hello yet. What comes above is closed without a word, so that one
+// user's silent connections keep nobody else out.
+constexpr size_t kGreetingsMax = 256;
+constexpr size_t kGreetingsOfUserMax = 64;
+// Longer than the hello of any version.
+constexpr size_t kHelloBytesMax = 1024;
+// Making a session's files takes a millisecond or so; in between the loop gets its turn.
+constexpr int kOpenedPerTurn = 8;
+
+std::optional<Peer> peer_of(int socket) {
+  ucred credentials{};
+  socklen_t length = sizeof credentials;
+  if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &length) != 0) return std::nullopt;
+  return Peer{credentials.uid, credentials.gid, static_cast<uint32_t>(credentials.pid)};
+}
+
+std::string versions_text(std::span<const std::byte> message) {
+  uint32_t abi_min = 0;
+  uint32_t abi_max = 0;
+  std::memcpy(&abi_min, message.data() + offsetof(Hello, abi_min), sizeof abi_min);
+  std::memcpy(&abi_max, message.data() + offsetof(Hello, abi_max), sizeof abi_max);
+  return fmt::format(
+      "this pqd speaks version {} of the shared memory's ABI, the client's library versions {} to {}: bring "
+      "the older of the two up to date",
+      kAbiVersion, abi_min, abi_max);
+}
+
+}  // namespace
+
+Reception::Reception(EventLoop& loop, SessionTable& table, SessionCounter& counter, EngineProcess& engine,
+                     int wake_fd, const SupervisorOptions& options)
+    : loop_(loop),
+      table_(table),
+      counter_(counter),
+      engine_(engine),
+      wake_fd_(wake_fd),
+      options_(options),
+      own_uid_(::geteuid()) {}
+
+Reception::~Reception() { loop_.cancel_timer(open_timer_); }
+
+void Reception::arrived(UniqueFd socket) {
+  const auto peer = peer_of(socket.get());
+  if (!peer) return;
+  if (table_.count(SessionState::kGreeting) >= kGreetingsMax ||
+      table_.greetings_of(peer->uid) >= kGreetingsOfUserMax) {
+    Session nobody;
+    nobody.peer = *peer;
+    return warn(nobody, "is turned away: too many connections that have not said hello");
+  }
+  Session& session = table_.add(std::move(socket), *peer);
+  const ConnectionId id = session.id;
+  session.watch = loop_.watch(session.socket.get(), [this, id] { readable(id); });
+  session.hello_timer = loop_.arm_timer(EventLoop::monotonic_ns() + options_.hello_timeout_ns, [this, id] {
+    Session* late = table_.find(id);
+    if (late == nullptr) return;
+    warn(*late, "is closed: it did not say hello in time");
+    drop(*late);
+  });
+}
+
+void Reception::readable(ConnectionId id) {
+  Session* session = table_.find(id);
+  if (session == nullptr) return;
+  std::array<std::byte, kHelloBytesMax> buffer;
+  const auto received = receive_message(session->socket.get(), buffer, 0, WireTimeout::zero());
+  if (!received && received.error().fault == WireFault::kTimeout) return;
+  if (!received) {
+    if (received.error().fault != WireFault::kClosed)
+      warn(*session, fmt::format("is closed: {}", wire_fault_text(received.error().fault)));
+    else if (session->state == SessionState::kLive)
+      spdlog::info("{} has ended", session->words());
+    return drop(*session);
+  }
+  if (session->state == SessionState::kGreeting)
+    return greeted(*session, std::span(buffer).first(received->bytes));
+  warn(*session, "is closed: it spoke after its hello");
+  drop(*session);
+}
+
+void Reception::greeted(Session& session, std::span<const std::byte> message) {
+  loop_.cancel_timer(session.hello_timer);
+  const auto hello = check_hello(message);
+  // Whom we do not know gets to know nothing, but for the reason.
+  if (session.peer.uid != 0 && session.peer.uid != own_uid_)
+    return refuse(session,
+                  {Error::kUnauthorized, fmt::format("uid {} may not use this pqd: it serves uid {} and root",
+                                                     session.peer.uid, own_uid_)});
+  if (!hello && hello.error().fault == WireFault::kWrongAbi)
+    return refuse(session, {Error::kInvalidRequest, versions_text(message)});
+  if (!hello) {
+    warn(session, fmt::format("is closed: {}", wire_fault_text(hello.error().fault)));
+    return drop(session);
+  }
+  session.hello = *hello;
+  if (const auto no = objection(session)) return refuse(session, *no);
+  session.state = SessionState::kParked;
+  if (engine_.serving()) open_some();
+}
+
+std::optional<Reception::No> Reception::objection(const Session& session) const {
+  if (!door_open_) return No{Error::kUnavailable, "pqd is stopping: connect again when it is back"};
+  if (table_.size() - table_.count(SessionState::kGreeting) >= options_.sessions_max)
+    return No{Error::kUnavailable,
+              fmt::format("all {} sessions are taken: try again later, or raise sessions_max",
+                          options_.sessions_max)};
+  return too_large(session);
+}
+
+std::optional<Reception::No> Reception::too_large(const Session& session) const {
+  const uint64_t wanted = session_bytes(session.hello.sizes);
+  if (wanted > options_.memory_bytes_max - std::min(table_.memory_bytes(), options_.memory_bytes_max))
+    return No{Error::kUnavailable,
+              fmt::format("{} MiB of rings are asked for, of {} MiB for all sessions {} are taken: ask for "
+                          "smaller rings, or try again later",
+                          wanted >> 20, options_.memory_bytes_max >> 20, table_.memory_bytes() >> 20)};
+  return std::nullopt;
+}
+
+void Reception::engine_ready() {
+  // Their grants were inherited at the fork. An engine that took one over says so before it is ready.
+  for (const ConnectionId id : table_.in_state(SessionState::kOpening))
+    if (Session* session = table_.find(id)) welcome(*session, false);
+  open_some();
+}
+
+void Reception::open_some() {
+  loop_.cancel_timer(open_timer_);
+  open_timer_ = 0;
+  int opened = 0;
+  for (const ConnectionId id : table_.in_state(SessionState::kParked)) {
+    if (!engine_.serving()) return;
+    if (opened++ == kOpenedPerTurn) {
+      open_timer_ = loop_.arm_timer(EventLoop::monotonic_ns(), [this] { open_some(); });
+      return;
+    }
+    if (Session* session = table_.find(id)) open(*session);
+  }
+}
+
+void Reception::open(Session& session) {
+  // Again: others may have been opened while it was parked.
+  if (const auto no = too_large(session)) return refuse(session, *no);
+  if (const auto equipped = equip(session); !equipped) return refuse(session, equipped.error());
+  session.state = SessionState::kOpening;
+  engine_.open_session(grant_of(session, false), session.files.for_engine());
+}
+
+std::expected<void, Reception::No> Reception::equip(Session& session) {
+  const auto number = counter_.next();
+  if (!number)
+    return std::unexpected(
+        No{Error::kNoSpace, fmt::format("pqd cannot reserve session numbers ({}: {})", number.error().call,
+                                        std::strerror(number.error().number))});
+  auto files = create_session_files(session.hello.sizes);
+  if (!files)
+    return std::unexpected(
+        No{Error::kUnavailable, fmt::format("pqd cannot make the session's memory ({}: {})",
+                                            files.error().call, std::strerror(files.error().number))});
+  if (::getrandom(session.secret.data(), session.secret.size(), 0) !=
+      static_cast<ssize_t>(session.secret.size()))
+    return std::unexpected(No{Error::kUnavailable, "the kernel has no random bytes yet: try again"});
+  session.secret_hash = hash_secret(session.secret);
+  table_.equip(session, *number, std::move(*files));
+  session.files.mapping.describe(session.number, session.tag(), session.hello.features & kFeatures,
+                                 options_.max_payload_bytes);
+  return {};
+}
+
+void Reception::session_ready(uint64_t number, bool resumed) {
+  Session* session = table_.find_number(number);
+  if (session != nullptr && session->state == SessionState::kOpening) welcome(*session, resumed);
+}
+
+void Reception::welcome(Session& session, bool resumed) {
+  if (const auto sealed = seal_for_client_reading(session.files.down.get()); !sealed) {
+    return refuse(session, {Error::kSystemError, fmt::format("pqd cannot seal the session's memory: {}",
+                                                             std::strerror(sealed.error().number))});
+  }
+  Welcome welcome;
+  welcome.features = session.hello.features & kFeatures;
+  welcome.tag = session.tag();
+  welcome.session = session.number;
+  welcome.secret = session.secret;
+  welcome.sizes = session.hello.sizes;
+  welcome.max_payload_bytes = options_.max_payload_bytes;
+  welcome.resumed = resumed ? 1 : 0;
+  const std::array<int, kSessionFdCount> fds{session.files.up.get(), session.files.down.get(), wake_fd_,
+                                             session.files.client_doorbell.get(),
+                                             session.files.engine_doorbell.get()};
+  // The socket is empty: it takes this at once, or its client is gone.
+  const auto sent = send_message(session.socket.get(), welcome, fds, WireTimeout::zero());
+  ::explicit_bzero(session.secret.data(), session.secret.size());
+  ::explicit_bzero(welcome.secret.data(), welcome.secret.size());
+  if (!sent) return drop(session);
+  session.state = SessionState::kLive;
+  spdlog::info("{} has begun", session.words());
+}
+
+void Reception::session_fault(uint64_t number) {
+  Session* session = table_.find_number(number);
+  if (session == nullptr) return;
+  warn(*session, "is closed: it broke the rules of its rings");
+  drop(*session);
+}
+
+void Reception::close_door() {
+  door_open_ = false;
+  for (const auto state : {SessionState::kGreeting, SessionState::kParked, SessionState::kOpening})
+    for (const ConnectionId id : table_.in_state(state))
+      if (Session* session = table_.find(id))
+        refuse(*session, {Error::kUnavailable, "pqd is stopping: connect again when it is back"});
+}
+
+void Reception::refuse(Session& session, const No& no) {
+  warn(session, fmt::format("is refused: {}", no.text));
+  [[maybe_unused]] const auto sent =
+      send_refusal(session.socket.get(), static_cast<uint8_t>(no.code), no.text, WireTimeout::zero());
+  drop(session);
+}
+
+void Reception::drop(Session& session) {
+  loop_.cancel_timer(session.hello_timer);
+  loop_.unwatch(session.watch);
+  if (session.has_files()) engine_.close_session(session.number);
+  table_.remove(session.id);
+}
+
+void Reception::warn(const Session& session, std::string_view what) {
+  const auto quiet = log_limit_.allow(EventLoop::monotonic_ns());
+  if (!quiet) return;
+  if (*quiet > 0) spdlog::warn("{} more lines of this kind were not written", *quiet);
+  spdlog::warn("{} {}", session.words(), what);
+}
+
+}  // namespace pqd

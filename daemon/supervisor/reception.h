@@ -1,0 +1,66 @@
+// Takes clients from their arrival to a working session, and to its end: greets, refuses, parks while no
+// engine serves, opens, welcomes. Never waits for a client: each step is an event of the loop. Belongs to the
+// loop's thread.
+#pragma once
+
+#include <string>
+
+#include "core/error.h"
+#include "daemon/loop/event_loop.h"
+#include "daemon/supervisor/engine_process.h"
+#include "daemon/supervisor/log_limit.h"
+#include "daemon/supervisor/session_counter.h"
+#include "daemon/supervisor/session_table.h"
+#include "daemon/supervisor/supervisor_options.h"
+
+namespace pqd {
+
+class Reception {
+ public:
+  // All of them outlive it. `wake_fd`: the worker's wake page, for every client.
+  Reception(EventLoop& loop, SessionTable& table, SessionCounter& counter, EngineProcess& engine, int wake_fd,
+            const SupervisorOptions& options);
+  ~Reception();
+  Reception(const Reception&) = delete;
+  Reception& operator=(const Reception&) = delete;
+
+  void arrived(UniqueFd socket);
+  // An engine serves: whoever waits for that goes on.
+  void engine_ready();
+  void session_ready(uint64_t number, bool resumed);
+  void session_fault(uint64_t number);
+  // From now on there are no new sessions; those that live stay.
+  void close_door();
+
+ private:
+  struct No {
+    Error code = Error::kUnavailable;
+    std::string text;
+  };
+
+  void readable(ConnectionId id);
+  void greeted(Session& session, std::span<const std::byte> message);
+  std::optional<No> objection(const Session& session) const;
+  std::optional<No> too_large(const Session& session) const;
+  void open_some();
+  void open(Session& session);
+  std::expected<void, No> equip(Session& session);
+  void welcome(Session& session, bool resumed);
+  void refuse(Session& session, const No& no);
+  void drop(Session& session);
+  // A line about who does what they should not, unless there are too many such lines.
+  void warn(const Session& session, std::string_view what);
+
+  EventLoop& loop_;
+  SessionTable& table_;
+  SessionCounter& counter_;
+  EngineProcess& engine_;
+  int wake_fd_;
+  const SupervisorOptions& options_;
+  uint32_t own_uid_;
+  bool door_open_ = true;
+  TimerId open_timer_ = 0;
+  LogLimit log_limit_;
+};
+
+}  // namespace pqd

@@ -1,0 +1,64 @@
+// The daemon's first process: owns the listener, the sessions with their files, and the engine. Single-
+// threaded; opens no database and reads nothing of a client's but its Hello. One in a process.
+#pragma once
+
+#include <expected>
+#include <memory>
+
+#include "daemon/loop/event_loop.h"
+#include "daemon/supervisor/engine_process.h"
+#include "daemon/supervisor/listener.h"
+#include "daemon/supervisor/notify.h"
+#include "daemon/supervisor/reception.h"
+#include "daemon/supervisor/session_counter.h"
+#include "daemon/supervisor/session_table.h"
+#include "daemon/supervisor/signal_watch.h"
+#include "daemon/supervisor/start_failure.h"
+#include "daemon/supervisor/supervisor_options.h"
+#include "shm/segment.h"
+
+namespace pqd {
+
+class Supervisor {
+ public:
+  // Takes the locks and everything else that can fail; nothing is served before run().
+  static std::expected<std::unique_ptr<Supervisor>, StartFailure> create(SupervisorOptions options);
+
+  // Until SIGTERM or SIGINT has been obeyed or the engine has given up. Returns the exit status.
+  int run();
+
+ private:
+  struct Parts {
+    UniqueFd state_lock;
+    UniqueFd socket_lock;
+    SignalWatch signals;
+    std::unique_ptr<EventLoop> loop;
+    SessionCounter counter;
+    UniqueFd wake_fd;
+    WakeSegment wake;
+  };
+
+  Supervisor(SupervisorOptions options, Parts parts);
+  static std::expected<Parts, StartFailure> make_parts(const SupervisorOptions& options);
+  EngineProcess::Hooks engine_hooks();
+  void engine_ready();
+  void engine_died();
+  void engine_ended(EngineEnd how);
+  void signalled(int signal);
+  void stop();
+  void feed_watchdog();
+
+  SupervisorOptions options_;
+  Parts parts_;
+  Notify notify_;
+  SessionTable table_;
+  EngineProcess engine_;
+  Reception reception_;
+  std::unique_ptr<Listener> listener_;
+  bool was_ready_ = false;
+  bool stopping_ = false;
+  bool done_ = false;
+  int exit_status_ = 0;
+};
+
+}  // namespace pqd

@@ -1,0 +1,32 @@
+// What a supervisor is to do, decided by main (or a test) before it is made.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "daemon/loop/event_loop.h"
+#include "daemon/supervisor/restart_backoff.h"
+
+namespace pqd {
+
+struct SupervisorOptions {
+  std::string state_dir;
+  std::string socket_path;     // its directory is made if it is missing
+  std::string engine_library;  // the file that is loaded into the engine's process
+  std::string config_toml;     // handed to the engine as it is
+
+  uint32_t sessions_max = 1024;
+  uint64_t memory_bytes_max = 4ull << 30;  // of the files of all sessions
+  uint32_t max_payload_bytes = 256u << 10;
+
+  BackendChoice event_loop = BackendChoice::kAuto;
+  BackoffLimits engine_backoff;
+  int64_t hello_timeout_ns = 5'000'000'000;
+  int64_t stop_timeout_ns = 30'000'000'000;
+
+  std::function<void()> on_ready;   // once, when the first engine serves
+  std::function<void()> on_reload;  // at each SIGHUP
+};
+
+}  // namespace pqd

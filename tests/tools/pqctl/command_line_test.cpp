@@ -1,0 +1,160 @@
+// What pqctl does without a daemon: usage, exit codes, and what it says about both.
+#include <gtest/gtest.h>
+
+#include "tests/tools/pqctl/program.h"
+
+namespace pqd::test {
+namespace {
+
+constexpr const char* kId = "0199f3a2-5b1c-7000-8000-000000000001";
+
+Ran pqctl(std::vector<std::string> arguments, const std::string& input = {}) {
+  arguments.insert(arguments.begin(), PQD_BIN_DIR "/pqctl");
+  return run(std::move(arguments), {"PQD_SOCKET=/nonexistent/pqd.sock"}, input);
+}
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+void expect_complaint(const std::vector<std::string>& arguments, int exit, const std::string& part) {
+  const Ran ran = pqctl(arguments);
+  std::string line = "pqctl";
+  for (const std::string& word : arguments) line += " " + word;
+  EXPECT_EQ(ran.exit, exit) << line << "\n" << ran.err;
+  EXPECT_EQ(ran.out, "") << line;
+  EXPECT_TRUE(has(ran.err, part)) << line << "\n" << ran.err;
+  EXPECT_TRUE(ran.err.starts_with("pqctl: ")) << line;
+}
+
+TEST(CommandLine, EndsWith64OnWrongUsageAndSaysWhereHelpIs) {
+  expect_complaint({}, 64, "pqctl --help");
+  expect_complaint({"sbmit"}, 64, "did you mean submit?");
+  expect_complaint({"queue", "puase", "q"}, 64, "did you mean pause?");
+  expect_complaint({"queue"}, 64, "pqctl queue --help");
+  expect_complaint({"submit"}, 64, "TYPE");
+  expect_complaint({"submit", "t", "--colour", "red"}, 64, "--colour");
+  expect_complaint({"submit", "t", "--delay", "1s", "--at", "2026-01-01"}, 64, "excludes");
+  expect_complaint({"get"}, 64, "ID");
+  expect_complaint({"ls", "--limit", "0"}, 64, "--limit");
+  expect_complaint({"-o", "yaml", "ls"}, 64, "table, json or jsonl");
+  expect_complaint({"wait", kId, "--timeout", "5"}, 64, "duration");
+  expect_complaint({"work", "t"}, 64, "--");
+  expect_complaint({"work", "t", "--", "no-such-program-here"}, 64, "no-such-program-here");
+  expect_complaint({"dlq", "redrive"}, 64, "--all");
+  expect_complaint({"dlq", "redrive", "--all", "--rate", "fast"}, 64, "--rate");
+  expect_complaint({"completion", "fish"}, 64, "bash");
+}
+
+TEST(CommandLine, RefusesBadDataBeforeAnyConnection) {
+  expect_complaint({"submit", "t", "x", "--priority", "21"}, 65, "INVALID_PRIORITY");
+  expect_complaint({"submit", "t", "x", "--priority", "0"}, 65, "1 to 20");
+  expect_complaint({"submit", "t", "x", "--mode", "fifi"}, 65, "did you mean fifo?");
+  expect_complaint({"submit", "t", "x", "--delivery", "at-lest-once"}, 65, "did you mean at-least-once?");
+  expect_complaint({"submit", "t", "x", "--delay", "soon"}, 65, "500ms");
+  expect_complaint({"submit", "t", "x", "--at", "noon"}, 65, "2026-01-31T12:00:00Z");
+  expect_complaint({"submit", "t", "x", "--attempts", "0"}, 65, "65535");
+  expect_complaint({"submit", "t", "x", "--metadata", "{"}, 65, "JSON");
+  expect_complaint({"submit", "a b"}, 65, "A-Z");
+  expect_complaint({"submit", "t", "--queue", "q/1"}, 65, "queue");
+  expect_complaint({"submit", "t", "@/nonexistent/file"}, 65, "/nonexistent/file");
+  expect_complaint({"submit", "t", "--ndjson", "/nonexistent/file"}, 65, "/nonexistent/file");
+  expect_complaint({"get", "17"}, 65, "not a job id");
+  expect_complaint({"ls", "--state", "faild"}, 65, "did you mean failed?");
+  expect_complaint({"ls", "--user", "no-such-user-here"}, 65, "no-such-user-here");
+  expect_complaint({"ls", "--since", "yesterday"}, 65, "yesterday");
+}
+
+TEST(CommandLine, RefusesAPayloadOverTheLimit) {
+  const Ran ran = pqctl({"submit", "t", "-"}, std::string(16 * 1024 * 1024 + 1, 'x'));
+  EXPECT_EQ(ran.exit, 65);
+  EXPECT_TRUE(has(ran.err, "PAYLOAD_TOO_LARGE")) << ran.err;
+}
+
+TEST(CommandLine, EndsWith69WhenThereIsNoDaemonAndSaysHowToStartOne) {
+  const std::vector<std::vector<std::string>> commands{{"submit", "t", "x"},
+                                                       {"submit", "t", "-"},
+                                                       {"submit", "--ndjson", "-"},
+                                                       {"get", kId},
+                                                       {"ls"},
+                                                       {"wait", kId},
+                                                       {"cancel", kId},
+                                                       {"work", "t", "--", "cat"},
+                                                       {"queue", "ls"},
+                                                       {"queue", "show", "q"},
+                                                       {"queue", "pause", "q"},
+                                                       {"dlq", "ls"},
+                                                       {"dlq", "show", kId},
+                                                       {"dlq", "redrive", kId},
+                                                       {"dlq", "redrive", "--all"},
+                                                       {"health"}};
+  for (const auto& command : commands) {
+    expect_complaint(command, 69, "no daemon at /nonexistent/pqd.sock: start one with `pqd --dev`");
+  }
+}
+
+TEST(CommandLine, PrefersTheSocketThatIsNamed) {
+  expect_complaint({"ls", "--socket", "/elsewhere/pqd.sock"}, 69, "/elsewhere/pqd.sock");
+}
+
+TEST(CommandLine, ExplainsEachCommandWithAnExample) {
+  const std::vector<std::vector<std::string>> commands{
+      {},         {"submit"},         {"get"},    {"ls"},          {"wait"},
+      {"cancel"}, {"work"},           {"queue"},  {"queue", "ls"}, {"queue", "show"},
+      {"dlq"},    {"dlq", "redrive"}, {"health"}, {"version"},     {"completion"}};
+  for (auto command : commands) {
+    command.push_back("--help");
+    const Ran ran = pqctl(command);
+    EXPECT_EQ(ran.exit, 0);
+    EXPECT_EQ(ran.err, "");
+    EXPECT_TRUE(has(ran.out, "Example:\n  pqctl ") || has(ran.out, "(pqctl completion bash)")) << ran.out;
+  }
+}
+
+TEST(CommandLine, SaysItsVersion) {
+  EXPECT_EQ(pqctl({"version"}).out, "pqctl " PQD_VERSION "\n");
+  EXPECT_EQ(pqctl({"version", "-o", "jsonl"}).out, "{\"version\":\"" PQD_VERSION "\",\"abi\":1}\n");
+}
+
+TEST(CommandLine, IsCompletedByBash) {
+  const Ran script = pqctl({"completion", "bash"});
+  ASSERT_EQ(script.exit, 0);
+  const auto complete = [&](const std::string& words) {
+    const std::string line = script.out + "COMP_WORDS=(" + words +
+                             " ''); COMP_CWORD=$((${#COMP_WORDS[@]}-1)); "
+                             "_pqctl; echo \" ${COMPREPLY[*]} \"";
+    return run({"bash", "-c", line}).out;
+  };
+  EXPECT_TRUE(has(complete("pqctl"), " submit "));
+  EXPECT_TRUE(has(complete("pqctl queue"), " pause "));
+  EXPECT_FALSE(has(complete("pqctl queue"), " submit "));
+  EXPECT_TRUE(has(complete("pqctl dlq redrive"), " --rate "));
+  EXPECT_TRUE(has(complete("pqctl submit t --mode"), " batch "));
+}
+
+TEST(CommandLine, EndsQuietlyWhenNobodyReadsItsOutput) {
+  const Ran ran = run({"bash", "-c", PQD_BIN_DIR "/pqctl --help | true; exit ${PIPESTATUS[0]}"});
+  EXPECT_EQ(ran.exit, 0);
+  EXPECT_EQ(ran.err, "");
+}
+
+TEST(CommandLine, SaysWhenItsOutputCannotBeWritten) {
+  const Ran ran = run({"bash", "-c", PQD_BIN_DIR "/pqctl version > /dev/full"});
+  EXPECT_EQ(ran.exit, 1);
+  EXPECT_TRUE(has(ran.err, "could not be written")) << ran.err;
+}
+
+// What a complaint looks like on a terminal, with these variables set.
+std::string on_a_terminal(const std::string& variables) {
+  return run({"script", "-qec",
+              "env TERM=xterm " + variables + " " PQD_BIN_DIR "/pqctl ls --socket /nonexistent", "/dev/null"})
+      .out;
+}
+
+TEST(CommandLine, ColoursOnATerminalOnlyAndNotWithNoColor) {
+  EXPECT_TRUE(has(on_a_terminal(""), "\033[31m"));
+  EXPECT_FALSE(has(on_a_terminal("NO_COLOR=1"), "\033["));
+  EXPECT_FALSE(has(on_a_terminal("TERM=dumb"), "\033["));
+  EXPECT_FALSE(has(pqctl({"ls"}).err, "\033["));
+}
+
+}  // namespace
+}  // namespace pqd::test

@@ -1,0 +1,63 @@
+// Every command of pqctl: what its command line says, and the function that does it, in a file of its own
+// name. Each returns the exit code. What the command line says has been checked for form only.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tools/pqctl/context.h"
+
+namespace pqd::ctl {
+
+struct SubmitOptions {
+  std::vector<std::pair<std::string, std::string>> fields;  // as set_field() takes them
+  std::optional<std::string> payload;                       // literal, @FILE or -
+  std::string ndjson;                                       // FILE or -; empty: one job from the fields
+  bool wait = false;
+};
+int run_submit(Context& context, const SubmitOptions& options);
+int run_submit_ndjson(Context& context, const SubmitOptions& options);
+
+int run_get(Context& context, const std::string& id);
+int run_wait(Context& context, const std::string& id);
+int run_cancel(Context& context, const std::string& id, bool running);
+
+struct ListOptions {
+  std::vector<std::string> states;
+  std::string type;
+  std::string queue;
+  std::string user;
+  std::string since;
+  uint32_t limit = 50;
+};
+int run_list(Context& context, const ListOptions& options);
+
+struct WorkOptions {
+  std::vector<std::string> types;
+  std::string queue = "default";
+  uint32_t concurrency = 1;
+  uint32_t batch = 0;  // jobs taken ahead at most, those running included; 0 = as many as run
+  std::vector<std::string> command;
+};
+int run_work(Context& context, const WorkOptions& options);
+
+int run_queue_list(Context& context);
+int run_queue_show(Context& context, const std::string& queue);
+int run_queue_control(Context& context, QueueAction action, const std::string& queue);
+
+struct RedriveOptions {
+  std::string id;
+  bool all = false;
+  std::string type;
+  std::string rate;
+};
+int run_dlq_list(Context& context, const ListOptions& options);
+int run_dlq_show(Context& context, const std::string& id);
+int run_dlq_redrive(Context& context, const RedriveOptions& options);
+
+int run_health(Context& context);
+int run_version(Context& context);
+
+}  // namespace pqd::ctl

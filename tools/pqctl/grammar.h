@@ -1,0 +1,23 @@
+// The pieces that the grammar of the command line is put together from; private to command_line.cpp.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include "tools/pqctl/command_line.h"
+
+namespace pqd::ctl {
+
+using Chosen = std::function<int(Context&)>;
+
+// Each adds its commands to `app`; parsing one of them sets `chosen`.
+void add_submit_command(CLI::App& app, Chosen& chosen);
+void add_job_commands(CLI::App& app, Chosen& chosen);  // get, ls, wait, cancel
+void add_work_command(CLI::App& app, Chosen& chosen, const std::vector<std::string>& command);
+void add_queue_commands(CLI::App& app, Chosen& chosen);   // queue ..., dlq ...
+void add_daemon_commands(CLI::App& app, Chosen& chosen);  // health, doctor, config, completion, version
+
+// A subcommand with its description and one example for its help.
+CLI::App& add_command(CLI::App& app, const std::string& name, const std::string& what,
+                      const std::string& example);
+
+}  // namespace pqd::ctl

@@ -1,0 +1,98 @@
+// The grammar of the commands about queues, dead letters and the daemon.
+#include <array>
+#include <memory>
+
+#include "tools/pqctl/grammar.h"
+
+namespace pqd::ctl {
+namespace {
+
+struct QueueVerb {
+  const char* name;
+  const char* what;
+  QueueAction action;
+};
+constexpr std::array kQueueVerbs{
+    QueueVerb{"pause", "Deliver no more jobs; submits are still taken", QueueAction::kPause},
+    QueueVerb{"resume", "Deliver and take jobs again", QueueAction::kResume},
+    QueueVerb{"drain", "Take no more jobs; those there are still delivered", QueueAction::kDrain},
+};
+
+void add_queue_command(CLI::App& app, Chosen& chosen) {
+  CLI::App& queue =
+      add_command(app, "queue", "Look at queues, pause, resume and drain them", "pqctl queue ls");
+  queue.require_subcommand(1);
+  add_command(queue, "ls", "List the queues", "pqctl queue ls -o json").callback([&chosen] {
+    chosen = run_queue_list;
+  });
+  const auto name = std::make_shared<std::string>();
+  CLI::App& show = add_command(queue, "show", "Show a queue and its settings", "pqctl queue show default");
+  show.add_option("QUEUE", *name, "the queue's name")->required();
+  show.callback(
+      [=, &chosen] { chosen = [name](Context& context) { return run_queue_show(context, *name); }; });
+  for (const QueueVerb& verb : kQueueVerbs) {
+    CLI::App& command =
+        add_command(queue, verb.name, verb.what, std::string("pqctl queue ") + verb.name + " default");
+    command.add_option("QUEUE", *name, "the queue's name")->required();
+    command.callback([name, action = verb.action, &chosen] {
+      chosen = [=](Context& context) { return run_queue_control(context, action, *name); };
+    });
+  }
+}
+
+void add_dlq_command(CLI::App& app, Chosen& chosen) {
+  CLI::App& dlq = add_command(app, "dlq", "Look at dead letters and give them a new life", "pqctl dlq ls");
+  dlq.require_subcommand(1);
+  const auto filter = std::make_shared<ListOptions>();
+  CLI::App& list = add_command(dlq, "ls", "List dead letters, newest first", "pqctl dlq ls --type mail");
+  list.add_option("--type", filter->type, "only this type");
+  list.add_option("--queue", filter->queue, "only this queue");
+  list.add_option("--since", filter->since, "of jobs created since: 1h ago, or 2026-01-31T12:00:00Z");
+  list.add_option("--limit", filter->limit, "at most so many (50)")->check(CLI::Range(1u, 1'000'000u));
+  list.callback(
+      [=, &chosen] { chosen = [filter](Context& context) { return run_dlq_list(context, *filter); }; });
+  const auto options = std::make_shared<RedriveOptions>();
+  CLI::App& show = add_command(dlq, "show", "Show a dead letter with its payload and every attempt's error",
+                               "pqctl dlq show 0199f3a2-5b1c-7000-8000-000000000001");
+  show.add_option("ID", options->id, "the job's id")->required();
+  show.callback(
+      [=, &chosen] { chosen = [options](Context& context) { return run_dlq_show(context, options->id); }; });
+  CLI::App& redrive = add_command(dlq, "redrive", "Make dead letters pending again, attempts reset",
+                                  "pqctl dlq redrive --type mail --rate 10/s");
+  redrive.add_option("ID", options->id, "one job");
+  redrive.add_flag("--all", options->all, "every dead letter");
+  redrive.add_option("--type", options->type, "those of one type");
+  redrive.add_option("--rate", options->rate, "at most so many, such as 10/s or 300/m");
+  redrive.callback(
+      [=, &chosen] { chosen = [options](Context& context) { return run_dlq_redrive(context, *options); }; });
+}
+
+}  // namespace
+
+void add_queue_commands(CLI::App& app, Chosen& chosen) {
+  add_queue_command(app, chosen);
+  add_dlq_command(app, chosen);
+}
+
+void add_daemon_commands(CLI::App& app, Chosen& chosen) {
+  add_command(app, "health", "How the daemon is: exits 0 when healthy, 1 degraded, 2 unhealthy",
+              "pqctl health -o json")
+      .callback([&chosen] { chosen = run_health; });
+  const auto shell = std::make_shared<std::string>();
+  CLI::App& completion = add_command(app, "completion", "Print a completion script for bash or zsh",
+                                     "source <(pqctl completion bash)");
+  completion.add_option("SHELL", *shell, "bash or zsh")->required();
+  completion.callback([=, &chosen] {
+    chosen = [shell](Context& context) {
+      const auto script = completion_script(*shell);
+      if (!script) return context.fail(script.error());
+      context.print(*script);
+      return kExitOk;
+    };
+  });
+  add_command(app, "version", "Print the version", "pqctl version").callback([&chosen] {
+    chosen = run_version;
+  });
+}
+
+}  // namespace pqd::ctl

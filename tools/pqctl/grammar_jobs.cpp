@@ -1,0 +1,128 @@
+// The grammar of the commands about jobs.
+#include <array>
+#include <memory>
+
+#include "tools/pqctl/grammar.h"
+
+namespace pqd::ctl {
+namespace {
+
+// An option, the field that it sets and its help.
+struct FieldOption {
+  const char* option;
+  const char* field;
+  const char* help;
+};
+constexpr std::array kFieldOptions{
+    FieldOption{"--queue", "queue", "queue to submit to (default)"},
+    FieldOption{"--mode", "mode", "fifo, priority or batch (fifo)"},
+    FieldOption{"--priority", "priority",
+                "1..20, or LOW, NORMAL, HIGH, CRITICAL; orders jobs of --mode priority"},
+    FieldOption{"--key", "idempotency_key", "idempotency key: the same job is accepted once"},
+    FieldOption{"--delay", "delay", "start no earlier than this from now: 500ms, 30s, 5m, 2h, 1d"},
+    FieldOption{"--at", "not_before", "start no earlier than this: 2026-01-31T12:00:00Z"},
+    FieldOption{"--ttl", "queue_timeout", "longest wait once ready, 0 = for ever"},
+    FieldOption{"--attempts", "max_attempts", "attempts at most"},
+    FieldOption{"--delivery", "delivery", "at-least-once or at-most-once"},
+    FieldOption{"--durability", "durability", "fsync, os or memory"},
+    FieldOption{"--ordering-key", "ordering_key", "jobs of one key run one at a time, in order"},
+    FieldOption{"--subject", "subject", "the end user whom the job belongs to"},
+    FieldOption{"--metadata", "metadata", "JSON kept with the job"},
+    FieldOption{"--traceparent", "traceparent", "W3C trace context"},
+};
+
+void add_list_options(CLI::App& command, ListOptions& options) {
+  command.add_option("--type", options.type, "only this type");
+  command.add_option("--queue", options.queue, "only this queue");
+  command.add_option("--since", options.since, "created since: 1h ago, or 2026-01-31T12:00:00Z");
+  command.add_option("--limit", options.limit, "at most so many, newest first (50)")
+      ->check(CLI::Range(1u, 1'000'000u));
+}
+
+void add_list_command(CLI::App& app, Chosen& chosen) {
+  CLI::App& command = add_command(app, "ls", "List jobs, newest first", "pqctl ls --state failed --since 1h");
+  const auto options = std::make_shared<ListOptions>();
+  command.add_option("--state", options->states, "only these states, separated by commas")->delimiter(',');
+  add_list_options(command, *options);
+  command.add_option("--user", options->user, "only jobs of this user, by name or uid");
+  command.callback(
+      [options, &chosen] { chosen = [options](Context& context) { return run_list(context, *options); }; });
+}
+
+}  // namespace
+
+void add_submit_command(CLI::App& app, Chosen& chosen) {
+  CLI::App& command = add_command(app, "submit", "Submit a job, or many; prints the id of each",
+                                  "pqctl submit mail '{\"to\":\"ann\"}' --queue web --delay 30s");
+  const auto options = std::make_shared<SubmitOptions>();
+  const auto type = std::make_shared<std::string>();
+  const auto payload = std::make_shared<std::string>();
+  CLI::Option* type_option = command.add_option("TYPE", *type, "what kind of job it is");
+  CLI::Option* payload_option =
+      command.add_option("PAYLOAD", *payload, "its payload: text, @FILE, or - for standard input");
+  for (const FieldOption& field : kFieldOptions) {
+    command.add_option_function<std::string>(
+        field.option,
+        [options, &field](const std::string& text) { options->fields.emplace_back(field.field, text); },
+        field.help);
+  }
+  CLI::Option* ndjson = command.add_option("--ndjson", options->ndjson,
+                                           "submit one job for each line of FILE, - is standard input");
+  CLI::Option* wait =
+      command.add_flag("--wait", options->wait, "wait for the job's end and print its result");
+  command.get_option("--delay")->excludes("--at");
+  ndjson->excludes(wait)->excludes(payload_option);
+  command.callback([=, &chosen] {
+    if (type_option->count() == 0 && ndjson->count() == 0) throw CLI::RequiredError("TYPE");
+    if (type_option->count() != 0) options->fields.emplace_back("type", *type);
+    if (payload_option->count() != 0) options->payload = *payload;
+    chosen = [options](Context& context) { return run_submit(context, *options); };
+  });
+}
+
+void add_job_commands(CLI::App& app, Chosen& chosen) {
+  const auto id = std::make_shared<std::string>();
+  const auto running = std::make_shared<bool>(false);
+  CLI::App& get =
+      add_command(app, "get", "Show a job", "pqctl get 0199f3a2-5b1c-7000-8000-000000000001 -o json");
+  get.add_option("ID", *id, "the job's id")->required();
+  get.callback([=, &chosen] { chosen = [id](Context& context) { return run_get(context, *id); }; });
+  add_list_command(app, chosen);
+  CLI::App& wait =
+      add_command(app, "wait", "Wait until a job has ended and print its result; --timeout bounds the wait",
+                  "pqctl wait 0199f3a2-5b1c-7000-8000-000000000001 --timeout 30s");
+  wait.add_option("ID", *id, "the job's id")->required();
+  wait.callback([=, &chosen] { chosen = [id](Context& context) { return run_wait(context, *id); }; });
+  CLI::App& cancel = add_command(app, "cancel", "Cancel a job",
+                                 "pqctl cancel 0199f3a2-5b1c-7000-8000-000000000001 --running");
+  cancel.add_option("ID", *id, "the job's id")->required();
+  cancel.add_flag("--running", *running, "also when a consumer has it: asks it to stop");
+  cancel.callback(
+      [=, &chosen] { chosen = [=](Context& context) { return run_cancel(context, *id, *running); }; });
+}
+
+void add_work_command(CLI::App& app, Chosen& chosen, const std::vector<std::string>& words) {
+  CLI::App& command = add_command(
+      app, "work",
+      "Run CMD for each job: payload on its standard input, PQD_JOB_ID and more in its environment.\n"
+      "Exit 0 completes the job with the output as result, 65 fails it for good, else it is tried again",
+      "pqctl work mail --concurrency 4 -- ./send-mail --quiet");
+  const auto options = std::make_shared<WorkOptions>();
+  command.add_option("TYPE", options->types, "types of jobs to take")->required()->expected(1, 64);
+  command.add_option("--queue", options->queue, "queue to take them from (default)");
+  command.add_option("--concurrency", options->concurrency, "commands running at once (1)")
+      ->check(CLI::Range(1u, 1'000u));
+  command
+      .add_option("--batch", options->batch,
+                  "jobs taken at once, so that the next is at hand (as many as run)")
+      ->check(CLI::Range(1u, 65'536u));
+  command.callback([options, words, &chosen] {
+    if (words.empty())
+      throw CLI::ValidationError("work",
+                                 "the command is missing; put it behind --, as in: pqctl work TYPE -- CMD");
+    options->command = words;
+    chosen = [options](Context& context) { return run_work(context, *options); };
+  });
+}
+
+}  // namespace pqd::ctl

@@ -1,0 +1,77 @@
+// pqctl submit TYPE [PAYLOAD | @FILE | -] [--queue ... --wait]
+#include <unistd.h>
+
+#include <bit>
+#include <boost/json/object.hpp>
+
+#include "tools/pqctl/commands.h"
+#include "tools/pqctl/input.h"
+#include "tools/pqctl/job_view.h"
+#include "tools/pqctl/submit_fields.h"
+
+namespace pqd::ctl {
+namespace {
+
+Checked<SubmitFields> fields_of(const SubmitOptions& options) {
+  SubmitFields fields;
+  for (const auto& [name, text] : options.fields) {
+    if (auto set = set_field(fields, name, text); !set) return std::unexpected(set.error());
+  }
+  const std::string payload = options.payload.value_or("");
+  const bool from_file = payload == "-" || payload.starts_with('@');
+  if (from_file) {
+    auto text = read_input(payload == "-" ? payload : payload.substr(1), limits::kPayloadBytesMax);
+    if (!text) return std::unexpected(text.error());
+    fields.payload = std::move(*text);
+  } else {
+    fields.payload = payload;
+  }
+  if (auto checked = check_fields(fields); !checked) return std::unexpected(checked.error());
+  return fields;
+}
+
+// A payload over the usual limit needs a lane at least twice its length.
+void widen_lanes(ConnectOptions& options, const SubmitFields& fields) {
+  if (fields.payload.size() <= limits::kPayloadBytesDefault) return;
+  const auto lane_bytes = std::bit_ceil(2 * (fields.payload.size() + limits::kRecordOverheadMax));
+  const Lane lane = fields.mode == Mode::kPriority ? lane_of_priority(fields.priority) : Lane::kNormal;
+  options.sizes.lane_bytes[lane_index(lane)] = static_cast<uint32_t>(lane_bytes);
+}
+
+void print_accepted(Context& context, const Outcome& outcome) {
+  const std::string id = outcome.id.to_string();
+  if (context.format() == Format::kTable) return context.print(id + "\n");
+  boost::json::object object{
+      {"requestId", id}, {"status", "pending"}, {"message", "Request queued successfully"}};
+  if (outcome.duplicate)
+    object = {{"requestId", id}, {"duplicate", true}, {"message", "Request was submitted before"}};
+  context.print_json(boost::json::value(object));
+}
+
+}  // namespace
+
+int run_submit(Context& context, const SubmitOptions& options) {
+  if (!options.ndjson.empty()) return run_submit_ndjson(context, options);
+  const auto fields = fields_of(options);
+  if (!fields) return context.fail(fields.error());
+  ConnectOptions connect_options = context.connect_options();
+  widen_lanes(connect_options, *fields);
+  auto client = context.connect(connect_options);
+  if (!client) return context.fail(client.error());
+  const auto ticket = client->submit(fields->request());
+  if (!ticket) return context.fail(ticket.error());
+  const auto outcome = client->wait(*ticket, Milliseconds(connect_options.answer_timeout_ms));
+  if (!outcome) return context.fail(outcome.error());
+  if (outcome->duplicate) context.say("a job with this idempotency key was there already: this is its id");
+  if (!options.wait) {
+    print_accepted(context, *outcome);
+    return kExitOk;
+  }
+  if (::isatty(STDERR_FILENO) == 1)
+    context.say("submitted " + outcome->id.to_string() + ", waiting for its end");
+  const auto job = wait_for_end(*client, outcome->id, context.timeout());
+  if (!job) return context.fail(job.error());
+  return report_end(context, *job);
+}
+
+}  // namespace pqd::ctl

@@ -1,0 +1,262 @@
+#include "tools/pqctl/work_loop.h"
+
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <boost/json/object.hpp>
+
+#include "tools/pqctl/duration.h"
+#include "tools/pqctl/job_environment.h"
+#include "tools/pqctl/json_text.h"
+#include "tools/pqctl/utf8.h"
+
+namespace pqd::ctl {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kKillAfter = 5s;
+constexpr auto kSettleAgainAfter = 200ms;
+constexpr auto kExtendEveryMin = 20ms;
+constexpr auto kExtendEveryMax = 1h;
+constexpr Milliseconds kLastFlush{5'000};
+constexpr int kExitForGood = 65;
+
+bool may_go_later(Error error) {
+  return error == Error::kUnavailable || error == Error::kQueueFull || error == Error::kRequestTimeout;
+}
+
+}  // namespace
+
+WorkLoop::WorkLoop(Context& context, Client& client, const WorkOptions& options, uint32_t subscription,
+                   int signals)
+    : context_(context), client_(client), options_(options), subscription_(subscription), signals_(signals) {}
+
+int WorkLoop::run() {
+  while (!done()) {
+    take_signals();
+    take_jobs();
+    tend_running();
+    tend_waiting();
+    start_jobs();
+    send_settlements();
+    context_.flush();
+    if (done()) break;
+    sleep();
+    if (const auto processed = client_.process(); !processed) return end(context_.fail(processed.error()));
+  }
+  return end(exit_);
+}
+
+bool WorkLoop::done() const {
+  return phase_ != Phase::kWorking && running_.empty() && waiting_.empty() && settlements_.empty();
+}
+
+void WorkLoop::take_signals() {
+  signalfd_siginfo info{};
+  while (::read(signals_, &info, sizeof info) == sizeof info) {
+    if (info.ssi_signo == SIGCHLD) continue;  // tend_running() looks at every child anyway
+    if (phase_ == Phase::kWorking) {
+      finish_up();
+    } else if (phase_ == Phase::kFinishing) {
+      abort_all();
+    }
+  }
+}
+
+void WorkLoop::finish_up() {
+  phase_ = Phase::kFinishing;
+  context_.say("stopping: " + std::to_string(running_.size()) +
+               " running jobs may end, the others go back; once more to kill them");
+  // Otherwise what goes back would come again.
+  if (const auto left = client_.unsubscribe(subscription_); !left) context_.fail(left.error());
+}
+
+void WorkLoop::abort_all() {
+  phase_ = Phase::kAborting;
+  exit_ = kExitFailed;
+  for (Running& running : running_) running.child.signal(SIGKILL);
+}
+
+void WorkLoop::take_jobs() {
+  for (;;) {
+    auto job = client_.next(Milliseconds(0));
+    if (!job) {
+      // Away is waited out in process(); a subscription that was not renewed is the end of the work.
+      if (may_go_later(job.error().error)) return;
+      exit_ = context_.fail(job.error());
+      if (phase_ == Phase::kWorking) phase_ = Phase::kFinishing;
+      return;
+    }
+    if (!*job) return;
+    const Milliseconds left((*job)->lease_until_ms() - unix_now_ms());
+    const auto every = std::clamp<Clock::duration>(left / 3, kExtendEveryMin, kExtendEveryMax);
+    waiting_.push_back({std::move(**job), {Clock::now() + every, every}});
+  }
+}
+
+void WorkLoop::start_jobs() {
+  while (phase_ == Phase::kWorking && !waiting_.empty() && running_.size() < options_.concurrency) {
+    Waiting next = std::move(waiting_.front());
+    waiting_.pop_front();
+    auto child = Child::spawn(options_.command, job_environment(next.job), next.job.payload());
+    if (!child) {
+      // Nothing will run here; the jobs are better off elsewhere.
+      give_back(std::move(next.job));
+      exit_ = context_.fail(child.error());
+      return finish_up();
+    }
+    // Only a hint for onlookers: settling implies it.
+    [[maybe_unused]] const auto started = client_.start(next.job);
+    running_.push_back({std::move(next.job), next.lease, std::move(*child), Clock::now()});
+  }
+}
+
+void WorkLoop::tend_waiting() {
+  std::deque<Waiting> kept;
+  for (Waiting& waiting : waiting_) {
+    if (phase_ != Phase::kWorking || client_.cancel_requested(waiting.job)) {
+      give_back(std::move(waiting.job));
+      continue;
+    }
+    extend_if_due(waiting.job, waiting.lease);
+    kept.push_back(std::move(waiting));
+  }
+  waiting_ = std::move(kept);
+}
+
+void WorkLoop::tend_running() {
+  for (auto at = running_.begin(); at != running_.end();) {
+    tend(*at);
+    const auto status = at->child.reap();
+    if (status) ended(*at, *status);
+    at = status ? running_.erase(at) : std::next(at);
+  }
+}
+
+void WorkLoop::tend(Running& running) {
+  running.child.pump();
+  if (running.stopping) {
+    if (Clock::now() < running.kill_at) return;
+    running.child.signal(SIGKILL);
+    running.kill_at = Clock::time_point::max();
+  } else if (client_.cancel_requested(running.job)) {
+    running.stopping = true;
+    running.kill_at = Clock::now() + kKillAfter;
+    running.child.signal(SIGTERM);
+  } else {
+    extend_if_due(running.job, running.lease);
+  }
+}
+
+void WorkLoop::extend_if_due(const DeliveredJob& job, Lease& lease) {
+  if (Clock::now() < lease.extend_at) return;
+  lease.extend_at = Clock::now() + lease.extend_every;
+  // When it cannot be sent, the next time will do; when it is refused, the stop flag says so.
+  [[maybe_unused]] const auto extended = client_.extend(job, {});
+}
+
+void WorkLoop::ended(Running& running, int status) {
+  const Child& child = running.child;
+  Settlement settlement;
+  const bool signalled = WIFSIGNALED(status);
+  if (signalled && (running.stopping || phase_ == Phase::kAborting)) {
+    settlement.verdict = Verdict::kRelease;
+  } else if (!signalled && WEXITSTATUS(status) == 0 && child.output_too_long()) {
+    settlement.verdict = Verdict::kFailForGood;
+    settlement.text = "the command's output is over 64 KiB; it should store it and print a reference";
+  } else if (!signalled && WEXITSTATUS(status) == 0) {
+    settlement.verdict = Verdict::kComplete;
+    settlement.text = child.output();
+  } else {
+    const bool for_good = !signalled && WEXITSTATUS(status) == kExitForGood;
+    settlement.verdict = for_good ? Verdict::kFailForGood : Verdict::kRetry;
+    settlement.text = status_text(status);
+    if (!child.error_tail().empty()) settlement.text += ": " + std::string(child.error_tail());
+  }
+  report(running, settlement.verdict, settlement.text);
+  settlement.job = std::move(running.job);
+  settlements_.push_back(std::move(settlement));
+}
+
+void WorkLoop::give_back(DeliveredJob job) {
+  settlements_.push_back({std::move(job), Verdict::kRelease, {}});
+}
+
+Result<Ticket> WorkLoop::send(const Settlement& settlement) {
+  switch (settlement.verdict) {
+    case Verdict::kComplete:
+      return client_.complete(settlement.job, as_bytes(settlement.text));
+    case Verdict::kRetry:
+    case Verdict::kFailForGood:
+      return client_.fail(settlement.job, settlement.text, settlement.verdict == Verdict::kRetry);
+    case Verdict::kRelease:
+      break;
+  }
+  return client_.release(settlement.job);
+}
+
+void WorkLoop::send_settlements() {
+  while (!settlements_.empty()) {
+    const auto ticket = send(settlements_.front());
+    if (!ticket && may_go_later(ticket.error().error)) return;
+    if (!ticket) context_.fail(ticket.error());
+    settlements_.pop_front();
+  }
+}
+
+Deadline WorkLoop::next_deadline() const {
+  Clock::time_point next = Clock::time_point::max();
+  for (const Waiting& waiting : waiting_) next = std::min(next, waiting.lease.extend_at);
+  for (const Running& running : running_) {
+    next = std::min(next, running.stopping ? running.kill_at : running.lease.extend_at);
+  }
+  if (!settlements_.empty()) next = std::min(next, Clock::now() + kSettleAgainAfter);
+  return Deadline::at(next);
+}
+
+void WorkLoop::sleep() {
+  std::vector<pollfd> fds{{signals_, POLLIN, 0}, {client_.fd(), POLLIN, 0}};
+  for (const Running& running : running_) running.child.add_poll_fds(fds);
+  const bool may_sleep = client_.arm();
+  const auto left = may_sleep ? next_deadline().left() : Milliseconds(0);
+  ::poll(fds.data(), fds.size(), static_cast<int>(left.count()));
+}
+
+void WorkLoop::report(const Running& running, Verdict verdict, std::string_view text) {
+  const bool completed = verdict == Verdict::kComplete;
+  const std::string id = running.job.id().to_string();
+  if (context_.format() == Format::kTable) {
+    if (completed) return;
+    context_.say(id + " attempt " + std::to_string(running.job.attempt()) + " of " +
+                 std::to_string(running.job.max_attempts()) + " " +
+                 (verdict == Verdict::kRelease ? "stopped" : "failed, " + one_line(text)));
+    return;
+  }
+  constexpr std::array<const char*, 4> kNames{"completed", "failed", "failed_for_good", "released"};
+  const std::chrono::duration<double, std::milli> took = Clock::now() - running.started;
+  context_.print(
+      json_text({{"requestId", id},
+                 {"outcome", kNames[static_cast<size_t>(verdict)]},
+                 {"attempt", running.job.attempt()},
+                 {"processingTimeMs", static_cast<double>(static_cast<int64_t>(took.count() * 1e3)) / 1e3}},
+                JsonStyle::kCompact) +
+      "\n");
+}
+
+int WorkLoop::end(int exit) {
+  running_.clear();  // kills what still runs
+  if (const auto flushed = client_.flush(kLastFlush); !flushed && exit == kExitOk) {
+    exit = context_.fail(flushed.error());
+  }
+  const uint64_t refused = client_.counters().settlements_refused;
+  if (refused != 0) {
+    context_.say(std::to_string(refused) +
+                 " outcomes came too late: their leases were lost, others do those jobs");
+  }
+  return exit;
+}
+
+}  // namespace pqd::ctl

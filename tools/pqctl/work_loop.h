@@ -1,0 +1,84 @@
+// The life of `pqctl work`: takes jobs, runs a command for each, settles them by how it ended. One thread,
+// one poll() over the client, the signals and the children's pipes.
+//
+//   working --SIGINT or SIGTERM--> finishing: takes no more, gives back what was not begun, lets the rest end
+//   finishing --again--> aborting: kills the commands and gives their jobs back
+//
+// Leases of everything in hand are extended at a third of their length. A job whose cancellation was asked
+// for, or whose lease is lost, has its command stopped: SIGTERM, after kKillAfter SIGKILL.
+#pragma once
+
+#include <deque>
+#include <list>
+
+#include "bindings/cpp/deadline.h"
+#include "tools/pqctl/child.h"
+#include "tools/pqctl/commands.h"
+
+namespace pqd::ctl {
+
+class WorkLoop {
+ public:
+  // `signals`: a signalfd of SIGINT, SIGTERM and SIGCHLD, which must be blocked.
+  WorkLoop(Context& context, Client& client, const WorkOptions& options, uint32_t subscription, int signals);
+  int run();
+
+ private:
+  using Clock = Deadline::Clock;
+  enum class Phase : uint8_t { kWorking, kFinishing, kAborting };
+  enum class Verdict : uint8_t { kComplete, kRetry, kFailForGood, kRelease };
+
+  struct Lease {
+    Clock::time_point extend_at;
+    Clock::duration extend_every;
+  };
+  struct Waiting {
+    DeliveredJob job;
+    Lease lease;
+  };
+  struct Running {
+    DeliveredJob job;
+    Lease lease;
+    Child child;
+    Clock::time_point started;
+    bool stopping = false;
+    Clock::time_point kill_at = Clock::time_point::max();
+  };
+  struct Settlement {
+    DeliveredJob job;
+    Verdict verdict = Verdict::kRelease;
+    std::string text;
+  };
+
+  void take_signals();
+  void take_jobs();
+  void start_jobs();
+  void tend_waiting();
+  void tend_running();
+  void tend(Running& running);
+  void extend_if_due(const DeliveredJob& job, Lease& lease);
+  void ended(Running& running, int status);
+  void give_back(DeliveredJob job);
+  void send_settlements();
+  Result<Ticket> send(const Settlement& settlement);
+  void finish_up();
+  void abort_all();
+  bool done() const;
+  void sleep();
+  Deadline next_deadline() const;
+  void report(const Running& running, Verdict verdict, std::string_view text);
+  int end(int exit);
+
+  Context& context_;
+  Client& client_;
+  const WorkOptions& options_;
+  uint32_t subscription_;
+  int signals_;
+  Phase phase_ = Phase::kWorking;
+  int exit_ = kExitOk;
+  std::deque<Waiting> waiting_;
+  std::list<Running> running_;
+  std::deque<Settlement> settlements_;  // not sent yet: the daemon is away, or has no room
+};
+
+}  // namespace pqd::ctl

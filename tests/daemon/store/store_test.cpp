@@ -39,7 +39,6 @@ TEST(Store, HasEveryCommitAgainAfterReopening) {
 }
 
 TEST(StoreDeathTest, AbortsWhenACommitIsSkippedOrRepeated) {
-  GTEST_FLAG_SET(death_test_style, "threadsafe");
   const TempDir dir;
   const auto try_number = [&dir](uint64_t number) {
     const auto store = open_store(dir.path());

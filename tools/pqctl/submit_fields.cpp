@@ -225,4 +225,14 @@ Checked<void> check_fields(const SubmitFields& fields) {
   return {};
 }
 
+// Every range was checked here, so that what is still invalid is something that the daemon does not know.
+Complaint refusal_of(const Failure& failure) {
+  if (failure.error != Error::kInvalidRequest && failure.error != Error::kInvalidMode) {
+    return complaint_of(failure);
+  }
+  return complaint_of(failure.error,
+                      "the daemon does not support what this job asks for; batch mode, durability memory, "
+                      "idempotency and ordering keys need a daemon that has them");
+}
+
 }  // namespace pqd::ctl

@@ -44,4 +44,7 @@ std::span<const std::string_view> field_names();
 // Whether the whole can be submitted, as far as that can be told without a daemon.
 Checked<void> check_fields(const SubmitFields& fields);
 
+// The daemon's refusal of a job that check_fields() has let pass.
+Complaint refusal_of(const Failure& failure);
+
 }  // namespace pqd::ctl

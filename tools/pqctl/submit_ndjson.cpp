@@ -40,6 +40,7 @@ class Stream {
 
   bool settle_ready();
   bool settle(size_t line, const Result<Outcome>& outcome);
+  bool refused(size_t line, const Complaint& complaint, Error error);
   void bad_line(size_t line, const Complaint& complaint);
   void accepted(const Outcome& outcome);
   void show_progress();
@@ -54,8 +55,6 @@ class Stream {
   uint64_t bad_ = 0;
   int exit_ = kExitOk;
 };
-
-bool ends_everything(Error error) { return error == Error::kUnavailable || error == Error::kUnknownOutcome; }
 
 void Stream::bad_line(size_t line, const Complaint& complaint) {
   progress_.clear();
@@ -73,7 +72,7 @@ bool Stream::take(LineReader::Line line, const SubmitFields& defaults) {
     return true;
   }
   const auto ticket = client_.submit(fields->request());
-  if (!ticket) return settle(line.number, std::unexpected(ticket.error()));
+  if (!ticket) return refused(line.number, complaint_of(ticket.error()), ticket.error().error);
   undecided_.push_back({line.number, *ticket});
   if (undecided_.size() < kUndecidedMax) return true;
   const Undecided first = undecided_.front();
@@ -102,16 +101,17 @@ bool Stream::settle_all() {
 }
 
 bool Stream::settle(size_t line, const Result<Outcome>& outcome) {
-  if (outcome) {
-    accepted(*outcome);
-    return true;
-  }
-  const Complaint complaint = complaint_of(outcome.error());
-  // What the daemon finds wrong with a line's content makes it a bad line, too.
+  if (!outcome) return refused(line, refusal_of(outcome.error()), outcome.error().error);
+  accepted(*outcome);
+  return true;
+}
+
+// What is wrong with a line's content makes it a bad line, whoever finds it.
+bool Stream::refused(size_t line, const Complaint& complaint, Error error) {
   ++(complaint.exit == kExitBadData ? bad_ : refused_);
   if (exit_ == kExitOk) exit_ = complaint.exit;
   bad_line(line, complaint);
-  if (!ends_everything(outcome.error().error)) return true;
+  if (error != Error::kUnavailable && error != Error::kUnknownOutcome) return true;
   refused_ += undecided_.size();
   return false;
 }

@@ -85,9 +85,9 @@ void WorkLoop::take_jobs() {
     auto job = client_.next(Milliseconds(0));
     if (!job) {
       // Away is waited out in process(); a subscription that was not renewed is the end of the work.
-      if (may_go_later(job.error().error)) return;
+      if (phase_ != Phase::kWorking || may_go_later(job.error().error)) return;
       exit_ = context_.fail(job.error());
-      if (phase_ == Phase::kWorking) phase_ = Phase::kFinishing;
+      phase_ = Phase::kFinishing;
       return;
     }
     if (!*job) return;

@@ -50,6 +50,12 @@ class WorkLoop {
     std::string text;
   };
 
+  // Not a word against the operation itself: later it may go.
+  static bool may_pass(Error error) {
+    return error == Error::kUnavailable || error == Error::kQueueFull || error == Error::kRequestTimeout;
+  }
+
+  // work_loop.cpp
   void take_signals();
   void take_jobs();
   void start_jobs();
@@ -57,15 +63,17 @@ class WorkLoop {
   void tend_running();
   void tend(Running& running);
   void extend_if_due(const DeliveredJob& job, Lease& lease);
-  void ended(Running& running, int status);
-  void give_back(DeliveredJob job);
-  void send_settlements();
-  Result<Ticket> send(const Settlement& settlement);
   void finish_up();
   void abort_all();
   bool done() const;
   void sleep();
   Deadline next_deadline() const;
+
+  // work_outcome.cpp
+  void ended(Running& running, int status);
+  void give_back(DeliveredJob job);
+  void send_settlements();
+  Result<Ticket> send(const Settlement& settlement);
   void report(const Running& running, Verdict verdict, std::string_view text);
   int end(int exit);
 

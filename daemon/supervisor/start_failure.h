@@ -9,6 +9,7 @@ inline constexpr int kExitUsage = 64;
 inline constexpr int kExitUnavailable = 69;
 inline constexpr int kExitSoftware = 70;
 inline constexpr int kExitSystem = 71;
+inline constexpr int kExitMissingFile = 72;
 inline constexpr int kExitCannotCreate = 73;
 inline constexpr int kExitConfig = 78;
 

@@ -1,0 +1,25 @@
+#include "daemon/supervisor/command_line.h"
+
+#include <CLI/CLI.hpp>
+
+#include "daemon/supervisor/start_failure.h"
+
+namespace pqd {
+
+std::expected<CommandLine, int> parse_command_line(int argc, char** argv) {
+  CommandLine line;
+  CLI::App app("pqd, a performance queue for the processes of one host", "pqd");
+  app.set_version_flag("--version", "pqd " PQD_VERSION);
+  auto* const dev = app.add_flag("--dev", line.dev, "run without root, in a private directory");
+  app.add_option("--dir", line.dir, "with --dev: use this directory and keep it")->needs(dev);
+  app.add_option("--config", line.config, "the configuration file (/etc/pqd/pqd.toml, if it is there)");
+  app.add_flag("--check-config", line.check_config, "say whether the configuration is good, and end");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return std::unexpected(app.exit(error) == 0 ? 0 : kExitUsage);
+  }
+  return line;
+}
+
+}  // namespace pqd

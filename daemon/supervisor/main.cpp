@@ -1,0 +1,135 @@
+// pqd: reads the command line and the configuration, then supervises.
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <cctype>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <optional>
+
+#include "daemon/supervisor/command_line.h"
+#include "daemon/supervisor/dev_directory.h"
+#include "daemon/supervisor/engine_library.h"
+#include "daemon/supervisor/settings.h"
+#include "daemon/supervisor/supervisor.h"
+
+namespace pqd {
+namespace {
+
+int complain(const StartFailure& failure) {
+  std::fprintf(stderr, "pqd: %s\n", failure.text.c_str());
+  return failure.exit_status;
+}
+
+void complain(const std::vector<std::string>& faults) {
+  for (const std::string& fault : faults) std::fprintf(stderr, "%s\n", fault.c_str());
+}
+
+void open_log(const std::string& level) {
+  spdlog::set_default_logger(spdlog::stderr_logger_st("pqd"));
+  spdlog::set_level(spdlog::level::from_str(level));
+  // journald puts its own time to each line.
+  spdlog::set_pattern(std::getenv("JOURNAL_STREAM") != nullptr ? "%l %v" : "%Y-%m-%d %H:%M:%S.%e %l %v");
+}
+
+// The system's file may be missing, one that was asked for not. A private daemon is not the system's.
+std::string config_path(const CommandLine& line) {
+  std::error_code error;
+  if (!line.config.empty() || line.dev) return line.config;
+  return std::filesystem::exists(kSystemConfig, error) ? kSystemConfig : "";
+}
+
+int check_config(const std::string& path) {
+  const auto configuration = Configuration::load(path);
+  if (!configuration) {
+    complain(configuration.error());
+    return kExitConfig;
+  }
+  std::printf("%s\n", path.empty() ? "there is no configuration file: the defaults apply"
+                                   : (path + " is good").c_str());
+  return 0;
+}
+
+// A word that a shell takes as it is.
+std::string shell_word(const std::string& text) {
+  const auto plain = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || std::string_view("/._-+:@%").contains(c);
+  };
+  if (std::ranges::all_of(text, plain)) return text;
+  std::string word = "'";
+  for (const char c : text) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return word + "'";
+}
+
+void say_ready(const std::string& socket, bool dev) {
+  std::printf("pqd is ready: PQD_SOCKET=%s\n", socket.c_str());
+  if (dev) {
+    const std::string word = shell_word(socket);
+    std::printf("export PQD_SOCKET=%s\npqctl --socket %s health\n", word.c_str(), word.c_str());
+  }
+  std::fflush(stdout);
+}
+
+void reload(const std::string& path) {
+  const auto configuration = Configuration::load(path);
+  if (configuration) return spdlog::warn("SIGHUP: the configuration is good; restart pqd to apply it");
+  for (const std::string& fault : configuration.error()) spdlog::error("SIGHUP: {}", fault);
+}
+
+SupervisorOptions options_for(const Configuration& configuration, const std::string& path, bool dev) {
+  const Settings& settings = configuration.settings;
+  SupervisorOptions options;
+  options.state_dir = settings.state_dir;
+  options.socket_path = settings.socket;
+  options.config_toml = configuration.toml();
+  options.sessions_max = settings.sessions_max;
+  options.memory_bytes_max = settings.session_memory_bytes;
+  options.max_payload_bytes = settings.max_payload_bytes;
+  options.event_loop = settings.event_loop;
+  options.on_ready = [socket = settings.socket, dev] { say_ready(socket, dev); };
+  options.on_reload = [path] { reload(path); };
+  return options;
+}
+
+int run(const CommandLine& line) {
+  const std::string path = config_path(line);
+  if (line.check_config) return check_config(path);
+  auto configuration = Configuration::load(path);
+  if (!configuration) {
+    complain(configuration.error());
+    return kExitConfig;
+  }
+  const auto library = find_engine_library();
+  if (!library) return complain(library.error());
+  open_log(configuration->settings.log_level);
+  std::optional<DevDirectory> dev;
+  if (line.dev) {
+    auto made = DevDirectory::create(line.dir);
+    if (!made) return complain(made.error());
+    dev = std::move(*made);
+    configuration->settings.state_dir = dev->state_dir();
+    configuration->settings.socket = dev->socket_path();
+    spdlog::info("everything is in {}", dev->path());
+  }
+  SupervisorOptions options = options_for(*configuration, path, line.dev);
+  options.engine_library = *library;
+  auto supervisor = Supervisor::create(std::move(options));
+  const int status = supervisor ? (*supervisor)->run() : complain(supervisor.error());
+  const bool engine_gave_up = supervisor && status != 0;
+  if (supervisor) supervisor->reset();
+  // After a failure of the engine the directory is what there is to look at.
+  if (dev && !engine_gave_up) dev->remove_if_ours();
+  return status;
+}
+
+}  // namespace
+}  // namespace pqd
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  const auto line = pqd::parse_command_line(argc, argv);
+  return line ? pqd::run(*line) : line.error();
+}

@@ -230,6 +230,10 @@ void Reception::close_door() {
 
 void Reception::refuse(Session& session, const No& no) {
   warn(session, fmt::format("is refused: {}", no.text));
+  // A Hello that we close upon unread would reach its sender as ECONNRESET, in place of the reason.
+  std::array<std::byte, kHelloBytesMax> unread;
+  if (session.state == SessionState::kGreeting) [[maybe_unused]]
+    const auto drained = receive_message(session.socket.get(), unread, 0, WireTimeout::zero());
   [[maybe_unused]] const auto sent =
       send_refusal(session.socket.get(), static_cast<uint8_t>(no.code), no.text, WireTimeout::zero());
   drop(session);

@@ -29,9 +29,15 @@ TEST(Engine, IsFollowedByOneThatWritesToSealedDownsOfOldClients) {
   EXPECT_TRUE(TestClient::open(directory / "pqd.sock"));
 }
 
-TEST(Engine, IsRestartedTwentyTimesInARowUnderOneClient) {
+class EngineOver : public testing::TestWithParam<BackendChoice> {};
+
+// Each restart forks with a loop in use, of either kind.
+TEST_P(EngineOver, IsRestartedTwentyTimesInARowUnderOneClient) {
   TempDir directory;
-  RunningSupervisor supervisor(options_in(directory));
+  auto options = options_in(directory);
+  options.event_loop = GetParam();
+  if (!EventLoop::create(GetParam())) GTEST_SKIP() << "no io_uring here";
+  RunningSupervisor supervisor(options);
   ASSERT_TRUE(supervisor.wait_ready()) << supervisor.log();
   auto client = TestClient::open(directory / "pqd.sock");
   ASSERT_TRUE(client);
@@ -43,6 +49,11 @@ TEST(Engine, IsRestartedTwentyTimesInARowUnderOneClient) {
   }
   EXPECT_EQ(epochs.size(), 21u);
 }
+
+INSTANTIATE_TEST_SUITE_P(Backends, EngineOver, testing::Values(BackendChoice::kUring, BackendChoice::kEpoll),
+                         [](const auto& backend) {
+                           return backend.param == BackendChoice::kUring ? "Uring" : "Epoll";
+                         });
 
 TEST(Engine, IsTriedAgainUntilItStarts) {
   TempDir directory;

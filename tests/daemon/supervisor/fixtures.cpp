@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -52,6 +53,7 @@ void write_text(const std::string& path, const std::string& text) { std::ofstrea
 
 ChildProcess::ChildProcess(const std::function<int()>& work) {
   const pid_t parent = ::getpid();
+  std::fflush(nullptr);  // so that the child has nothing of ours to write once more
   pid_ = ::fork();
   if (pid_ < 0) std::abort();
   if (pid_ > 0) return;

@@ -41,7 +41,9 @@ int WorkLoop::run() {
 }
 
 bool WorkLoop::done() const {
-  return phase_ != Phase::kWorking && running_.empty() && waiting_.empty() && settlements_.empty();
+  if (phase_ == Phase::kWorking || !running_.empty() || !waiting_.empty()) return false;
+  // Who is told twice to stop does not wait for a daemon that is away.
+  return settlements_.empty() || phase_ == Phase::kAborting;
 }
 
 void WorkLoop::take_signals() {
@@ -58,10 +60,16 @@ void WorkLoop::take_signals() {
 
 void WorkLoop::finish_up() {
   phase_ = Phase::kFinishing;
-  context_.say("stopping: " + std::to_string(running_.size()) +
-               " running jobs may end, the others go back; once more to kill them");
+  if (!running_.empty()) {
+    context_.say("stopping when " + std::to_string(running_.size()) +
+                 " running jobs have ended; once more to kill them");
+  } else if (!settlements_.empty()) {
+    context_.say("stopping when the daemon is back and takes " + std::to_string(settlements_.size()) +
+                 " outcomes; once more to give up");
+  }
   // Otherwise what goes back would come again.
-  if (const auto left = client_.unsubscribe(subscription_); !left) context_.fail(left.error());
+  const auto left = client_.unsubscribe(subscription_);
+  if (!left && !may_pass(left.error().error)) context_.fail(left.error());
 }
 
 void WorkLoop::abort_all() {

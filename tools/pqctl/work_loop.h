@@ -2,7 +2,7 @@
 // one poll() over the client, the signals and the children's pipes.
 //
 //   working --SIGINT or SIGTERM--> finishing: takes no more, gives back what was not begun, lets the rest end
-//   finishing --again--> aborting: kills the commands and gives their jobs back
+//   finishing --again--> aborting: kills the commands, gives their jobs back, waits for nothing more
 //
 // Leases of everything in hand are extended at a third of their length. A job whose cancellation was asked
 // for, or whose lease is lost, has its command stopped: SIGTERM, after kKillAfter SIGKILL.

@@ -1,4 +1,5 @@
 // The second half of `pqctl work`: what a command's end means for its job, and telling the daemon and people.
+#include <signal.h>
 #include <sys/wait.h>
 
 #include <array>
@@ -20,7 +21,11 @@ void WorkLoop::ended(Running& running, int status) {
   const Child& child = running.child;
   Settlement settlement;
   const bool signalled = WIFSIGNALED(status);
-  if (signalled && (running.stopping || phase_ == Phase::kAborting)) {
+  // Ctrl-C reaches a command that has just been started and is not in its own process group yet.
+  const bool stop_signal = signalled && (WTERMSIG(status) == SIGINT || WTERMSIG(status) == SIGTERM);
+  if (stop_signal) take_signals();
+  if ((stop_signal && phase_ == Phase::kFinishing) ||
+      (signalled && (running.stopping || phase_ == Phase::kAborting))) {
     settlement.verdict = Verdict::kRelease;
   } else if (!signalled && WEXITSTATUS(status) == 0 && child.output_too_long()) {
     settlement.verdict = Verdict::kFailForGood;
@@ -88,6 +93,11 @@ void WorkLoop::report(const Running& running, Verdict verdict, std::string_view 
 
 int WorkLoop::end(int exit) {
   running_.clear();  // kills what still runs
+  if (!settlements_.empty()) {
+    context_.say(std::to_string(settlements_.size()) +
+                 " outcomes could not be told to the daemon: those jobs will be done again");
+    return exit == kExitOk ? kExitFailed : exit;
+  }
   if (const auto flushed = client_.flush(kLastFlush); !flushed && exit == kExitOk) {
     exit = context_.fail(flushed.error());
   }

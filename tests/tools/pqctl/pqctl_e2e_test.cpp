@@ -253,6 +253,21 @@ TEST_F(PqctlTest, KillsTheCommandsAtTheSecondSignalAndGivesTheirJobsBack) {
   EXPECT_EQ(job(id).at("attempts").to_number<int>(), 0);
 }
 
+TEST_F(PqctlTest, DoesNotWaitForADaemonThatIsAwayWhenToldTwiceToStop) {
+  const auto worker = work({"j"}, "echo begun >&2; exec sleep 1000");
+  submit({"j"});
+  ASSERT_TRUE(worker->says("begun"));
+  daemon_->signal(SIGKILL);
+  EXPECT_EQ(daemon_->wait(), 128 + SIGKILL);
+  daemon_.reset();
+  worker->signal(SIGTERM);
+  ASSERT_TRUE(worker->says("stopping"));
+  EXPECT_TRUE(worker->running());
+  worker->signal(SIGTERM);
+  EXPECT_EQ(worker->wait(), 1);
+  EXPECT_TRUE(has(worker->err(), "could not be told")) << worker->err();
+}
+
 TEST_F(PqctlTest, WorksOnSeveralJobsAtOnce) {
   TempDir mark;
   // Each waits until all three are there.

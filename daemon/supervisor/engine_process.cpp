@@ -180,7 +180,9 @@ void EngineProcess::exited(int code, int status) {
   outbox_.disconnect();
   link_.reset();
   if (state_ == State::kStopping) {
-    spdlog::info("the engine {}", how_it_ended(code, status));
+    const bool clean = code == CLD_EXITED && status == 0;
+    spdlog::log(clean ? spdlog::level::info : spdlog::level::err, "the engine {}{}",
+                how_it_ended(code, status), clean ? "" : ": the next start recovers");
     return end(EngineEnd::kStopped);
   }
   if (code == CLD_EXITED && status == kEngineExitHalt) {

@@ -14,10 +14,10 @@
 namespace pqd {
 namespace {
 
-// Beside the sessions: who has not said hello yet. What comes above is closed without a word, so that one
-// user's silent connections keep nobody else out.
-constexpr size_t kGreetingsMax = 256;
-constexpr size_t kGreetingsOfUserMax = 64;
+// Who has not said hello yet, beside the sessions: all of them may come back at once. What comes above is
+// closed without a word. Strangers are counted apart, so that they keep nobody out.
+constexpr size_t kGreetingsExtra = 64;
+constexpr size_t kStrangersMax = 32;
 // Longer than the hello of any version.
 constexpr size_t kHelloBytesMax = 1024;
 // Making a session's files takes a millisecond or so; in between the loop gets its turn.
@@ -58,13 +58,13 @@ Reception::~Reception() { loop_.cancel_timer(open_timer_); }
 void Reception::arrived(UniqueFd socket) {
   const auto peer = peer_of(socket.get());
   if (!peer) return;
-  if (table_.count(SessionState::kGreeting) >= kGreetingsMax ||
-      table_.greetings_of(peer->uid) >= kGreetingsOfUserMax) {
+  const bool stranger = peer->uid != 0 && peer->uid != own_uid_;
+  if (table_.greetings(stranger) >= (stranger ? kStrangersMax : options_.sessions_max + kGreetingsExtra)) {
     Session nobody;
     nobody.peer = *peer;
     return warn(nobody, "is turned away: too many connections that have not said hello");
   }
-  Session& session = table_.add(std::move(socket), *peer);
+  Session& session = table_.add(std::move(socket), *peer, stranger);
   const ConnectionId id = session.id;
   session.watch = loop_.watch(session.socket.get(), [this, id] { readable(id); });
   session.hello_timer = loop_.arm_timer(EventLoop::monotonic_ns() + options_.hello_timeout_ns, [this, id] {
@@ -98,7 +98,7 @@ void Reception::greeted(Session& session, std::span<const std::byte> message) {
   loop_.cancel_timer(session.hello_timer);
   const auto hello = check_hello(message);
   // Whom we do not know gets to know nothing, but for the reason.
-  if (session.peer.uid != 0 && session.peer.uid != own_uid_)
+  if (session.stranger)
     return refuse(session,
                   {Error::kUnauthorized, fmt::format("uid {} may not use this pqd: it serves uid {} and root",
                                                      session.peer.uid, own_uid_)});

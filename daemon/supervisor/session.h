@@ -33,6 +33,7 @@ struct Session {
   WatchId watch = 0;
   TimerId hello_timer = 0;
   Peer peer;
+  bool stranger = false;  // of a user whom we serve nothing but a refusal
   SessionState state = SessionState::kGreeting;
   Hello hello;
 

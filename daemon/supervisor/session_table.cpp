@@ -6,11 +6,12 @@
 
 namespace pqd {
 
-Session& SessionTable::add(UniqueFd socket, const Peer& peer) {
+Session& SessionTable::add(UniqueFd socket, const Peer& peer, bool stranger) {
   Session& session = sessions_[++last_id_];
   session.id = last_id_;
   session.socket = std::move(socket);
   session.peer = peer;
+  session.stranger = stranger;
   return session;
 }
 
@@ -48,9 +49,9 @@ std::vector<ConnectionId> SessionTable::in_state(SessionState state) const {
   return ids;
 }
 
-size_t SessionTable::greetings_of(uint32_t uid) const {
-  return static_cast<size_t>(std::ranges::count_if(sessions_, [uid](const auto& entry) {
-    return entry.second.state == SessionState::kGreeting && entry.second.peer.uid == uid;
+size_t SessionTable::greetings(bool strangers) const {
+  return static_cast<size_t>(std::ranges::count_if(sessions_, [strangers](const auto& entry) {
+    return entry.second.state == SessionState::kGreeting && entry.second.stranger == strangers;
   }));
 }
 

@@ -12,7 +12,7 @@ namespace pqd {
 
 class SessionTable {
  public:
-  Session& add(UniqueFd socket, const Peer& peer);
+  Session& add(UniqueFd socket, const Peer& peer, bool stranger);
   void remove(ConnectionId id);
   // Null when there is none (any more).
   Session* find(ConnectionId id);
@@ -25,7 +25,8 @@ class SessionTable {
   std::vector<ConnectionId> in_state(SessionState state) const;
   size_t size() const { return sessions_.size(); }
   size_t count(SessionState state) const { return in_state(state).size(); }
-  size_t greetings_of(uint32_t uid) const;
+  // Those in kGreeting, strangers or the others.
+  size_t greetings(bool strangers) const;
   // Of the files of all of them.
   uint64_t memory_bytes() const { return memory_bytes_; }
 

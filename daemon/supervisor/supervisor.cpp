@@ -19,19 +19,26 @@ std::unexpected<StartFailure> system_failure(const SysError& error) {
                                                        "): raise the limit in question"});
 }
 
-// Five descriptors a session. The soft limit is low for the sake of programs that use select(), which we do
-// not.
-void raise_open_files() {
+// Socket, two memory files, two eventfds.
+constexpr uint64_t kFdsPerSession = 5;
+constexpr uint64_t kFdsBeside = 64;
+
+// The soft limit is low for the sake of programs that use select(), which we do not.
+void raise_open_files(uint32_t sessions_max) {
   rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   limit.rlim_cur = limit.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_max < sessions_max * kFdsPerSession + kFdsBeside)
+    spdlog::warn(
+        "{} open files are allowed, {} sessions would take more: raise the limit, or lower sessions_max",
+        limit.rlim_max, sessions_max);
 }
 
 }  // namespace
 
 std::expected<std::unique_ptr<Supervisor>, StartFailure> Supervisor::create(SupervisorOptions options) {
-  raise_open_files();
+  raise_open_files(options.sessions_max);
   auto parts = make_parts(options);
   if (!parts) return std::unexpected(parts.error());
   std::unique_ptr<Supervisor> made(new Supervisor(std::move(options), std::move(*parts)));

@@ -3,7 +3,9 @@
 
 #include <csignal>
 #include <filesystem>
+#include <memory>
 #include <set>
+#include <vector>
 
 #include "daemon/supervisor/restart_backoff.h"
 #include "tests/daemon/supervisor/fixtures.h"
@@ -78,6 +80,42 @@ TEST(Engine, IsShownToClientsAsAwayUntilTheNextOneServes) {
   EXPECT_TRUE(eventually([&] {
     return client->down().header().engine_state.load() == static_cast<uint32_t>(EngineState::kServing);
   }));
+}
+
+TEST(Engine, LosesNoHandshakeHoweverOftenItDies) {
+  TempDir directory;
+  RunningSupervisor supervisor(options_in(directory));
+  ASSERT_TRUE(supervisor.wait_ready()) << supervisor.log();
+  std::vector<std::unique_ptr<ChildProcess>> crowd;
+  for (int i = 0; i < 4; ++i)
+    crowd.push_back(std::make_unique<ChildProcess>([&] {
+      std::vector<TestClient> held;
+      for (int round = 0; round < 25; ++round) {
+        auto client = TestClient::open(directory / "pqd.sock");
+        if (!client) return 1;
+        if (client->welcome().session != client->down().header().session) return 2;
+        if (round % 5 == 0) held.push_back(std::move(*client));
+      }
+      if (!eventually([&] { return ::access((directory / "calm").c_str(), F_OK) == 0; })) return 4;
+      for (const TestClient& client : held) {
+        // The engine of this moment knows it, whoever made it.
+        client.order(1);
+        const bool served = eventually([&] {
+          uint64_t rings = 0;
+          return ::read(client.fds().engine_doorbell.get(), &rings, sizeof rings) == sizeof rings;
+        });
+        if (!served) return 3;
+      }
+      return 0;
+    }));
+  for (int i = 0; i < 30; ++i) {
+    ASSERT_TRUE(eventually([&] { return supervisor.engine_pid() != 0; }));
+    const pid_t engine = supervisor.engine_pid();
+    if (engine != 0) ::kill(engine, SIGKILL);
+    ASSERT_TRUE(eventually([&] { return supervisor.engine_pid() != engine; }));
+  }
+  write_text(directory / "calm", "now");
+  for (const auto& child : crowd) EXPECT_EQ(child->wait(), 0) << supervisor.log();
 }
 
 TEST(Engine, OpensASessionThatItsPredecessorDiedOpening) {

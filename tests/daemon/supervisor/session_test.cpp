@@ -210,6 +210,26 @@ TEST(Session, IsNotGivenWithoutAHelloInTime) {
   EXPECT_EQ(reply.error().fault, WireFault::kClosed);
 }
 
+TEST(Session, IsGivenWhileStrangersHoldAllThePlacesTheyCanGet) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root to become somebody else";
+  TempDir directory;
+  auto options = options_in(directory);
+  options.sessions_max = 1;
+  RunningSupervisor supervisor(options);
+  ASSERT_TRUE(supervisor.wait_ready()) << supervisor.log();
+  ASSERT_EQ(::chmod(directory.path().c_str(), 0711), 0);
+  ASSERT_EQ(::chmod((directory / "pqd.sock").c_str(), 0666), 0);
+  ChildProcess stranger([&] {
+    if (::setgid(65534) != 0 || ::setuid(65534) != 0) return 2;
+    std::vector<UniqueFd> silent;
+    for (int i = 0; i < 200; ++i) silent.push_back(connect_to(directory / "pqd.sock"));
+    ::pause();
+    return 0;
+  });
+  ASSERT_TRUE(eventually([&] { return supervisor.log().find("turned away") != std::string::npos; }));
+  EXPECT_TRUE(TestClient::open(directory / "pqd.sock"));
+}
+
 TEST(Session, IsGivenWhileOthersStaySilent) {
   TempDir directory;
   RunningSupervisor supervisor(options_in(directory));

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "daemon/supervisor/log_limit.h"
 #include "tests/daemon/supervisor/fixtures.h"
 
 namespace pqd::supervisor_test {
@@ -191,6 +192,17 @@ TEST(Notify, TellsSystemdOfReadinessLifeAndEnd) {
   supervisor.signal(SIGTERM);
   EXPECT_TRUE(hears("STOPPING=1"));
   EXPECT_EQ(supervisor.wait(), 0);
+}
+
+TEST(LogLimit, LetsAFewLinesASecondThroughAndCountsTheRest) {
+  LogLimit limit;
+  int64_t now_ns = 5'000'000'000;
+  int lines = 0;
+  for (int i = 0; i < 100; ++i) lines += limit.allow(now_ns) ? 1 : 0;
+  EXPECT_EQ(lines, 5);
+  now_ns += 1'000'000'000;
+  EXPECT_EQ(limit.allow(now_ns), 95u);
+  EXPECT_EQ(limit.allow(now_ns), 0u);
 }
 
 }  // namespace

@@ -1,14 +1,11 @@
 #include "daemon/supervisor/reception.h"
 
 #include <spdlog/spdlog.h>
-#include <string.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cstring>
 
-#include "shm/memfd.h"
 #include "shm/sizes.h"
 
 namespace pqd {
@@ -20,8 +17,6 @@ constexpr size_t kGreetingsExtra = 64;
 constexpr size_t kStrangersMax = 32;
 // Longer than the hello of any version.
 constexpr size_t kHelloBytesMax = 1024;
-// Making a session's files takes a millisecond or so; in between the loop gets its turn.
-constexpr int kOpenedPerTurn = 8;
 
 std::optional<Peer> peer_of(int socket) {
   ucred credentials{};
@@ -131,86 +126,6 @@ std::optional<Reception::No> Reception::too_large(const Session& session) const 
                           "smaller rings, or try again later",
                           wanted >> 20, options_.memory_bytes_max >> 20, table_.memory_bytes() >> 20)};
   return std::nullopt;
-}
-
-void Reception::engine_ready() {
-  // Their grants were inherited at the fork. An engine that took one over says so before it is ready.
-  for (const ConnectionId id : table_.in_state(SessionState::kOpening))
-    if (Session* session = table_.find(id)) welcome(*session, false);
-  open_some();
-}
-
-void Reception::open_some() {
-  loop_.cancel_timer(open_timer_);
-  open_timer_ = 0;
-  int opened = 0;
-  for (const ConnectionId id : table_.in_state(SessionState::kParked)) {
-    if (!engine_.serving()) return;
-    if (opened++ == kOpenedPerTurn) {
-      open_timer_ = loop_.arm_timer(EventLoop::monotonic_ns(), [this] { open_some(); });
-      return;
-    }
-    if (Session* session = table_.find(id)) open(*session);
-  }
-}
-
-void Reception::open(Session& session) {
-  // Again: others may have been opened while it was parked.
-  if (const auto no = too_large(session)) return refuse(session, *no);
-  if (const auto equipped = equip(session); !equipped) return refuse(session, equipped.error());
-  session.state = SessionState::kOpening;
-  engine_.open_session(grant_of(session, false), session.files.for_engine());
-}
-
-std::expected<void, Reception::No> Reception::equip(Session& session) {
-  const auto number = counter_.next();
-  if (!number)
-    return std::unexpected(
-        No{Error::kNoSpace, fmt::format("pqd cannot reserve session numbers ({}: {})", number.error().call,
-                                        std::strerror(number.error().number))});
-  auto files = create_session_files(session.hello.sizes);
-  if (!files)
-    return std::unexpected(
-        No{Error::kUnavailable, fmt::format("pqd cannot make the session's memory ({}: {})",
-                                            files.error().call, std::strerror(files.error().number))});
-  if (::getrandom(session.secret.data(), session.secret.size(), 0) !=
-      static_cast<ssize_t>(session.secret.size()))
-    return std::unexpected(No{Error::kUnavailable, "the kernel has no random bytes yet: try again"});
-  session.secret_hash = hash_secret(session.secret);
-  table_.equip(session, *number, std::move(*files));
-  session.files.mapping.describe(session.number, session.tag(), session.hello.features & kFeatures,
-                                 options_.max_payload_bytes);
-  return {};
-}
-
-void Reception::session_ready(uint64_t number, bool resumed) {
-  Session* session = table_.find_number(number);
-  if (session != nullptr && session->state == SessionState::kOpening) welcome(*session, resumed);
-}
-
-void Reception::welcome(Session& session, bool resumed) {
-  if (const auto sealed = seal_for_client_reading(session.files.down.get()); !sealed) {
-    return refuse(session, {Error::kSystemError, fmt::format("pqd cannot seal the session's memory: {}",
-                                                             std::strerror(sealed.error().number))});
-  }
-  Welcome welcome;
-  welcome.features = session.hello.features & kFeatures;
-  welcome.tag = session.tag();
-  welcome.session = session.number;
-  welcome.secret = session.secret;
-  welcome.sizes = session.hello.sizes;
-  welcome.max_payload_bytes = options_.max_payload_bytes;
-  welcome.resumed = resumed ? 1 : 0;
-  const std::array<int, kSessionFdCount> fds{session.files.up.get(), session.files.down.get(), wake_fd_,
-                                             session.files.client_doorbell.get(),
-                                             session.files.engine_doorbell.get()};
-  // The socket is empty: it takes this at once, or its client is gone.
-  const auto sent = send_message(session.socket.get(), welcome, fds, WireTimeout::zero());
-  ::explicit_bzero(session.secret.data(), session.secret.size());
-  ::explicit_bzero(welcome.secret.data(), welcome.secret.size());
-  if (!sent) return drop(session);
-  session.state = SessionState::kLive;
-  spdlog::info("{} has begun", session.words());
 }
 
 void Reception::session_fault(uint64_t number) {

@@ -1,0 +1,74 @@
+// Everything that may be configured, as values: the file's tables, with the environment laid over them. Both
+// processes of the daemon and pqctl read it here, so that they cannot disagree. Any thread.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/queue_settings.h"
+#include "daemon/loop/event_loop.h"
+
+namespace pqd {
+
+// [daemon]
+struct DaemonConfig {
+  std::string state_dir = "/var/lib/pqd";
+  std::string socket = "/run/pqd/pqd.sock";
+  uint32_t sessions_max = 1024;
+  uint64_t session_memory_bytes = 4ull << 30;  // of all sessions together
+  uint32_t max_payload_bytes = 256u << 10;
+  BackendChoice event_loop = BackendChoice::kAuto;
+  std::string log_level = "info";  // debug, info, warn, error
+
+  friend bool operator==(const DaemonConfig&, const DaemonConfig&) = default;
+};
+
+// [queues], [queues.defaults] and a table [queue.NAME] for each queue that differs from the defaults.
+struct QueuesConfig {
+  bool strict = false;  // no queue but `default` and the named ones
+  QueueSettings defaults;
+  std::map<std::string, QueueSettings> named;
+
+  friend bool operator==(const QueuesConfig&, const QueuesConfig&) = default;
+};
+
+// [store]
+struct StoreConfig {
+  uint64_t reserved_bytes = 256ull << 20;  // free disk below which submits are refused with NO_SPACE
+  uint32_t checkpoint_interval_ms = 1'000;  // 10..60'000
+
+  friend bool operator==(const StoreConfig&, const StoreConfig&) = default;
+};
+
+struct Config {
+  DaemonConfig daemon;
+  QueuesConfig queues;
+  StoreConfig store;
+
+  friend bool operator==(const Config&, const Config&) = default;
+};
+
+inline constexpr char kSystemConfig[] = "/etc/pqd/pqd.toml";
+
+// One line a fault, "FILE:LINE:COLUMN: what is wrong and what would be right"; all of them, not the first.
+using ConfigFaults = std::vector<std::string>;
+
+// PQD_A__B=value lays `value` over the key b of the table [a]; PQD_QUEUE__MAIL__MAX_DEPTH over max_depth of
+// [queue.mail]. `environment` is a list of NAME=VALUE; variables without a double underscore are not ours.
+std::expected<Config, ConfigFaults> parse_config(const std::string& text, const std::string& file,
+                                                 const std::vector<std::string>& environment);
+
+// An empty path: defaults and environment only.
+std::expected<Config, ConfigFaults> load_config(const std::string& path,
+                                                const std::vector<std::string>& environment);
+
+// The process's environment, for the two above.
+std::vector<std::string> process_environment();
+
+// Canonical TOML: every key with its value in force. parse_config(render_config(c)) == c.
+std::string render_config(const Config& config);
+
+}  // namespace pqd

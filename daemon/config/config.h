@@ -37,7 +37,7 @@ struct QueuesConfig {
 
 // [store]
 struct StoreConfig {
-  uint64_t reserved_bytes = 256ull << 20;  // free disk below which submits are refused with NO_SPACE
+  uint64_t reserved_bytes = 256ull << 20;   // free disk below which submits are refused with NO_SPACE
   uint32_t checkpoint_interval_ms = 1'000;  // 10..60'000
 
   friend bool operator==(const StoreConfig&, const StoreConfig&) = default;

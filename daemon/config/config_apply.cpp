@@ -1,0 +1,106 @@
+// From the document to values: strict about keys, complete about faults.
+#include <algorithm>
+#include <optional>
+
+#include "core/job.h"
+#include "core/limits.h"
+#include "daemon/config/amount_text.h"
+#include "daemon/config/config_document.h"
+#include "daemon/config/config_text.h"
+
+namespace pqd {
+namespace {
+
+// Where a key that is in the wrong table belongs; "" when it is in none.
+std::string home_of(std::string_view key) {
+  if (find_key(daemon_keys(), key) != nullptr) return "[daemon]";
+  if (find_key(queues_keys(), key) != nullptr) return "[queues]";
+  if (find_key(queue_keys(), key) != nullptr) return "[queues.defaults] or [queue.NAME]";
+  return find_key(store_keys(), key) != nullptr ? "[store]" : "";
+}
+
+template <class Table>
+std::string unknown_key(const ConfigSetting& setting, std::span<const ConfigKey<Table>> keys) {
+  const std::string what =
+      "there is no setting " + key_text(setting.key) + " in " + table_text(setting.table);
+  if (const std::string home = home_of(setting.key); !home.empty()) return what + ": it belongs in " + home;
+  std::vector<std::string_view> names;
+  for (const auto& key : keys) names.push_back(key.rules.name);
+  return what + did_you_mean(setting.key, names);
+}
+
+class Applier {
+ public:
+  Applier(const ConfigDocument& document, ConfigFaultList& faults) : document_(document), faults_(faults) {}
+
+  template <class Table>
+  void table(const ConfigTable& where, std::span<const ConfigKey<Table>> keys, Table& out) {
+    for (const ConfigSetting& setting : document_.settings) {
+      if (setting.table != where) continue;
+      const auto* key = find_key(keys, setting.key);
+      if (key == nullptr) {
+        faults_.add(setting.key_place, unknown_key(setting, keys));
+        continue;
+      }
+      if (const auto value = read_value(key->rules, setting.value))
+        key->set(out, *value);
+      else
+        faults_.add(setting.value_place, value.error());
+    }
+  }
+
+  void queue(const ConfigTable& where, QueueSettings& out) {
+    table(where, queue_keys(), out);
+    if (out.backoff_first_ms <= out.backoff_cap_ms) return;
+    if (const auto place = last_place(where, {"backoff", "backoff_cap"}))
+      faults_.add(*place, "backoff (" + duration_text_ms(out.backoff_first_ms) +
+                              ") is longer than backoff_cap (" + duration_text_ms(out.backoff_cap_ms) +
+                              "): raise backoff_cap as well");
+  }
+
+  void named_queues(const QueueSettings& defaults, std::map<std::string, QueueSettings>& out) {
+    const auto is_default = [](const auto& queue) { return queue.first == "default"; };
+    const size_t most = limits::kQueuesMax - (std::ranges::any_of(document_.queues, is_default) ? 0 : 1);
+    if (document_.queues.size() > most)
+      return faults_.add(document_.queues.back().second,
+                         "there are " + std::to_string(document_.queues.size()) +
+                             " queues, and the daemon takes " + std::to_string(most) + " at most");
+    for (const auto& [name, place] : document_.queues) {
+      if (!valid_name(name)) {
+        faults_.add(place, quoted(name) + " is no name for a queue: 1 to " +
+                               std::to_string(limits::kNameBytesMax) + " of A-Z a-z 0-9 . _ : -");
+        continue;
+      }
+      queue({"queue", name}, out.try_emplace(name, defaults).first->second);
+    }
+  }
+
+ private:
+  // Nothing: this table says neither, what it inherits is complained of where it stands.
+  std::optional<ConfigPlace> last_place(const ConfigTable& where,
+                                        std::initializer_list<std::string_view> keys) const {
+    std::optional<ConfigPlace> place;
+    for (const ConfigSetting& setting : document_.settings)
+      if (setting.table == where && std::ranges::find(keys, setting.key) != keys.end())
+        place = setting.value_place;
+    return place;
+  }
+
+  const ConfigDocument& document_;
+  ConfigFaultList& faults_;
+};
+
+}  // namespace
+
+Config apply_config(const ConfigDocument& document, ConfigFaultList& faults) {
+  Config config;
+  Applier applier(document, faults);
+  applier.table({"daemon", {}}, daemon_keys(), config.daemon);
+  applier.table({"queues", {}}, queues_keys(), config.queues);
+  applier.queue({"queues.defaults", {}}, config.queues.defaults);
+  applier.named_queues(config.queues.defaults, config.queues.named);
+  applier.table({"store", {}}, store_keys(), config.store);
+  return config;
+}
+
+}  // namespace pqd

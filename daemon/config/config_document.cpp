@@ -1,0 +1,31 @@
+#include "daemon/config/config_document.h"
+
+#include "daemon/config/config_text.h"
+#include "daemon/config/nearest_word.h"
+
+namespace pqd {
+
+std::string table_text(const ConfigTable& table) { return table_text(table.name, table.queue); }
+
+void ConfigFaultList::add(const ConfigPlace& place, std::string_view what) {
+  const bool variable = !place.variable.empty();
+  const std::string where =
+      variable ? "environment " + place.variable
+               : file_ + ":" + std::to_string(place.line) + ":" + std::to_string(place.column);
+  faults_.emplace(variable, variable ? 0 : place.line, variable ? 0 : place.column,
+                  where + ": " + std::string(what));
+}
+
+ConfigFaults ConfigFaultList::take() {
+  ConfigFaults texts;
+  for (const auto& fault : faults_) texts.push_back(std::get<std::string>(fault));
+  faults_.clear();
+  return texts;
+}
+
+std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& candidates) {
+  const std::string_view best = nearest_word(word, candidates);
+  return best.empty() ? std::string() : " (did you mean " + std::string(best) + "?)";
+}
+
+}  // namespace pqd

@@ -1,0 +1,28 @@
+// The configuration as canonical TOML: fixed order, every key.
+#include "daemon/config/config_key.h"
+#include "daemon/config/config_text.h"
+#include "daemon/config/config_value.h"
+
+namespace pqd {
+namespace {
+
+template <class Table>
+std::string rendered(const std::string& header, std::span<const ConfigKey<Table>> keys, const Table& table) {
+  std::string text = header + "\n";
+  for (const auto& key : keys)
+    text += std::string(key.rules.name) + " = " + value_text(key.rules, key.get(table)) + "\n";
+  return text;
+}
+
+}  // namespace
+
+std::string render_config(const Config& config) {
+  std::string text = rendered("[daemon]", daemon_keys(), config.daemon);
+  text += "\n" + rendered("[queues]", queues_keys(), config.queues);
+  text += "\n" + rendered("[queues.defaults]", queue_keys(), config.queues.defaults);
+  for (const auto& [name, settings] : config.queues.named)
+    text += "\n" + rendered(table_text("queue", name), queue_keys(), settings);
+  return text + "\n" + rendered("[store]", store_keys(), config.store);
+}
+
+}  // namespace pqd

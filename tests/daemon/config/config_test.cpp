@@ -1,0 +1,106 @@
+// What a good configuration means.
+#include "daemon/config/config.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/daemon/config/fixtures.h"
+
+namespace pqd {
+namespace {
+
+TEST(Config, IsTheDefaultsWhenNothingIsSaid) {
+  EXPECT_EQ(good(""), Config());
+  EXPECT_EQ(load_config("", {}), Config());
+}
+
+TEST(Config, TakesEachTable) {
+  const Config config = good(R"(
+[daemon]
+state_dir = "/srv/pqd"
+socket = "/srv/pqd.sock"
+sessions_max = 7
+session_memory_bytes = "1GiB"
+max_payload_bytes = 1000
+event_loop = "epoll"
+log_level = "debug"
+
+[queues]
+strict = true
+
+[store]
+reserved_bytes = "64MiB"
+checkpoint_interval = "250ms"
+)");
+  EXPECT_EQ(config.daemon, (DaemonConfig{.state_dir = "/srv/pqd",
+                                         .socket = "/srv/pqd.sock",
+                                         .sessions_max = 7,
+                                         .session_memory_bytes = 1u << 30,
+                                         .max_payload_bytes = 1'000,
+                                         .event_loop = BackendChoice::kEpoll,
+                                         .log_level = "debug"}));
+  EXPECT_TRUE(config.queues.strict);
+  EXPECT_EQ(config.store, (StoreConfig{.reserved_bytes = 64u << 20, .checkpoint_interval_ms = 250}));
+}
+
+TEST(Config, TakesEverySettingOfAQueue) {
+  const Config config = good(R"(
+[queue.mail]
+max_depth = 5
+max_bytes = "1MiB"
+admission_timeout = 0
+queue_timeout = "0"
+processing_timeout = "2m"
+batch_size = 9
+batch_interval = "3s"
+max_active = 0
+max_attempts = 65535
+backoff = "10ms"
+backoff_cap = "20ms"
+starvation_guard = 0
+fair = "key"
+)");
+  EXPECT_EQ(config.queues.named.at("mail"), (QueueSettings{.max_depth = 5,
+                                                           .max_bytes = 1u << 20,
+                                                           .admission_timeout_ms = 0,
+                                                           .queue_timeout_ms = 0,
+                                                           .processing_timeout_ms = 120'000,
+                                                           .max_active = 0,
+                                                           .max_attempts = 65'535,
+                                                           .backoff_first_ms = 10,
+                                                           .backoff_cap_ms = 20,
+                                                           .starvation_guard = 0,
+                                                           .batch_size = 9,
+                                                           .batch_interval_ms = 3'000,
+                                                           .fair = Fairness::kKey}));
+}
+
+TEST(Config, LetsAQueueInheritTheDefaultsWhereverTheyStand) {
+  const Config config = good(R"(
+[queue.mail]
+max_active = 3
+[queue.empty]
+[queues.defaults]
+max_active = 20
+max_attempts = 9
+)");
+  EXPECT_EQ(config.queues.named.at("mail").max_active, 3u);
+  EXPECT_EQ(config.queues.named.at("mail").max_attempts, 9u);
+  EXPECT_EQ(config.queues.named.at("empty"), config.queues.defaults);
+  EXPECT_EQ(config.queues.defaults.max_active, 20u);
+}
+
+TEST(Config, TakesEveryNameThatAQueueMayHave) {
+  const Config config = good("[queue.\"a.b:c-D_9\"]\nmax_active = 1\n[queue.a-b]\n");
+  EXPECT_TRUE(config.queues.named.contains("a.b:c-D_9"));
+  EXPECT_TRUE(config.queues.named.contains("a-b"));
+}
+
+TEST(Config, ReadsAFile) {
+  const TempFile file("[daemon]\nsessions_max = 5\n");
+  const auto config = load_config(file.path(), {});
+  ASSERT_TRUE(config);
+  EXPECT_EQ(config->daemon.sessions_max, 5u);
+}
+
+}  // namespace
+}  // namespace pqd

@@ -1,0 +1,59 @@
+// daemon/config/README.md is the reference: its tables are held against the keys that the code knows.
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <set>
+
+#include "daemon/config/config_key.h"
+#include "daemon/config/config_value.h"
+
+namespace pqd {
+namespace {
+
+template <class Table>
+void add_rows(const std::string& table, std::span<const ConfigKey<Table>> keys,
+              std::vector<std::string>& rows) {
+  rows.push_back("## " + table);
+  const Table defaults;
+  for (const auto& key : keys) {
+    const KeyRules& rules = key.rules;
+    rows.push_back("| `" + std::string(rules.name) + "` | `" + value_text(rules, key.get(defaults)) + "` | " +
+                   range_text(rules) + " | " + std::string(rules.meaning) + " |");
+  }
+}
+
+std::vector<std::string> rows_of_the_code() {
+  std::vector<std::string> rows;
+  add_rows("[daemon]", daemon_keys(), rows);
+  add_rows("[queues]", queues_keys(), rows);
+  add_rows("[queues.defaults] and [queue.NAME]", queue_keys(), rows);
+  add_rows("[store]", store_keys(), rows);
+  return rows;
+}
+
+// Headings of tables, and rows that begin with a key.
+std::vector<std::string> rows_of_the_page() {
+  std::vector<std::string> rows;
+  std::ifstream page(PQD_SOURCE_DIR "/daemon/config/README.md");
+  for (std::string line; std::getline(page, line);)
+    if (line.starts_with("## [") || line.starts_with("| `")) rows.push_back(line);
+  return rows;
+}
+
+TEST(ConfigReference, HasEverySettingWithItsDefaultRangeAndMeaning) {
+  std::string wanted;
+  for (const std::string& row : rows_of_the_code()) wanted += row + "\n";
+  EXPECT_EQ(rows_of_the_page(), rows_of_the_code()) << "the page has to say:\n" << wanted;
+}
+
+TEST(ConfigReference, CallsEachSettingByANameOfItsOwn) {
+  std::set<std::string> names;
+  for (const std::string& row : rows_of_the_code()) {
+    if (row.starts_with("| ")) {
+      EXPECT_TRUE(names.insert(row.substr(0, row.find('|', 1))).second) << row;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace pqd

@@ -1,19 +1,18 @@
 // pqd: reads the command line and the configuration, then supervises.
-#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <cctype>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <optional>
 
+#include "daemon/config/config.h"
+#include "daemon/log/log.h"
 #include "daemon/supervisor/command_line.h"
 #include "daemon/supervisor/dev_directory.h"
 #include "daemon/supervisor/engine_library.h"
-#include "daemon/supervisor/settings.h"
 #include "daemon/supervisor/supervisor.h"
 
 namespace pqd {
@@ -28,13 +27,6 @@ void complain(const std::vector<std::string>& faults) {
   for (const std::string& fault : faults) std::fprintf(stderr, "%s\n", fault.c_str());
 }
 
-void open_log(const std::string& level) {
-  spdlog::set_default_logger(spdlog::stderr_logger_st("pqd"));
-  spdlog::set_level(spdlog::level::from_str(level));
-  // journald puts its own time to each line.
-  spdlog::set_pattern(std::getenv("JOURNAL_STREAM") != nullptr ? "%l %v" : "%Y-%m-%d %H:%M:%S.%e %l %v");
-}
-
 // The system's file may be missing, one that was asked for not. A private daemon is not the system's.
 std::string config_path(const CommandLine& line) {
   std::error_code error;
@@ -42,10 +34,14 @@ std::string config_path(const CommandLine& line) {
   return std::filesystem::exists(kSystemConfig, error) ? kSystemConfig : "";
 }
 
+std::expected<Config, ConfigFaults> load(const std::string& path) {
+  return load_config(path, process_environment());
+}
+
 int check_config(const std::string& path) {
-  const auto configuration = Configuration::load(path);
-  if (!configuration) {
-    complain(configuration.error());
+  const auto config = load(path);
+  if (!config) {
+    complain(config.error());
     return kExitConfig;
   }
   std::printf("%s\n", path.empty() ? "there is no configuration file: the defaults apply"
@@ -74,22 +70,22 @@ void say_ready(const std::string& socket, bool dev) {
 }
 
 void reload(const std::string& path) {
-  const auto configuration = Configuration::load(path);
-  if (configuration) return spdlog::warn("SIGHUP: the configuration is good; restart pqd to apply it");
-  for (const std::string& fault : configuration.error()) spdlog::error("SIGHUP: {}", fault);
+  const auto config = load(path);
+  if (config) return spdlog::warn("SIGHUP: the configuration is good; restart pqd to apply it");
+  for (const std::string& fault : config.error()) spdlog::error("SIGHUP: {}", fault);
 }
 
-SupervisorOptions options_for(const Configuration& configuration, const std::string& path, bool dev) {
-  const Settings& settings = configuration.settings;
+SupervisorOptions options_for(const Config& config, const std::string& path, bool dev) {
+  const DaemonConfig& daemon = config.daemon;
   SupervisorOptions options;
-  options.state_dir = settings.state_dir;
-  options.socket_path = settings.socket;
-  options.config_toml = configuration.toml();
-  options.sessions_max = settings.sessions_max;
-  options.memory_bytes_max = settings.session_memory_bytes;
-  options.max_payload_bytes = settings.max_payload_bytes;
-  options.event_loop = settings.event_loop;
-  options.on_ready = [socket = settings.socket, dev] { say_ready(socket, dev); };
+  options.state_dir = daemon.state_dir;
+  options.socket_path = daemon.socket;
+  options.config_toml = render_config(config);
+  options.sessions_max = daemon.sessions_max;
+  options.memory_bytes_max = daemon.session_memory_bytes;
+  options.max_payload_bytes = daemon.max_payload_bytes;
+  options.event_loop = daemon.event_loop;
+  options.on_ready = [socket = daemon.socket, dev] { say_ready(socket, dev); };
   options.on_reload = [path] { reload(path); };
   return options;
 }
@@ -97,24 +93,24 @@ SupervisorOptions options_for(const Configuration& configuration, const std::str
 int run(const CommandLine& line) {
   const std::string path = config_path(line);
   if (line.check_config) return check_config(path);
-  auto configuration = Configuration::load(path);
-  if (!configuration) {
-    complain(configuration.error());
+  auto config = load(path);
+  if (!config) {
+    complain(config.error());
     return kExitConfig;
   }
   const auto library = find_engine_library();
   if (!library) return complain(library.error());
-  open_log(configuration->settings.log_level);
+  open_log("supervisor", config->daemon.log_level);
   std::optional<DevDirectory> dev;
   if (line.dev) {
     auto made = DevDirectory::create(line.dir);
     if (!made) return complain(made.error());
     dev = std::move(*made);
-    configuration->settings.state_dir = dev->state_dir();
-    configuration->settings.socket = dev->socket_path();
+    config->daemon.state_dir = dev->state_dir();
+    config->daemon.socket = dev->socket_path();
     spdlog::info("everything is in {}", dev->path());
   }
-  SupervisorOptions options = options_for(*configuration, path, line.dev);
+  SupervisorOptions options = options_for(*config, path, line.dev);
   options.engine_library = *library;
   auto supervisor = Supervisor::create(std::move(options));
   const int status = supervisor ? (*supervisor)->run() : complain(supervisor.error());

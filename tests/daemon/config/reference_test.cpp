@@ -6,6 +6,7 @@
 
 #include "daemon/config/config_key.h"
 #include "daemon/config/config_value.h"
+#include "tests/daemon/config/fixtures.h"
 
 namespace pqd {
 namespace {
@@ -31,12 +32,21 @@ std::vector<std::string> rows_of_the_code() {
   return rows;
 }
 
-// Headings of tables, and rows that begin with a key.
+std::vector<std::string> lines_of_the_page() {
+  std::vector<std::string> lines;
+  std::ifstream page(PQD_SOURCE_DIR "/daemon/config/README.md");
+  for (std::string line; std::getline(page, line);) lines.push_back(line);
+  return lines;
+}
+
+// Headings of tables, and the rows under them that begin with a key.
 std::vector<std::string> rows_of_the_page() {
   std::vector<std::string> rows;
-  std::ifstream page(PQD_SOURCE_DIR "/daemon/config/README.md");
-  for (std::string line; std::getline(page, line);)
-    if (line.starts_with("## [") || line.starts_with("| `")) rows.push_back(line);
+  bool of_settings = false;
+  for (const std::string& line : lines_of_the_page()) {
+    if (line.starts_with("## ")) of_settings = line.starts_with("## [");
+    if (of_settings && (line.starts_with("## ") || line.starts_with("| `"))) rows.push_back(line);
+  }
   return rows;
 }
 
@@ -53,6 +63,19 @@ TEST(ConfigReference, CallsEachSettingByANameOfItsOwn) {
       EXPECT_TRUE(names.insert(row.substr(0, row.find('|', 1))).second) << row;
     }
   }
+}
+
+TEST(ConfigReference, ShowsAnExampleThatIsGood) {
+  std::string example;
+  bool inside = false;
+  for (const std::string& line : lines_of_the_page()) {
+    if (inside && line == "```") break;
+    if (inside) example += line + "\n";
+    inside = inside || line == "```toml";
+  }
+  const Config config = good(example);
+  EXPECT_EQ(config.queues.named.at("mail").max_attempts, 5u);
+  EXPECT_EQ(config.queues.named.at("mail.bulk").fair, Fairness::kUser);
 }
 
 }  // namespace

@@ -100,6 +100,11 @@ TEST(Program, ChecksAConfigurationAndNamesThePlaceOfEachFault) {
     for (const char* place : {":2:16: sessions_max", ":3:13: state_dir", ":4:1: there is no setting"})
       EXPECT_NE(bad.err().find(file + place), std::string::npos) << place << " in\n" << bad.err();
   }
+  write_text(file, "[queue.mail]\nmax_dept = 3\n");
+  Program queue(installed, {"--check-config", "--config", file});
+  EXPECT_EQ(queue.wait(), 78);
+  EXPECT_EQ(queue.err(),
+            file + ":2:1: there is no setting max_dept in [queue.mail] (did you mean max_depth?)\n");
   write_text(file, "[daemon\n");
   Program broken(installed, {"--check-config", "--config", file});
   EXPECT_EQ(broken.wait(), 78);
@@ -107,6 +112,23 @@ TEST(Program, ChecksAConfigurationAndNamesThePlaceOfEachFault) {
   Program missing(installed, {"--config", file + "-missing"});
   EXPECT_EQ(missing.wait(), 78);
   EXPECT_NE(missing.err().find("No such file"), std::string::npos) << missing.err();
+}
+
+TEST(Program, TakesItsEnvironmentOverItsFile) {
+  const Installed installed;
+  const std::string file = installed.path("pqd.toml");
+  write_text(file, "[daemon]\nlog_level = \"info\"\n");
+  ::setenv("PQD_DAEMON__LOG_LEVEL", "loud", 1);
+  Program bad(installed, {"--check-config", "--config", file});
+  ::setenv("PQD_DAEMON__LOG_LEVEL", "error", 1);
+  Program quiet(installed, {"--dev", "--config", file});
+  ::unsetenv("PQD_DAEMON__LOG_LEVEL");
+  EXPECT_EQ(bad.wait(), 78);
+  EXPECT_TRUE(bad.err().starts_with("environment PQD_DAEMON__LOG_LEVEL: log_level is one of")) << bad.err();
+  EXPECT_NE(quiet.wait_ready(), "");
+  quiet.signal(SIGTERM);
+  EXPECT_EQ(quiet.wait(), 0);
+  EXPECT_EQ(quiet.err(), "");
 }
 
 TEST(Program, HasAPrivateDirectoryInDevThatGoesWithACleanEnd) {

@@ -28,8 +28,13 @@ function(pqd_library name)
   target_link_libraries(${name} PUBLIC pqd_options ${ARG_LIBS})
 endfunction()
 
-# pqd_test(NAME SOURCES a.cpp ... LIBS x y [LABELS l]): one GoogleTest program, each of its cases a ctest test.
-# LABELS tsan marks a program that the tsan preset runs as well.
+if(PQD_TESTS)
+  add_custom_target(pqd_tsan_tests)
+endif()
+
+# pqd_test(NAME SOURCES a.cpp ... LIBS x y [LABELS l]): one GoogleTest program, each of its cases a ctest test
+# "NAME/Suite.Case".
+# LABELS tsan marks a program that the tsan preset runs as well; the target pqd_tsan_tests builds all of these.
 function(pqd_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LIBS;LABELS" ${ARGN})
   if(NOT ARG_TIMEOUT)
@@ -39,5 +44,8 @@ function(pqd_test name)
   target_link_libraries(${name} PRIVATE pqd_options ${ARG_LIBS} GTest::gtest GTest::gtest_main)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   target_compile_definitions(${name} PRIVATE PQD_BIN_DIR="${CMAKE_BINARY_DIR}/bin" PQD_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
+  if("tsan" IN_LIST ARG_LABELS)
+    add_dependencies(pqd_tsan_tests ${name})
+  endif()
+  gtest_discover_tests(${name} TEST_PREFIX ${name}/ DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
 endfunction()

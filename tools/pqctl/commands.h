@@ -57,6 +57,10 @@ int run_dlq_list(Context& context, const ListOptions& options);
 int run_dlq_show(Context& context, const std::string& id);
 int run_dlq_redrive(Context& context, const RedriveOptions& options);
 
+int run_config_check(Context& context, const std::string& file);
+int run_config_show(Context& context, const std::string& file);  // empty: the system's, if there is one
+
+int run_doctor(Context& context, const std::string& config_file);
 int run_health(Context& context);
 int run_version(Context& context);
 

@@ -14,7 +14,8 @@ void add_submit_command(CLI::App& app, Chosen& chosen);
 void add_job_commands(CLI::App& app, Chosen& chosen);  // get, ls, wait, cancel
 void add_work_command(CLI::App& app, Chosen& chosen, const std::vector<std::string>& command);
 void add_queue_commands(CLI::App& app, Chosen& chosen);   // queue ..., dlq ...
-void add_daemon_commands(CLI::App& app, Chosen& chosen);  // health, doctor, config, completion, version
+void add_config_commands(CLI::App& app, Chosen& chosen);  // config ..., doctor
+void add_daemon_commands(CLI::App& app, Chosen& chosen);  // health, completion, version
 
 // A subcommand with its description and one example for its help.
 CLI::App& add_command(CLI::App& app, const std::string& name, const std::string& what,

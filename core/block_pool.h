@@ -49,6 +49,8 @@ class BlockPool {
     drop_user(block);
   }
 
+  // How many use the block; 0 = it is free.
+  uint32_t users(BlockNo block) const { return block < blocks_.size() ? blocks_[block].users : 0; }
   size_t blocks_in_use() const { return blocks_.size() - free_.size(); }
   size_t bytes_in_use() const { return bytes_in_use_; }
 

@@ -166,8 +166,12 @@ void Broker::dispatch(QueueNo queue) {
   const QueueEntry& entry = state_.tables.queue(queue);
   if (entry.paused) return;
   const uint64_t active_max = entry.settings.max_active == 0 ? UINT64_MAX : entry.settings.max_active;
+  const uint32_t guard = entry.settings.starvation_guard;
+  const auto wanted = [&q](TypeNo type) { return q.consumers.wants(type); };
   while (q.active < active_max) {
-    const Slot slot = q.ready.best(state_.jobs, [&q](TypeNo type) { return q.consumers.wants(type); });
+    const bool longest = guard != 0 && (q.dispatches + 1) % guard == 0;
+    const Slot slot =
+        longest ? q.ready.longest_waiting(state_.jobs, wanted) : q.ready.best(state_.jobs, wanted);
     if (slot == kNoSlot) return;
     assign(slot, *q.consumers.next(state_.jobs[slot].core.type));
   }

@@ -10,10 +10,10 @@ void Consumers::for_rings(const Consumer& consumer, F&& f) {
   for (const TypeNo type : consumer.types) f(by_type_[type]);
 }
 
-void Consumers::change(uint32_t at, uint32_t credits, uint32_t used) {
+void Consumers::change(uint32_t at, uint32_t granted, uint32_t used) {
   Consumer& consumer = consumers_[at];
   const bool before = consumer.spare();
-  consumer.credits = credits;
+  consumer.credits = granted;
   consumer.used = used;
   const bool after = consumer.spare();
   if (before == after) return;
@@ -61,6 +61,12 @@ bool Consumers::any_for(TypeNo type) const {
   if (!every_type_.members.empty()) return true;
   const auto ring = by_type_.find(type);
   return ring != by_type_.end() && !ring->second.members.empty();
+}
+
+std::optional<Consumers::Credits> Consumers::credits(const ConsumerKey& key) const {
+  const auto found = index_.find(key);
+  if (found == index_.end()) return std::nullopt;
+  return Credits{consumers_[found->second].credits, consumers_[found->second].used};
 }
 
 std::optional<uint32_t> Consumers::take_turn(Ring& ring) {

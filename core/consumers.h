@@ -34,6 +34,14 @@ class Consumers {
   // Subscriptions that name this type or take every type, with credit or without.
   bool any_for(TypeNo type) const;
 
+  struct Credits {
+    uint32_t granted = 0;
+    uint32_t used = 0;
+  };
+  std::optional<Credits> credits(const ConsumerKey& key) const;
+  // For State::check_invariants: the first broken invariant of the rings by name, nullptr when they hold.
+  const char* find_fault() const;
+
  private:
   struct KeyHash {
     size_t operator()(const ConsumerKey& key) const {
@@ -56,7 +64,8 @@ class Consumers {
 
   template <class F>
   void for_rings(const Consumer& consumer, F&& f);
-  void change(uint32_t at, uint32_t credits, uint32_t used);
+  void change(uint32_t at, uint32_t granted, uint32_t used);
+  const char* find_fault(const Ring& ring, std::optional<TypeNo> type) const;
   std::optional<uint32_t> take_turn(Ring& ring);
 
   std::vector<Consumer> consumers_;

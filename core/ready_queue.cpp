@@ -16,6 +16,15 @@ Slot ReadyQueue::front(const Line& line) {
   return line.by_rank[rank].front();
 }
 
+Slot ReadyQueue::oldest(const JobTable& jobs, const Line& line) {
+  Slot oldest = kNoSlot;
+  for (uint32_t ranks = line.ranks; ranks != 0; ranks &= ranks - 1) {
+    const Slot slot = line.by_rank[static_cast<size_t>(std::countr_zero(ranks))].front();
+    if (oldest == kNoSlot || was_ready_before(jobs[slot], jobs[oldest])) oldest = slot;
+  }
+  return oldest;
+}
+
 ReadyQueue::Line& ReadyQueue::line_of(TypeNo type) {
   const auto [found, fresh] = index_.try_emplace(type, static_cast<uint32_t>(lines_.size()));
   if (fresh) lines_.emplace_back().type = type;

@@ -24,20 +24,14 @@ class ReadyQueue {
   // type found unwanted is not looked at again until warm(type) or warm_all().
   template <class Wanted>
   Slot best(const JobTable& jobs, Wanted&& wanted) {
-    Slot best = kNoSlot;
-    for (size_t i = 0; i < warm_.size();) {
-      Line& line = lines_[warm_[i]];
-      if (line.count == 0 || !wanted(line.type)) {
-        line.warm = false;
-        warm_[i] = warm_.back();
-        warm_.pop_back();
-        continue;
-      }
-      const Slot candidate = front(line);
-      if (best == kNoSlot || goes_before(jobs[candidate], jobs[best])) best = candidate;
-      ++i;
-    }
-    return best;
+    return first_of(
+        jobs, wanted, [](const Line& line) { return front(line); }, goes_before);
+  }
+  // The job among the same that has been ready longest, whatever its rank.
+  template <class Wanted>
+  Slot longest_waiting(const JobTable& jobs, Wanted&& wanted) {
+    return first_of(
+        jobs, wanted, [&jobs](const Line& line) { return oldest(jobs, line); }, was_ready_before);
   }
 
   void warm(TypeNo type);
@@ -48,6 +42,10 @@ class ReadyQueue {
   TimeNs oldest_ready_ns(const JobTable& jobs) const;
   // Ready jobs that would be dispatched before this one if every type were wanted; counting stops at `most`.
   uint64_t count_before(const JobTable& jobs, Slot slot, uint64_t most) const;
+
+  // For State::check_invariants: the first broken invariant of the lines by name, nullptr when they hold. All
+  // jobs that stand in a line are appended to `seen`.
+  const char* find_fault(const JobTable& jobs, std::vector<Slot>& seen) const;
 
  private:
   struct RankLine {
@@ -66,12 +64,32 @@ class ReadyQueue {
     std::array<RankLine, limits::kRankCount> by_rank;
   };
 
+  static bool was_ready_before(const Job& a, const Job& b) { return a.core.ready_seq < b.core.ready_seq; }
   static bool goes_before(const Job& a, const Job& b) {
     if (a.core.rank() != b.core.rank()) return a.core.rank() > b.core.rank();
-    return a.core.ready_seq < b.core.ready_seq;
+    return was_ready_before(a, b);
+  }
+  template <class Wanted, class FrontOf, class Before>
+  Slot first_of(const JobTable& jobs, Wanted& wanted, FrontOf front_of, Before before) {
+    Slot best = kNoSlot;
+    for (size_t i = 0; i < warm_.size();) {
+      Line& line = lines_[warm_[i]];
+      if (line.count == 0 || !wanted(line.type)) {
+        line.warm = false;
+        warm_[i] = warm_.back();
+        warm_.pop_back();
+        continue;
+      }
+      const Slot candidate = front_of(line);
+      if (best == kNoSlot || before(jobs[candidate], jobs[best])) best = candidate;
+      ++i;
+    }
+    return best;
   }
   Line& line_of(TypeNo type);
   static Slot front(const Line& line);
+  static Slot oldest(const JobTable& jobs, const Line& line);
+  const char* find_fault(const JobTable& jobs, const Line& line, size_t rank, std::vector<Slot>& seen) const;
   void added(Line& line, const Job& job);
   void warm_line(uint32_t index);
 

@@ -165,6 +165,7 @@ void State::apply(const Assigned& e) {
   tables.apply(e);
   QueueRuntime& q = queues_[jobs[slot].core.queue];
   ++q.active;
+  ++q.dispatches;
   q.consumers.spend({e.session, e.subscription});
   hold(slot);
   timers.set(slot, e.until_ns);

@@ -20,10 +20,11 @@ struct QueueRuntime {
   Consumers consumers;
   // Submits waiting for room: most urgent first, then by arrival.
   std::map<std::pair<int, JobNo>, Slot> parked;
-  uint64_t scheduled = 0;  // not_before or backoff
-  uint64_t active = 0;     // assigned or processing
-  uint64_t bytes = 0;      // payloads of the jobs that count towards the depth
-  bool dirty = false;      // is in State's list of dirty queues
+  uint64_t scheduled = 0;   // not_before or backoff
+  uint64_t active = 0;      // assigned or processing
+  uint64_t dispatches = 0;  // since the engine's start, for the starvation guard
+  uint64_t bytes = 0;       // payloads of the jobs that count towards the depth
+  bool dirty = false;       // is in State's list of dirty queues
 
   uint64_t depth() const { return ready.size() + scheduled + active; }
 };
@@ -101,6 +102,7 @@ class State {
 
  private:
   friend class Replayer;
+  friend class InvariantWalk;
 
   Slot must_find(JobNo job) const;
   Slot place_new(const JobCore& core, RecordRef record);

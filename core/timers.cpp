@@ -4,18 +4,10 @@
 #include <bit>
 
 namespace pqd {
-namespace {
-
-uint64_t tick_not_before(TimeNs deadline_ns) {
-  if (deadline_ns <= 0) return 0;
-  return static_cast<uint64_t>((deadline_ns + kMillisecondNs - 1) / kMillisecondNs);
-}
-
-}  // namespace
 
 void Timers::set(Slot slot, TimeNs deadline_ns) {
   clear(slot);
-  link(slot, tick_not_before(deadline_ns));
+  link(slot, tick_of(deadline_ns));
 }
 
 void Timers::clear(Slot slot) {
@@ -37,8 +29,11 @@ void Timers::link(Slot slot, uint64_t tick) {
   unsigned level = (63u - static_cast<unsigned>(std::countl_zero(differs))) / kBits;
   uint64_t index = tick >> (level * kBits);
   if (level >= kLevels) {
+    // The wheel's highest digit turns over before this deadline: as many buckets ahead as it is, at most a
+    // round less one.
     level = kLevels - 1;
-    index = (now_tick_ >> (level * kBits)) + kBuckets - 1;
+    const unsigned shift = level * kBits;
+    index = std::min(tick >> shift, (now_tick_ >> shift) + kBuckets - 1);
   }
   index %= kBuckets;
   const unsigned bucket = level * kBuckets + static_cast<unsigned>(index);
@@ -70,12 +65,16 @@ std::optional<Timers::Expiry> Timers::next_expiry() const {
     const unsigned ahead =
         static_cast<unsigned>(std::countr_zero(std::rotr(occupied_[level], static_cast<int>(here))));
     const unsigned index = (here + ahead) % kBuckets;
-    const uint64_t round_ticks = uint64_t{1} << (shift + kBits);
-    uint64_t tick = (now_tick_ & ~(round_ticks - 1)) + (uint64_t{index} << shift);
-    if (tick <= now_tick_) tick += round_ticks;
-    return Expiry{level, index, tick};
+    return Expiry{level, index, expiry_tick(level, index)};
   }
   return std::nullopt;
+}
+
+uint64_t Timers::expiry_tick(unsigned level, unsigned index) const {
+  const unsigned shift = level * kBits;
+  const uint64_t round_ticks = uint64_t{1} << (shift + kBits);
+  const uint64_t tick = (now_tick_ & ~(round_ticks - 1)) + (uint64_t{index} << shift);
+  return tick <= now_tick_ ? tick + round_ticks : tick;
 }
 
 std::optional<TimeNs> Timers::next_ns() const {
@@ -92,6 +91,16 @@ void Timers::collect_due(TimeNs now_ns) {
     empty_bucket(next->level, next->index);
   }
   now_tick_ = std::max(now_tick_, target);
+}
+
+std::vector<Slot> Timers::take_due() {
+  std::vector<Slot> taken;
+  taken.swap(due_);
+  std::sort(taken.begin(), taken.end(), [this](Slot a, Slot b) {
+    const auto key = [](const Job& job) { return std::pair(job.timer_tick, job.core.no); };
+    return key(jobs_[a]) < key(jobs_[b]);
+  });
+  return taken;
 }
 
 void Timers::empty_bucket(unsigned level, unsigned index) {

@@ -22,21 +22,31 @@ class Timers {
   void set(Slot slot, TimeNs deadline_ns);
   void clear(Slot slot);
 
-  // Takes out every timer that is due and hands it to `due(slot)`; `due` may set and clear timers.
+  // Takes out every timer that is due and hands it to `due(slot)`, in the order of deadlines and, for one
+  // deadline, of the jobs' arrival; `due` may set and clear timers.
   template <class F>
   void advance(TimeNs now_ns, F&& due) {
     collect_due(now_ns);
     while (!due_.empty()) {
-      const Slot slot = due_.back();
-      due_.pop_back();
-      if (jobs_[slot].timer_bucket != kDueBucket) continue;
-      jobs_[slot].timer_bucket = 0;
-      due(slot);
+      for (const Slot slot : take_due()) {
+        if (jobs_[slot].timer_bucket != kDueBucket) continue;  // cleared meanwhile
+        jobs_[slot].timer_bucket = 0;
+        due(slot);
+      }
     }
   }
 
   // A time at or before the earliest deadline, nothing when there is no timer.
   std::optional<TimeNs> next_ns() const;
+
+  // For State::check_invariants: the first broken invariant of the wheel by name, nullptr when it holds. All
+  // jobs that stand in a bucket are appended to `seen`, once each.
+  const char* find_fault(std::vector<Slot>& seen) const;
+  // The tick at which a timer for this deadline fires: never before it.
+  static uint64_t tick_of(TimeNs deadline_ns) {
+    if (deadline_ns <= 0) return 0;
+    return static_cast<uint64_t>((deadline_ns + kMillisecondNs - 1) / kMillisecondNs);
+  }
 
  private:
   static constexpr unsigned kLevels = 6;
@@ -51,9 +61,12 @@ class Timers {
   };
 
   std::optional<Expiry> next_expiry() const;
+  // When this bucket is emptied next.
+  uint64_t expiry_tick(unsigned level, unsigned index) const;
   void link(Slot slot, uint64_t tick);
   void unlink(Slot slot);
   void collect_due(TimeNs now_ns);
+  std::vector<Slot> take_due();
   void empty_bucket(unsigned level, unsigned index);
 
   JobTable& jobs_;

@@ -1,0 +1,317 @@
+// The walker over everything that State holds: what must be true between any two events. Not used in
+// production; tests and the simulator call it after every turn. The structures that keep their insides to
+// themselves (lines, wheel, rings) each have their part of the walk here, as `find_fault`.
+#include <algorithm>
+#include <bit>
+#include <cstdio>
+#include <cstdlib>
+#include <set>
+#include <unordered_set>
+
+#include "core/state.h"
+
+namespace pqd {
+
+const char* ReadyQueue::find_fault(const JobTable& jobs, const Line& line, size_t rank,
+                                   std::vector<Slot>& seen) const {
+  const RankLine& places = line.by_rank[rank];
+  if (((line.ranks >> rank) & 1) != (places.empty() ? 0u : 1u)) return "ready line: rank bit";
+  if (places.head != kNoSlot && places.head_seq != jobs[places.head].core.ready_seq)
+    return "ready line: head_seq";
+  const auto belongs = [&](const Job& job) { return job.core.type == line.type && job.core.rank() == rank; };
+  Slot before = kNoSlot;
+  for (Slot at = places.head; at != kNoSlot; at = jobs[at].ready_next) {
+    if (jobs[at].ready_prev != before) return "ready line: back link";
+    if (jobs[at].ready_returned || !belongs(jobs[at])) return "ready line: a job stands in the wrong line";
+    if (before != kNoSlot && jobs[before].core.ready_seq >= jobs[at].core.ready_seq)
+      return "ready line: order";
+    seen.push_back(before = at);
+  }
+  if (places.tail != before) return "ready line: tail";
+  for (const auto& [seq, at] : places.returned) {
+    if (!jobs[at].ready_returned || !belongs(jobs[at]) || jobs[at].core.ready_seq != seq)
+      return "ready line: a returned job stands in the wrong place";
+    seen.push_back(at);
+  }
+  return nullptr;
+}
+
+const char* ReadyQueue::find_fault(const JobTable& jobs, std::vector<Slot>& seen) const {
+  const size_t seen_before = seen.size();
+  for (uint32_t index = 0; index < lines_.size(); ++index) {
+    const Line& line = lines_[index];
+    const auto found = index_.find(line.type);
+    if (found == index_.end() || found->second != index) return "ready line: index of types";
+    const size_t line_before = seen.size();
+    for (size_t rank = 0; rank < line.by_rank.size(); ++rank) {
+      if (const char* fault = find_fault(jobs, line, rank, seen)) return fault;
+    }
+    if (seen.size() - line_before != line.count) return "ready line: count of jobs";
+    if (std::count(warm_.begin(), warm_.end(), index) != (line.warm ? 1 : 0)) return "ready line: warm list";
+  }
+  return seen.size() - seen_before == size_ ? nullptr : "ready queue: size";
+}
+
+const char* Timers::find_fault(std::vector<Slot>& seen) const {
+  for (unsigned bucket = 0; bucket < heads_.size(); ++bucket) {
+    const unsigned level = bucket / kBuckets;
+    const unsigned index = bucket % kBuckets;
+    if (((occupied_[level] >> index) & 1) != (heads_[bucket] != kNoSlot ? 1u : 0u)) return "timers: occupied";
+    Slot before = kNoSlot;
+    for (Slot at = heads_[bucket]; at != kNoSlot; at = jobs_[at].timer_next) {
+      if (jobs_[at].timer_bucket != bucket + 1) return "timers: bucket number";
+      if (jobs_[at].timer_prev != before) return "timers: back link";
+      if (jobs_[at].timer_tick < expiry_tick(level, index)) return "timers: a timer would fire late";
+      seen.push_back(before = at);
+    }
+  }
+  std::unordered_set<Slot> due;
+  for (const Slot slot : due_) {
+    if (jobs_[slot].timer_bucket != kDueBucket || !due.insert(slot).second) continue;
+    if (jobs_[slot].timer_tick > now_tick_) return "timers: due too early";
+    seen.push_back(slot);
+  }
+  return nullptr;
+}
+
+const char* Consumers::find_fault(const Ring& ring, std::optional<TypeNo> type) const {
+  size_t spare = 0;
+  std::unordered_set<uint32_t> members;
+  for (const uint32_t at : ring.members) {
+    const Consumer& consumer = consumers_[at];
+    const auto& types = consumer.types;
+    const bool takes = type ? std::count(types.begin(), types.end(), *type) == 1 : types.empty();
+    if (!consumer.there || !takes || !members.insert(at).second) return "consumers: a ring's members";
+    if (consumer.spare()) ++spare;
+  }
+  return spare == ring.spare ? nullptr : "consumers: a ring's count of those with credit";
+}
+
+const char* Consumers::find_fault() const {
+  size_t memberships = 0;
+  for (const auto& [key, at] : index_) {
+    if (!consumers_[at].there || !(consumers_[at].key == key)) return "consumers: index";
+    memberships += std::max<size_t>(consumers_[at].types.size(), 1);
+  }
+  size_t members = every_type_.members.size();
+  for (const auto& [type, ring] : by_type_) {
+    members += ring.members.size();
+    if (const char* fault = find_fault(ring, type)) return fault;
+  }
+  if (members != memberships) return "consumers: one is missing in a ring";
+  if (index_.size() + free_.size() != consumers_.size()) return "consumers: free list";
+  return find_fault(every_type_, std::nullopt);
+}
+
+// One walk; every step aborts at the first thing that is not as it must be.
+class InvariantWalk {
+ public:
+  explicit InvariantWalk(const State& state) : state_(state), recounts_(state.queues_.size()) {}
+
+  void run() {
+    tables();
+    state_.jobs.for_each([this](Slot slot) { job(slot); });
+    queues();
+    timers();
+    held_lists();
+    finished();
+    blocks();
+  }
+
+ private:
+  struct Recount {
+    uint64_t ready = 0, scheduled = 0, active = 0, parked = 0, bytes = 0;
+  };
+
+  static void must(bool holds, const char* invariant) {
+    if (holds) return;
+    std::fprintf(stderr, "core: broken invariant: %s\n", invariant);
+    std::abort();
+  }
+  static void no_fault(const char* fault) { must(fault == nullptr, fault); }
+  static bool held(const JobCore& core) {
+    return core.state == JobState::kAssigned || core.state == JobState::kProcessing;
+  }
+
+  void tables() const {
+    const Tables& tables = state_.tables;
+    must(tables.queue_count() == state_.queues_.size(), "tables: one runtime for each queue");
+    for (QueueNo queue = 0; queue < tables.queue_count(); ++queue)
+      must(tables.find_queue(tables.queue(queue).name) == queue, "tables: index of queue names");
+    for (TypeNo type = 0; type < tables.type_count(); ++type)
+      must(tables.find_type(tables.type(type)) == type, "tables: index of type names");
+    for (const auto& [number, session] : tables.sessions()) {
+      must(session.number == number, "tables: a session under a foreign number");
+      must(session.kept_receipts.size() <= session.receipts, "tables: more receipts kept than issued");
+      std::set<uint32_t> numbers;
+      for (const SubscriptionEntry& sub : session.subscriptions) {
+        must(sub.queue < tables.queue_count(), "tables: a subscription to no queue");
+        must(numbers.insert(sub.number).second, "tables: two subscriptions with one number");
+      }
+    }
+  }
+
+  void job(Slot slot) {
+    const JobCore& core = state_.jobs[slot].core;
+    const Tables& tables = state_.tables;
+    must(state_.jobs.find(core.no) == slot && state_.jobs.find(core.id) == slot, "job table: indexes");
+    must(core.no != 0 && core.no < tables.next_job, "job: number beyond the counter");
+    must(core.queue < tables.queue_count() && core.type < tables.type_count(), "job: queue and type");
+    must(core.ready_seq < tables.next_ready_seq, "job: ready_seq beyond the counter");
+    must(core.attempts <= core.max_attempts, "job: more attempts than allowed");
+    must(held(core) == (core.holder != 0), "job: a holder exactly while it is held");
+    must(is_finished(core.state) == (core.finished_ns != 0), "job: a finishing time exactly when finished");
+    if (core.state != JobState::kPending) must(core.pending == Pending::kReady, "job: left pending unready");
+    Recount& queue = recounts_[core.queue];
+    const bool parked = core.state == JobState::kPending && core.pending == Pending::kParked;
+    if (!parked && !is_finished(core.state)) queue.bytes += core.payload_bytes;
+    if (held(core)) {
+      ++queue.active;
+      must(core.lease < tables.next_lease && core.lease_epoch <= tables.epoch, "job: lease of the future");
+      must(core.attempts > 0, "job: held without an attempt");
+      return;
+    }
+    if (core.state != JobState::kPending) return;
+    if (core.pending == Pending::kReady) {
+      ++queue.ready;
+      must(core.ready_seq != 0 && core.ready_ns != 0, "job: ready since never");
+    } else {
+      ++(core.pending == Pending::kParked ? queue.parked : queue.scheduled);
+      must(core.ready_seq == 0, "job: a place in the ready order without being ready");
+    }
+  }
+
+  void queues() const {
+    size_t parked = 0;
+    size_t dirty = 0;
+    for (QueueNo number = 0; number < state_.queues_.size(); ++number) {
+      const QueueRuntime& queue = state_.queues_[number];
+      const Recount& counted = recounts_[number];
+      ready(number);
+      must(queue.ready.size() == counted.ready, "queue: every ready job stands in a line");
+      must(queue.scheduled == counted.scheduled, "queue: count of scheduled jobs");
+      must(queue.active == counted.active, "queue: count of active jobs");
+      must(queue.bytes == counted.bytes, "queue: bytes of payloads");
+      must(queue.parked.size() == counted.parked, "queue: every parked submit stands in line");
+      for (const auto& [key, slot] : queue.parked) {
+        const JobCore& core = state_.jobs[slot].core;
+        must(core.pending == Pending::kParked && core.queue == number, "parked: not a parked submit");
+        must(key == std::pair(-int{core.rank()}, core.no), "parked: stands under a foreign key");
+      }
+      parked += queue.parked.size();
+      dirty += queue.dirty ? 1 : 0;
+      consumers(number);
+    }
+    must(parked == state_.parked_count_, "parked: count over all queues");
+    must(dirty == state_.dirty_.size(), "dirty: list and marks");
+    for (const QueueNo queue : state_.dirty_)
+      must(state_.queues_[queue].dirty, "dirty: unmarked in the list");
+  }
+
+  void ready(QueueNo number) const {
+    std::vector<Slot> seen;
+    no_fault(state_.queues_[number].ready.find_fault(state_.jobs, seen));
+    for (const Slot slot : seen) {
+      const JobCore& core = state_.jobs[slot].core;
+      must(core.state == JobState::kPending && core.pending == Pending::kReady && core.queue == number,
+           "ready line: holds a job that is not ready here");
+    }
+  }
+
+  void consumers(QueueNo number) const {
+    const Consumers& consumers = state_.queues_[number].consumers;
+    no_fault(consumers.find_fault());
+    size_t subscriptions = 0;
+    for (const auto& [session, entry] : state_.tables.sessions()) {
+      for (const SubscriptionEntry& sub : entry.subscriptions) {
+        if (sub.queue != number) continue;
+        ++subscriptions;
+        uint32_t used = 0;
+        for (Slot at = state_.held(session).head; at != kNoSlot; at = state_.jobs[at].held_next) {
+          const JobCore& core = state_.jobs[at].core;
+          used += core.subscription == sub.number && core.queue == number ? 1u : 0u;
+        }
+        const auto credits = consumers.credits({session, sub.number});
+        must(credits && credits->granted == sub.credits, "consumers: credits differ from the subscription");
+        must(credits->used == used, "consumers: used credits differ from the jobs held");
+      }
+    }
+    must(consumers.size() == subscriptions, "consumers: one without a subscription");
+  }
+
+  void timers() const {
+    std::vector<Slot> seen;
+    no_fault(state_.timers.find_fault(seen));
+    size_t wanted = 0;
+    state_.jobs.for_each([&](Slot slot) {
+      const JobCore& core = state_.jobs[slot].core;
+      TimeNs deadline = 0;
+      if (core.state == JobState::kPending) deadline = state_.pending_deadline(core);
+      if (held(core)) deadline = core.lease_until_ns;
+      if (deadline == 0) return;
+      ++wanted;
+      // A parked submit keeps the deadline that its queue gave it when it came.
+      const bool parked = core.state == JobState::kPending && core.pending == Pending::kParked;
+      must(state_.jobs[slot].timer_bucket != 0, "timers: a deadline without a timer");
+      must(parked || state_.jobs[slot].timer_tick == Timers::tick_of(deadline),
+           "timers: set to another time");
+    });
+    must(seen.size() == wanted, "timers: exactly the jobs with a deadline have one");
+  }
+
+  void held_lists() const {
+    size_t jobs_held = 0;
+    for (const auto& [session, list] : state_.held_) {
+      must(list.count > 0, "held: an empty list is kept");
+      must(state_.tables.session(session) != nullptr, "held: by a session that is gone");
+      uint32_t count = 0;
+      Slot before = kNoSlot;
+      for (Slot at = list.head; at != kNoSlot; at = state_.jobs[at].held_next) {
+        must(state_.jobs[at].held_prev == before, "held: back link");
+        must(held(state_.jobs[at].core) && state_.jobs[at].core.holder == session, "held: by somebody else");
+        before = at;
+        ++count;
+      }
+      must(count == list.count, "held: count");
+      jobs_held += count;
+    }
+    uint64_t active = 0;
+    for (const Recount& queue : recounts_) active += queue.active;
+    must(jobs_held == active, "held: every leased job is in its holder's list");
+  }
+
+  void finished() const {
+    std::set<JobNo> listed;
+    uint64_t last = 0;
+    for (const auto& [commit, job] : state_.finished_) {
+      must(commit >= last && commit <= state_.commit, "finished: order of commits");
+      last = commit;
+      must(listed.insert(job).second, "finished: a job is listed twice");
+      const Slot slot = state_.jobs.find(job);  // none: it was redriven meanwhile
+      must(slot == kNoSlot || is_finished(state_.jobs[slot].core.state), "finished: a live job is listed");
+    }
+    state_.jobs.for_each([&](Slot slot) {
+      const JobCore& core = state_.jobs[slot].core;
+      must(!is_finished(core.state) || listed.contains(core.no), "finished: a job would never be retired");
+    });
+  }
+
+  void blocks() const {
+    std::unordered_map<BlockNo, uint32_t> users;
+    state_.jobs.for_each([&](Slot slot) {
+      const Job& job = state_.jobs[slot];
+      ++users[job.record.block];
+      if (job.extra && !job.extra->result.empty()) ++users[job.extra->result.block];
+    });
+    // Whoever fills a commit or publishes a delivery uses blocks as well.
+    for (const auto& [block, count] : users)
+      must(state_.blocks.users(block) >= count, "blocks: fewer users than the jobs that stand in one");
+  }
+
+  const State& state_;
+  std::vector<Recount> recounts_;
+};
+
+void State::check_invariants() const { InvariantWalk(*this).run(); }
+
+}  // namespace pqd

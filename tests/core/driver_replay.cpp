@@ -1,0 +1,113 @@
+// What the driver demands at the end of every test: live state, replayed state, state restored from rows, and
+// tables folded by themselves are the same.
+#include "core/fold.h"
+#include "driver.h"
+
+namespace pqd::test {
+namespace {
+
+// The tables' own fold, as whoever has no job in memory does it.
+class TablesFold {
+ public:
+  explicit TablesFold(Tables& tables) : tables_(tables) {}
+  void begin(ByteView block) { block_ = block; }
+
+  template <class Event>
+  void operator()(const Event& e) {
+    take(e);
+  }
+
+ private:
+  template <class Event>
+  void take(const Event& e) {
+    if constexpr (requires(Tables & t) { t.apply(e); }) tables_.apply(e);
+    if constexpr (std::is_same_v<Event, Failed> || std::is_same_v<Event, TimedOut>)
+      tables_.count_dead_letter(queue_of_[e.job], +1);
+  }
+  void take(const Submitted& e) {
+    queue_of_[e.job] = e.queue;
+    tables_.apply(e, read_submit_record(block_.subspan(e.record.offset, e.record.bytes))->head.id);
+  }
+  void take(const Redriven& e) {
+    queue_of_[e.job] = queue_of_[e.was];
+    tables_.apply(e);
+    tables_.count_dead_letter(queue_of_[e.job], -1);
+  }
+
+  Tables& tables_;
+  ByteView block_;
+  std::map<JobNo, QueueNo> queue_of_;
+};
+
+void expect_same_live_jobs(const State& state, const State& other, const char* which) {
+  state.jobs.for_each([&](Slot slot) {
+    const JobCore& core = state.jobs[slot].core;
+    const Slot there = other.jobs.find(core.no);
+    if (there == kNoSlot) {
+      ADD_FAILURE() << which << ": job " << core.no << " is missing";
+    } else {
+      EXPECT_EQ(encode_row(row_of(state, slot)), encode_row(row_of(other, there)))
+          << which << ": job " << core.no << " differs";
+    }
+  });
+}
+
+}  // namespace
+
+void Driver::demand_replay_agrees() {
+  // Every block is used by its jobs alone, now that no commit is open and no delivery unpublished.
+  std::map<BlockNo, uint32_t> users;
+  state.jobs.for_each([&](Slot slot) {
+    const Job& job = state.jobs[slot];
+    ++users[job.record.block];
+    if (job.extra && !job.extra->result.empty()) ++users[job.extra->result.block];
+  });
+  EXPECT_EQ(state.blocks.blocks_in_use(), users.size()) << "a block is kept that nobody needs";
+  for (const auto& [block, count] : users) EXPECT_EQ(state.blocks.users(block), count) << "block " << block;
+
+  State replayed;
+  replayed.timers.start(kStartNs);
+  Tables tables;
+  TablesFold tables_fold(tables);
+  ChainHash previous{};
+  for (const Commit& commit : commits) {
+    const auto view = read_entry(*commit.entry);
+    ASSERT_TRUE(view.has_value()) << view.error();
+    EXPECT_EQ(view->head.previous, previous) << "the chain is broken before commit " << commit.number;
+    previous = entry_hash(*commit.entry);
+    EXPECT_EQ(view->head.block_bytes, commit.block_bytes->size());
+    ASSERT_TRUE(replayed.replay(commit.number, view->events, *commit.block_bytes));
+    replayed.check_invariants();
+    tables_fold.begin(*commit.block_bytes);
+    ByteReader reader(view->events);
+    uint32_t events = 0;
+    for (; reader.remaining() > 0; ++events) ASSERT_TRUE(decode_event(reader, tables_fold));
+    EXPECT_EQ(view->head.event_count, events);
+  }
+  // Turns without events move the live clock only.
+  EXPECT_LE(replayed.now(), state.now());
+  replayed.apply(TimePassed{state.now()});
+  tables.apply(TimePassed{state.now()});
+  EXPECT_EQ(replayed.tables.encode(), state.tables.encode()) << "replayed tables differ";
+  EXPECT_EQ(tables.encode(), state.tables.encode()) << "tables folded alone differ";
+  expect_same_live_jobs(state, replayed, "replayed");
+  replayed.jobs.for_each([&](Slot slot) {
+    const JobCore& core = replayed.jobs[slot].core;
+    const bool retired = store.rows.contains(core.id) && is_finished(core.state);
+    EXPECT_TRUE(retired || state.jobs.find(core.no) != kNoSlot) << "replay has one job more: " << core.no;
+  });
+
+  State restored;
+  auto decoded = Tables::decode(state.tables.encode());
+  ASSERT_TRUE(decoded.has_value());
+  restored.tables = std::move(*decoded);
+  restored.timers.start(restored.now());
+  state.jobs.for_each([&](Slot slot) {
+    if (!is_finished(state.jobs[slot].core.state)) restored.restore(row_of(state, slot));
+  });
+  restored.restored();
+  restored.check_invariants();
+  expect_same_live_jobs(restored, state, "restored");
+}
+
+}  // namespace pqd::test

@@ -29,6 +29,7 @@ void write_session(ByteWriter& out, const SessionEntry& s) {
   out.varint(s.pid);
   out.varint(s.tag);
   out.pod(s.secret_hash);
+  out.varint(s.resumed_from);
   write_lane_positions(out, s);
   out.varint(s.deliveries);
   out.varint(s.receipts);
@@ -49,6 +50,7 @@ SessionEntry read_session(ByteReader& in) {
   s.pid = static_cast<uint32_t>(in.varint());
   s.tag = static_cast<uint32_t>(in.varint());
   s.secret_hash = in.pod<ShortHash>();
+  s.resumed_from = in.varint();
   read_lane_positions(in, s);
   s.deliveries = in.varint();
   s.receipts = in.varint();
@@ -130,7 +132,10 @@ void Tables::apply(const SessionClosed& e) {
   if (closed_tags_.size() > kClosedTags) closed_tags_.pop_front();
   sessions_.erase(found);
 }
-void Tables::apply(const SessionResumed& e) { apply(SessionClosed{e.from}); }
+void Tables::apply(const SessionResumed& e) {
+  if (SessionEntry* to = find_session(e.to)) to->resumed_from = e.from;
+  apply(SessionClosed{e.from});
+}
 
 void Tables::apply(const Subscribed& e) {
   SessionEntry* session = find_session(e.session);

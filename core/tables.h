@@ -39,6 +39,7 @@ struct SessionEntry {
   uint32_t pid = 0;
   uint32_t tag = 0;
   ShortHash secret_hash{};
+  SessionNo resumed_from = 0;  // the session that it took over; 0 = none
   std::array<LanePosition, kLanes> lanes{};
   std::array<uint64_t, 4> last_counter{};   // of the ids seen per lane
   uint64_t deliveries = 0;                  // deliveries numbered so far

@@ -3,7 +3,7 @@
 
 namespace pqd {
 
-std::optional<Ticket> ClientCore::try_send_control(ByteView record, const JobId& id) {
+std::optional<Ticket> ClientCore::try_send_control(ByteView record, const JobId& id, Durability durability) {
   RingWriter& writer = session_->writer(Lane::kControl);
   const auto bytes = static_cast<uint32_t>(record.size());
   const auto out = writer.reserve(bytes);
@@ -12,8 +12,8 @@ std::optional<Ticket> ClientCore::try_send_control(ByteView record, const JobId&
   writer.commit(bytes);
   writer.publish();
   session_->bell.ring_if_sleeping();
-  return Ticket{id, session_->count(Lane::kControl, Durability::kFsync), outcomes_.generation(),
-                static_cast<uint8_t>(Lane::kControl), Durability::kFsync};
+  return Ticket{id, session_->count(Lane::kControl, durability), outcomes_.generation(),
+                static_cast<uint8_t>(Lane::kControl), durability};
 }
 
 Result<Ticket> ClientCore::send_control(ByteView record, const JobId& id) {

@@ -105,7 +105,9 @@ class ClientCore {
   void look_at_socket();
 
   // client_command.cpp
-  std::optional<Ticket> try_send_control(ByteView record, const JobId& id);
+  // `durability`: what flush() waits for with this record; a query asks for nothing that outlives it.
+  std::optional<Ticket> try_send_control(ByteView record, const JobId& id,
+                                         Durability durability = Durability::kFsync);
 
   // client_consume.cpp
   std::optional<Failure> check_subscriptions();

@@ -62,7 +62,7 @@ bool ClientCore::read_outcomes() {
 bool ClientCore::read_deliveries() {
   bool news = false;
   for (auto record = session_->deliveries.next(); !record.empty(); record = session_->deliveries.next()) {
-    if (const uint64_t number = inbox_.take(record); number != 0) session_->deliveries_seen = number;
+    session_->deliveries_seen = inbox_.take(record, session_->deliveries_seen);
     session_->deliveries.release();
     news = true;
   }
@@ -87,7 +87,8 @@ void ClientCore::send_unsent() {
     subscription.ticket = *ticket;
     subscription.sent = true;
   }
-  questions_.send_all([this](ByteView record) { return try_send_control(record, {}).has_value(); });
+  questions_.send_all(
+      [this](ByteView record) { return try_send_control(record, {}, Durability::kMemory).has_value(); });
 }
 
 void ClientCore::tend_orphans() {

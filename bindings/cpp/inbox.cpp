@@ -4,9 +4,12 @@
 
 namespace pqd {
 
-uint64_t ClientInbox::take(ByteView record) {
+uint64_t ClientInbox::take(ByteView record, uint64_t seen) {
   const auto view = read_delivery_record(record);
-  if (!view) return 0;
+  if (!view) return seen;
+  // Notices carry no number.
+  const uint64_t number = view->head.number;
+  if (number != 0 && number <= seen) return seen;
   switch (static_cast<DownKind>(view->head.head.kind)) {
     case DownKind::kDelivery: {
       DeliveredJob job(Bytes(record.begin(), record.end()));
@@ -24,7 +27,7 @@ uint64_t ClientInbox::take(ByteView record) {
     case DownKind::kAnswer:
       break;
   }
-  return view->head.number;
+  return std::max(seen, number);
 }
 
 std::optional<DeliveredJob> ClientInbox::pop() {

@@ -12,8 +12,9 @@ namespace pqd {
 
 class ClientInbox {
  public:
-  // One record of the deliveries ring; its number, or 0 when it cannot be read.
-  uint64_t take(ByteView record);
+  // One record of the deliveries ring. `seen`: the number of the last delivery taken in this session; an
+  // engine that took over may have written some again, which count once. Returns the number seen by now.
+  uint64_t take(ByteView record, uint64_t seen);
   bool empty() const { return waiting_.empty(); }
   std::optional<DeliveredJob> pop();
   // No notice will come for it any more.

@@ -1,0 +1,40 @@
+// Which jobs a question is about, and who may see a job. Pure; any thread.
+#pragma once
+
+#include <expected>
+#include <optional>
+
+#include "core/control_record.h"
+#include "core/tables.h"
+
+namespace pqd {
+
+// Who asks.
+struct Asker {
+  SessionNo session = 0;
+  uint32_t uid = 0;
+  bool admin = false;
+};
+
+// Owners see their jobs, consumers what they hold, admins everything; for anyone else a job does not exist.
+bool may_see(const Asker& asker, const JobCore& job);
+
+struct JobFilter {
+  std::optional<QueueNo> queue;
+  std::optional<TypeNo> type;
+  bool nothing = false;  // a type that no job ever had
+  uint8_t states = 0;    // bit per JobState; 0 = all
+  TimeNs since_ns = 0;
+  TimeNs until_ns = 0;
+  std::optional<uint32_t> owner_uid;
+  JobId older_than;
+  uint32_t limit = 50;
+
+  // A parked submit is not a job yet and never matches.
+  bool matches(const JobCore& job) const;
+};
+
+// kNotFound: no such queue. kInvalidRequest: a limit out of its range.
+std::expected<JobFilter, Error> filter_of(const QueryView& query, const Tables& tables, const Asker& asker);
+
+}  // namespace pqd

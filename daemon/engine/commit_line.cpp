@@ -1,0 +1,65 @@
+#include "daemon/engine/commit_line.h"
+
+#include <algorithm>
+
+namespace pqd {
+
+CommitLine::CommitLine(State& state, SessionPorts& ports, Committer& committer, uint64_t last,
+                       const ChainHash& last_hash)
+    : state_(state),
+      ports_(ports),
+      committer_(committer),
+      last_(last),
+      handed_(last),
+      last_hash_(last_hash),
+      progress_(committer.progress()) {}
+
+bool CommitLine::has_room() const {
+  return !building_ || !building_->full() || handed_ - progress_.done < kUnderWayMax;
+}
+
+CommitBuilder& CommitLine::open() {
+  if (building_ && building_->full()) hand(true);
+  if (!building_) building_.emplace(state_.blocks, ++last_, last_hash_, state_.now());
+  return *building_;
+}
+
+bool CommitLine::hand(bool now) {
+  if (!has_events()) return false;
+  const uint64_t under_way = handed_ - progress_.done;
+  if (!now && under_way > 0 && !(building_->full() && under_way < kUnderWayMax)) return false;
+  const Commit commit = building_->close();
+  building_.reset();
+  handed_ = commit.number;
+  last_hash_ = commit.hash;
+  const bool deliveries_wait =
+      std::ranges::any_of(commit.effects.deliveries, [](const DeliveryEffect& d) { return !d.after_sync; });
+  committer_.hand(commit, deliveries_wait);
+  spread(commit);
+  return true;
+}
+
+// A session that has gone gets nothing, but its blocks are still given back.
+void CommitLine::spread(const Commit& commit) {
+  for (const ReceiptEffect& effect : commit.effects.receipts)
+    if (SessionPort* port = ports_.find(effect.receipt.session)) port->outbox().add(commit.number, effect);
+  for (const DeliveryEffect& effect : commit.effects.deliveries) {
+    if (SessionPort* port = ports_.find(effect.session))
+      port->outbox().add(commit.number, effect);
+    else
+      state_.blocks.drop_user(effect.record.block);
+  }
+  for (const CancelNotice& notice : commit.effects.notices)
+    if (SessionPort* port = ports_.find(notice.session)) port->outbox().add(commit.number, notice);
+  for (const LaneEffect& effect : commit.effects.lanes)
+    if (SessionPort* port = ports_.find(effect.session)) port->outbox().add(commit.number, effect);
+}
+
+bool CommitLine::look() {
+  const Progress now = committer_.progress();
+  if (now == progress_) return false;
+  progress_ = now;
+  return true;
+}
+
+}  // namespace pqd

@@ -1,0 +1,52 @@
+// The commits between the worker and the disk: the one that is being filled, and those handed to the
+// committer and not done yet. While one syncs the next fills, so that the slower the disk, the larger they
+// get. Belongs to the worker's thread.
+#pragma once
+
+#include <optional>
+
+#include "core/state.h"
+#include "daemon/engine/committer.h"
+#include "daemon/engine/session_ports.h"
+
+namespace pqd {
+
+class CommitLine {
+ public:
+  // `last`: number and hash of the last commit in the store.
+  CommitLine(State& state, SessionPorts& ports, Committer& committer, uint64_t last,
+             const ChainHash& last_hash);
+
+  // May a turn be taken now? Not while everything is full and the disk has the word.
+  bool has_room() const;
+  // The commit that the next turn goes into.
+  CommitBuilder& open();
+  // Hands the open commit over if it is worth it: the committer is idle, it is full, or `now`. Its effects
+  // are on their way to the outboxes then. True when it did.
+  bool hand(bool now = false);
+
+  const Progress& progress() const { return progress_; }
+  // Takes over how far the committer is; true when that has moved.
+  bool look();
+  // The number of the commit that was opened last.
+  uint64_t latest() const { return last_; }
+  // Nothing is open with something in it, nothing is under way.
+  bool idle() const { return !has_events() && progress_.done == handed_; }
+
+ private:
+  static constexpr uint64_t kUnderWayMax = 4;
+
+  bool has_events() const { return building_ && !building_->empty(); }
+  void spread(const Commit& commit);
+
+  State& state_;
+  SessionPorts& ports_;
+  Committer& committer_;
+  std::optional<CommitBuilder> building_;
+  uint64_t last_;    // number of the open commit, or of the last one closed
+  uint64_t handed_;  // number of the last one handed over
+  ChainHash last_hash_;
+  Progress progress_;
+};
+
+}  // namespace pqd

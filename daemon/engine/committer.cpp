@@ -1,0 +1,80 @@
+#include "daemon/engine/committer.h"
+
+#include "daemon/engine/fail_stop.h"
+
+namespace pqd {
+
+Committer::Committer(Store& store, Checkpointer& checkpointer, uint64_t start, std::function<void()> news)
+    : store_(store),
+      checkpointer_(checkpointer),
+      news_(std::move(news)),
+      written_(start),
+      done_(start),
+      synced_(start),
+      thread_([this] { run(); }) {}
+
+Committer::~Committer() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_one();
+  thread_.join();
+}
+
+void Committer::hand(const Commit& commit, bool early) {
+  {
+    const std::lock_guard lock(mutex_);
+    handed_.push_back(
+        {commit.number, commit.needs_sync, early, commit.entry, commit.block_bytes, commit.hash});
+  }
+  changed_.notify_one();
+}
+
+// Strongest claim first, so that no reader sees a commit synced and not yet written.
+Progress Committer::progress() const {
+  Progress progress;
+  progress.synced = synced_.load(std::memory_order_acquire);
+  progress.done = done_.load(std::memory_order_acquire);
+  progress.written = written_.load(std::memory_order_acquire);
+  return progress;
+}
+
+void Committer::run() {
+  for (;;) {
+    std::deque<Handed> group;
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [this] { return !handed_.empty() || stopping_; });
+      if (handed_.empty()) return;
+      group.swap(handed_);
+    }
+    write(group);
+  }
+}
+
+void Committer::write(const std::deque<Handed>& group) {
+  const Handed* to_sync = nullptr;
+  bool early = false;
+  for (const Handed& commit : group) {
+    if (const auto ok = store_.append(commit.number, *commit.entry, *commit.block); !ok)
+      fail_stop(ok.error());
+    if (commit.needs_sync) to_sync = &commit;
+    early |= commit.early;
+    if (to_sync == nullptr) done_.store(commit.number, std::memory_order_release);
+    written_.store(commit.number, std::memory_order_release);
+  }
+  if (to_sync != nullptr) {
+    if (early) news_();
+    const uint64_t last = group.back().number;
+    if (const auto ok = store_.sync(last); !ok) fail_stop(ok.error());
+    done_.store(last, std::memory_order_release);
+    synced_.store(last, std::memory_order_release);
+  }
+  news_();
+  // Off the acknowledgement path: this waits when folding does not keep up.
+  for (const Handed& commit : group) checkpointer_.add(commit.number, commit.entry, commit.block);
+  if (to_sync != nullptr) checkpointer_.synced({group.back().number, group.back().hash});
+}
+
+}  // namespace pqd

@@ -1,0 +1,69 @@
+// Makes commits durable, on a thread of its own, so that one commit fills while another syncs: takes all that
+// were handed to it meanwhile, writes each, then syncs once for all of them if any asked for it. Tells how
+// far it got; acts on nothing. A failed write ends the process (fail_stop).
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+#include "core/commit.h"
+#include "daemon/store/checkpointer.h"
+#include "daemon/store/store.h"
+
+namespace pqd {
+
+// Commit numbers; written >= done >= synced.
+struct Progress {
+  uint64_t written = 0;  // survives the death of any process
+  uint64_t done = 0;     // every commit up to it is as durable as it asked for
+  uint64_t synced = 0;   // survives power loss
+
+  friend bool operator==(const Progress&, const Progress&) = default;
+};
+
+class Committer {
+ public:
+  // `start`: all that the store holds. `news` is called by the committer's thread when progress() has moved.
+  Committer(Store& store, Checkpointer& checkpointer, uint64_t start, std::function<void()> news);
+  // Finishes what was handed to it.
+  ~Committer();
+
+  // REQUIRES: in order. `early`: tell when it is written, somebody waits for that alone.
+  void hand(const Commit& commit, bool early);
+  Progress progress() const;
+
+ private:
+  struct Handed {
+    uint64_t number = 0;
+    bool needs_sync = false;
+    bool early = false;
+    std::shared_ptr<const Bytes> entry;
+    std::shared_ptr<const Bytes> block;
+    ChainHash hash{};
+  };
+
+  void run();
+  void write(const std::deque<Handed>& group);
+
+  Store& store_;
+  Checkpointer& checkpointer_;
+  std::function<void()> news_;
+  // Writer: the committer's thread. release, and acquire in progress(): who sees a number may tell others
+  // what hangs on it.
+  std::atomic<uint64_t> written_;
+  std::atomic<uint64_t> done_;
+  std::atomic<uint64_t> synced_;
+
+  std::mutex mutex_;  // guards the following
+  std::condition_variable changed_;
+  std::deque<Handed> handed_;
+  bool stopping_ = false;
+
+  std::thread thread_;
+};
+
+}  // namespace pqd

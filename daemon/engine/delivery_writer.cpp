@@ -1,0 +1,61 @@
+#include "daemon/engine/delivery_writer.h"
+
+#include <cstdlib>
+
+#include "core/down_record.h"
+#include "core/submit_record.h"
+
+namespace pqd {
+namespace {
+
+DeliveryHead head_of(DownKind kind, const DeliveryEffect& delivery) {
+  DeliveryHead head;
+  head.head.kind = static_cast<uint8_t>(kind);
+  head.number = delivery.number;
+  head.token = delivery.token;
+  head.id = delivery.id;
+  head.lease_until_ms = delivery.lease_until_ns / kMillisecondNs;
+  head.subscription = delivery.subscription;
+  head.attempt = delivery.attempt;
+  head.max_attempts = delivery.max_attempts;
+  head.owner_uid = delivery.owner_uid;
+  return head;
+}
+
+bool write(RingWriter& ring, const DeliveryView& view) {
+  const auto bytes = static_cast<uint32_t>(delivery_record_bytes(view));
+  const auto room = ring.reserve(bytes);
+  if (room.empty()) return false;
+  write_delivery_record(view, room);
+  ring.commit(bytes);
+  return true;
+}
+
+}  // namespace
+
+bool write_delivery(RingWriter& ring, const DeliveryEffect& delivery, const State& state) {
+  const auto submit = read_submit_record(state.blocks.view(delivery.record));
+  if (!submit) std::abort();
+  DeliveryView view;
+  view.head = head_of(DownKind::kDelivery, delivery);
+  view.head.priority = submit->head.priority;
+  view.head.mode = submit->head.mode;
+  view.head.delivery = submit->head.delivery;
+  view.head.durability = submit->head.durability;
+  view.queue = submit->queue;
+  view.type = submit->type;
+  view.subject = submit->subject;
+  view.traceparent = submit->traceparent;
+  view.ordering_key = submit->ordering_key;
+  view.metadata = submit->metadata;
+  view.payload = submit->payload;
+  return write(ring, view);
+}
+
+bool write_notice(RingWriter& ring, const DeliveryEffect& delivery) {
+  DeliveryView view;
+  view.head = head_of(DownKind::kCancelNotice, delivery);
+  return write(ring, view);
+}
+
+}  // namespace pqd

@@ -1,0 +1,15 @@
+// A job's record of the lane, turned into a record of the deliveries ring, in one copy. One thread.
+#pragma once
+
+#include "core/commit.h"
+#include "core/state.h"
+#include "shm/ring_writer.h"
+
+namespace pqd {
+
+// False when there is no room now. Not yet published.
+bool write_delivery(RingWriter& ring, const DeliveryEffect& delivery, const State& state);
+// The holder of `delivery.token` should stop. Carries no number of its own.
+bool write_notice(RingWriter& ring, const DeliveryEffect& delivery);
+
+}  // namespace pqd

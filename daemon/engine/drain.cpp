@@ -1,0 +1,147 @@
+#include "daemon/engine/drain.h"
+
+#include <algorithm>
+#include <array>
+
+#include "core/submit_record.h"
+
+namespace pqd {
+namespace {
+
+constexpr std::array<size_t, kLaneCount> kUrgentFirst{lane_index(Lane::kControl), lane_index(Lane::kCritical),
+                                                      lane_index(Lane::kHigh), lane_index(Lane::kNormal),
+                                                      lane_index(Lane::kLow)};
+
+SubmitHead submit_head_of(ByteView record) {
+  SubmitHead head;
+  std::memcpy(&head, record.data(), std::min(record.size(), sizeof head));
+  return head;
+}
+
+}  // namespace
+
+bool Drain::run(CommitBuilder& commit) {
+  uint32_t taken_in_turn = 0;
+  bool left = true;
+  while (left && taken_in_turn < kTurnRecords && !commit.full()) {
+    left = false;
+    for (const size_t lane : kUrgentFirst) {
+      const uint32_t taken = take_lane(commit, lane);
+      taken_in_turn += taken;
+      left = taken > 0;
+      if (left) break;  // back to the most urgent lane, something may have come there
+    }
+  }
+  note_positions();
+  if (!ports_.all().empty()) first_ = (first_ + 1) % ports_.all().size();
+  return left;
+}
+
+uint32_t Drain::take_lane(CommitBuilder& commit, size_t lane) {
+  uint32_t taken = 0;
+  const auto& all = ports_.all();
+  for (size_t i = 0; i < all.size() && !commit.full(); ++i) {
+    SessionPort& port = *all[(first_ + i) % all.size()];
+    if (port.lane(lane).refresh() && !port.held_back(lane)) taken += take_quantum(commit, port, lane);
+  }
+  return taken;
+}
+
+uint32_t Drain::take_quantum(CommitBuilder& commit, SessionPort& port, size_t lane) {
+  uint32_t taken = 0;
+  while (taken < kQuantum && !commit.full() && !port.held_back(lane)) {
+    const uint32_t more = lane == kControlLane ? take_control(port) : take_submit(commit, port, lane);
+    if (more == 0) break;
+    taken += more;
+  }
+  if (taken > 0) advanced_.emplace_back(&port, lane);
+  return taken;
+}
+
+std::optional<BlobRef> Drain::copy_record(CommitBuilder& commit, SessionPort& port, size_t lane) {
+  RingReader& reader = port.lane(lane);
+  const TakeResult wanted = reader.next({});
+  if (wanted.outcome != Taken::kTargetTooSmall) return std::nullopt;
+  BlobRef blob;
+  const auto room = commit.add_room(wanted.bytes, blob);
+  const TakeResult taken = reader.next(room);
+  if (taken.outcome == Taken::kRecord && taken.bytes == wanted.bytes) return blob;
+  // Its size changed between two looks: somebody is playing with us.
+  commit.drop_last(blob);
+  port.faulty = true;
+  return std::nullopt;
+}
+
+uint32_t Drain::take_submit(CommitBuilder& commit, SessionPort& port, size_t lane) {
+  const auto record = copy_record(commit, port, lane);
+  if (!record) return 0;
+  const SubmitHead head = submit_head_of(commit.blob(*record));
+  const auto wire_lane = static_cast<uint8_t>(lane);
+  const uint64_t seq = port.lane(lane).position().sequence;
+  const bool batch = head.batch_count > 1 && head.batch_count <= limits::kBatchSubmitMax;
+  if (head.head.kind != static_cast<uint8_t>(RecordKind::kSubmit) || (batch && head.batch_index != 0)) {
+    broker_.refuse_record(port.number(), wire_lane, seq, Error::kInvalidRequest, head.head.kind);
+    commit.drop_last(*record);
+    return 1;
+  }
+  if (batch) return take_batch(commit, port, lane, *record);
+  broker_.submit(port.number(), wire_lane, seq, *record);
+  return 1;
+}
+
+// The client publishes an atomic submit at once, so that all of it is there with its first record.
+uint32_t Drain::take_batch(CommitBuilder& commit, SessionPort& port, size_t lane, const BlobRef& first) {
+  const uint32_t count = submit_head_of(commit.blob(first)).batch_count;
+  batch_.assign(1, first);
+  bool whole = true;
+  while (whole && batch_.size() < count) {
+    const auto next = copy_record(commit, port, lane);
+    whole = next.has_value();
+    if (!whole) break;
+    batch_.push_back(*next);
+    const SubmitHead head = submit_head_of(commit.blob(*next));
+    whole = head.head.kind == static_cast<uint8_t>(RecordKind::kSubmit) && head.batch_count == count &&
+            head.batch_index == batch_.size() - 1;
+  }
+  const auto taken = static_cast<uint32_t>(batch_.size());
+  const uint64_t first_seq = port.lane(lane).position().sequence - taken + 1;
+  if (whole) {
+    broker_.submit_batch(port.number(), static_cast<uint8_t>(lane), first_seq, batch_);
+    return taken;
+  }
+  for (uint32_t i = 0; i < taken; ++i) {
+    broker_.refuse_record(port.number(), static_cast<uint8_t>(lane), first_seq + i, Error::kInvalidRequest,
+                          static_cast<uint8_t>(RecordKind::kSubmit));
+  }
+  commit.drop_last(first);
+  return taken;
+}
+
+uint32_t Drain::take_control(SessionPort& port) {
+  RingReader& reader = port.lane(kControlLane);
+  TakeResult taken = reader.next(scratch_);
+  if (taken.outcome == Taken::kTargetTooSmall) {
+    scratch_.resize(reader.max_record_bytes());
+    taken = reader.next(scratch_);
+  }
+  if (taken.outcome != Taken::kRecord) return 0;
+  const ByteView record = ByteView(scratch_).first(taken.bytes);
+  if (static_cast<RecordKind>(record[offsetof(RecordHead, kind)]) == RecordKind::kQuery)
+    questions_.push_back({port.number(), Bytes(record.begin(), record.end())});
+  else
+    broker_.control(port.number(), reader.position().sequence, record);
+  return 1;
+}
+
+void Drain::note_positions() {
+  std::ranges::sort(advanced_);
+  const auto repeated = std::ranges::unique(advanced_);
+  advanced_.erase(repeated.begin(), repeated.end());
+  for (const auto& [port, lane] : advanced_) {
+    const RingPosition& at = port->lane(lane).position();
+    broker_.lane_advanced(port->number(), static_cast<uint8_t>(lane), {at.sequence, at.cursor});
+  }
+  advanced_.clear();
+}
+
+}  // namespace pqd

@@ -1,0 +1,52 @@
+// Takes records out of the sessions' lanes and hands them to the broker: control records and the most urgent
+// lanes first, 64 of a lane at a time, sessions in turns. A record is copied once, from the lane into the
+// commit's block, and looked at there. What cannot be a record ends its session. One thread.
+#pragma once
+
+#include <vector>
+
+#include "core/broker.h"
+#include "daemon/engine/session_ports.h"
+
+namespace pqd {
+
+// A query that came in a control lane; answered after the turn.
+struct AskedQuestion {
+  SessionNo session = 0;
+  Bytes record;
+};
+
+class Drain {
+ public:
+  Drain(Broker& broker, SessionPorts& ports) : broker_(broker), ports_(ports) {}
+
+  // Between begin_turn and end_turn. Ends when nothing is left, the commit is full or the turn long enough;
+  // true when records may be left.
+  bool run(CommitBuilder& commit);
+  std::vector<AskedQuestion> take_questions() { return std::exchange(questions_, {}); }
+
+ private:
+  static constexpr uint32_t kQuantum = 64;
+  static constexpr uint32_t kTurnRecords = 8'192;
+
+  // Takes up to a quantum of this lane from each session; how many there were.
+  uint32_t take_lane(CommitBuilder& commit, size_t lane);
+  uint32_t take_quantum(CommitBuilder& commit, SessionPort& port, size_t lane);
+  // One record, or all of one atomic submit; how many, 0 when there is none.
+  uint32_t take_submit(CommitBuilder& commit, SessionPort& port, size_t lane);
+  uint32_t take_batch(CommitBuilder& commit, SessionPort& port, size_t lane, const BlobRef& first);
+  uint32_t take_control(SessionPort& port);
+  // The next record of the lane, in the block; nothing when there is none or it is broken.
+  std::optional<BlobRef> copy_record(CommitBuilder& commit, SessionPort& port, size_t lane);
+  void note_positions();
+
+  Broker& broker_;
+  SessionPorts& ports_;
+  std::vector<AskedQuestion> questions_;
+  std::vector<std::pair<SessionPort*, size_t>> advanced_;
+  std::vector<BlobRef> batch_;
+  Bytes scratch_;
+  size_t first_ = 0;  // the session whose turn it is
+};
+
+}  // namespace pqd

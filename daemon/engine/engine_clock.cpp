@@ -1,0 +1,54 @@
+#include "daemon/engine/engine_clock.h"
+
+#include <spdlog/spdlog.h>
+#include <time.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace pqd {
+namespace {
+
+constexpr int64_t kFollowEveryNs = kSecondNs;
+// Differences up to this are made up for, a tenth of the time that passes at most. What is larger is a clock
+// that was set: jobs that wait keep their terms, and times are right again after a restart.
+constexpr int64_t kDifferenceMaxNs = 3600 * kSecondNs;
+constexpr int64_t kSlewShare = 10;
+
+int64_t read_clock(clockid_t clock) {
+  timespec time{};
+  ::clock_gettime(clock, &time);
+  return time.tv_sec * kSecondNs + time.tv_nsec;
+}
+
+}  // namespace
+
+EngineClock::EngineClock(TimeNs not_before_ns)
+    : boot_ns_(read_clock(CLOCK_BOOTTIME)),
+      anchor_ns_(std::max(read_clock(CLOCK_REALTIME), not_before_ns)),
+      followed_ns_(boot_ns_) {}
+
+TimeNs EngineClock::now() {
+  const int64_t boot_ns = read_clock(CLOCK_BOOTTIME);
+  if (boot_ns - followed_ns_ >= kFollowEveryNs) follow_system(boot_ns);
+  return anchor_ns_ + (boot_ns - boot_ns_);
+}
+
+void EngineClock::follow_system(int64_t boot_ns) {
+  const TimeNs ours = anchor_ns_ + (boot_ns - boot_ns_);
+  const int64_t difference = read_clock(CLOCK_REALTIME) - ours;
+  const int64_t step_max = (boot_ns - followed_ns_) / kSlewShare;
+  const bool leap = std::abs(difference) > kDifferenceMaxNs;
+  if (leap && !told_leap_) {
+    spdlog::warn(
+        "the system's clock is {} s {} pqd's: it was set while pqd ran. Jobs keep their terms; times are "
+        "right again after a restart",
+        std::abs(difference) / kSecondNs, difference > 0 ? "ahead of" : "behind");
+  }
+  told_leap_ = leap;
+  // Never back by more than has passed since the last look: now() stays monotone.
+  anchor_ns_ = ours + (leap ? 0 : std::clamp(difference, -step_max, step_max));
+  boot_ns_ = followed_ns_ = boot_ns;
+}
+
+}  // namespace pqd

@@ -1,0 +1,63 @@
+#include "daemon/engine/inherited_sessions.h"
+
+#include <cstring>
+#include <span>
+
+namespace pqd {
+namespace {
+
+// How long clients of an earlier supervisor may take to come back before they count as dead.
+constexpr TimeNs kReturnGraceNs = 5 * kSecondNs;
+
+}  // namespace
+
+std::expected<SessionPort*, std::string> InheritedSessions::add(const SessionGrant& grant,
+                                                                const SessionEntry& entry) {
+  auto port = SessionPort::open(grant, entry);
+  if (port) return &ports_.add(std::move(*port));
+  return std::unexpected("session " + std::to_string(grant.session) + " cannot be mapped (" +
+                         std::string(port.error().call) + ": " + std::strerror(port.error().number) + ")");
+}
+
+std::expected<void, std::string> InheritedSessions::map() {
+  for (const SessionGrant& grant : std::span(args_.sessions, args_.session_count)) {
+    const SessionEntry* entry = state_.tables.session(grant.session);
+    if (entry == nullptr) continue;
+    auto port = add(grant, *entry);
+    if (!port) return std::unexpected(port.error());
+    const uint64_t published = (*port)->outbox().deliveries_published();
+    for (const DeliveryEffect& delivery : broker_.deliveries_after(grant.session, published))
+      (*port)->outbox().add(0, delivery);
+    // A notice may have been lost with the engine; one more does no harm.
+    for (Slot slot = state_.held(grant.session).head; slot != kNoSlot; slot = state_.jobs[slot].held_next) {
+      const JobCore& core = state_.jobs[slot].core;
+      if (core.cancel_requested) (*port)->outbox().add(0, CancelNotice{grant.session, core.token(), core.id});
+    }
+    if (entry->resumed_from != 0 && entry->resumed_from == grant.resume_session)
+      resumed_.push_back(grant.session);
+  }
+  return {};
+}
+
+std::expected<void, std::string> InheritedSessions::settle() {
+  for (const SessionGrant& grant : std::span(args_.sessions, args_.session_count)) {
+    if (ports_.find(grant.session) != nullptr) continue;
+    if (auto port = add(grant, SessionEntry{}); !port) return std::unexpected(port.error());
+    broker_.open_session({grant.session, grant.uid, grant.pid, grant.tag, grant.secret_hash});
+    if (grant.resume_session != 0 &&
+        broker_.resume_session(grant.resume_session, grant.session, grant.resume_hash, grant.deliveries_seen))
+      resumed_.push_back(grant.session);
+  }
+  std::vector<SessionNo> gone;
+  for (const auto& [number, entry] : state_.tables.sessions()) {
+    if (ports_.find(number) != nullptr) continue;
+    if (number < args_.first_session)
+      broker_.expect_return(number, state_.now() + kReturnGraceNs);
+    else
+      gone.push_back(number);
+  }
+  for (const SessionNo number : gone) broker_.close_session(number);
+  return {};
+}
+
+}  // namespace pqd

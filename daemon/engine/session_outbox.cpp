@@ -1,0 +1,171 @@
+#include "daemon/engine/session_outbox.h"
+
+#include <algorithm>
+
+#include "daemon/engine/delivery_writer.h"
+
+namespace pqd {
+
+SessionOutbox::SessionOutbox(DownSegment& down, const UpHeader& up, int engine_doorbell)
+    : down_(&down),
+      receipt_ring_(down.receipts(), down.sizes().receipt_slots, down.header().receipts_written,
+                    up.receipts_read),
+      delivery_ring_(down.deliveries_data(), down.sizes().deliveries_bytes, down.header().deliveries_tail,
+                     up.deliveries_read),
+      answer_ring_(down.answers_data(), down.sizes().answers_bytes, down.header().answers_tail,
+                   up.answers_read),
+      bell_(down.header(), up, engine_doorbell) {}
+
+void SessionOutbox::begin_at(const SessionEntry& entry) {
+  for (size_t i = 0; i < kLaneCount; ++i) {
+    const LanePosition& at = entry.lanes[i];
+    told_[i] = {at.bytes, at.seq, at.seq, at.seq};
+  }
+  uint64_t number = entry.receipts - entry.kept_receipts.size();
+  for (const ReceiptIssued& receipt : entry.kept_receipts) {
+    if (++number > receipts_published()) receipts_.push_back({0, {number, receipt}});
+  }
+  // Watermarks may pass receipts of this commit only: flush() tells those of told_ once these are out.
+  marks_.push_back({0, {}});
+}
+
+void SessionOutbox::add(uint64_t commit, const CancelNotice& notice) {
+  WaitingDelivery waiting{commit, {}, true};
+  waiting.effect.session = notice.session;
+  waiting.effect.token = notice.token;
+  waiting.effect.id = notice.id;
+  deliveries_.push_back(waiting);
+}
+
+void SessionOutbox::add_answer(Bytes record) {
+  answer_bytes_ += record.size();
+  answers_.push_back(std::move(record));
+}
+
+bool SessionOutbox::flush(const Progress& progress, State& state) {
+  found_no_room_ = false;
+  bool news = flush_receipts(progress);
+  news |= flush_marks(progress);
+  news |= flush_deliveries(progress, state);
+  news |= flush_answers();
+  set_blocked(found_no_room_);
+  return news;
+}
+
+bool SessionOutbox::flush_receipts(const Progress& progress) {
+  while (!receipts_.empty() && receipts_.front().commit <= progress.done) {
+    const auto& [number, issued] = receipts_.front().effect;
+    Receipt receipt;
+    receipt.number = number;
+    receipt.sequence = issued.seq;
+    receipt.job_high = issued.id.high;
+    receipt.job_low = issued.id.low;
+    receipt.retry_after_ms = issued.retry_after_ms;
+    receipt.lane = issued.lane;
+    receipt.code = issued.code;
+    receipt.flags = issued.flags;
+    if (!receipt_ring_.append(receipt)) {
+      found_no_room_ = true;
+      break;
+    }
+    receipts_.pop_front();
+  }
+  return receipt_ring_.publish();
+}
+
+bool SessionOutbox::flush_marks(const Progress& progress) {
+  const uint64_t limit = receipts_.empty() ? UINT64_MAX : receipts_.front().commit;
+  const auto free_to = [limit](uint64_t commit, uint64_t reached) {
+    return commit <= reached && commit < limit;
+  };
+  std::array<bool, kLaneCount> moved{};
+  for (; marks_written_ < marks_.size(); ++marks_written_) {
+    const auto& [commit, effect] = marks_[marks_written_];
+    if (!free_to(commit, progress.written)) break;
+    if (commit == 0) {
+      moved.fill(true);
+      continue;
+    }
+    told_[effect.lane].applied = told_[effect.lane].written = effect.position.seq;
+    moved[effect.lane] = true;
+  }
+  while (!marks_.empty() && marks_written_ > 0 && free_to(marks_.front().commit, progress.done)) {
+    const auto& [commit, effect] = marks_.front();
+    if (commit != 0) {
+      if (commit <= progress.synced) told_[effect.lane].synced = effect.position.seq;
+      told_[effect.lane].head = effect.position.bytes;
+      moved[effect.lane] = true;
+    }
+    marks_.pop_front();
+    --marks_written_;
+  }
+  bool any = false;
+  for (size_t i = 0; i < kLaneCount; ++i) {
+    if (moved[i]) publish_watermarks(down().lanes[i], told_[i]);
+    any |= moved[i];
+  }
+  return any;
+}
+
+bool SessionOutbox::flush_deliveries(const Progress& progress, State& state) {
+  uint64_t number = deliveries_published();
+  while (!deliveries_.empty()) {
+    const WaitingDelivery& waiting = deliveries_.front();
+    const uint64_t reached = waiting.effect.after_sync ? progress.synced : progress.written;
+    if (waiting.commit > reached) break;
+    const bool written = waiting.notice ? write_notice(delivery_ring_, waiting.effect)
+                                        : write_delivery(delivery_ring_, waiting.effect, state);
+    if (!written) {
+      found_no_room_ = true;
+      break;
+    }
+    if (!waiting.notice) {
+      number = waiting.effect.number;
+      state.blocks.drop_user(waiting.effect.record.block);
+    }
+    deliveries_.pop_front();
+  }
+  if (!delivery_ring_.publish()) return false;
+  // release: pairs with the next engine, which goes on behind it; after the tail, see shm/README.md.
+  down().deliveries_count.store(number, std::memory_order_release);
+  return true;
+}
+
+bool SessionOutbox::flush_answers() {
+  while (!answers_.empty()) {
+    const Bytes& record = answers_.front();
+    const auto room = answer_ring_.reserve(static_cast<uint32_t>(record.size()));
+    if (room.empty()) {
+      found_no_room_ = true;
+      break;
+    }
+    std::ranges::copy(record, room.begin());
+    answer_ring_.commit(static_cast<uint32_t>(record.size()));
+    answer_bytes_ -= record.size();
+    answers_.pop_front();
+  }
+  return answer_ring_.publish();
+}
+
+void SessionOutbox::set_blocked(bool blocked) {
+  if (blocked == blocked_) return;
+  blocked_ = blocked;
+  set_outbox_blocked(down(), blocked);
+}
+
+void SessionOutbox::drop(State& state) {
+  for (const WaitingDelivery& waiting : deliveries_)
+    if (!waiting.notice) state.blocks.drop_user(waiting.effect.record.block);
+  deliveries_.clear();
+}
+
+bool SessionOutbox::peer_broken() const {
+  return receipt_ring_.peer_broken() || delivery_ring_.peer_broken() || answer_ring_.peer_broken();
+}
+
+uint64_t SessionOutbox::deliveries_published() const {
+  // relaxed: our own word; a predecessor's stores came to us through its death.
+  return down_->header().deliveries_count.load(std::memory_order_relaxed);
+}
+
+}  // namespace pqd

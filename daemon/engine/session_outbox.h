@@ -1,0 +1,99 @@
+// What is on its way to one client, in the order in which it has to appear, and each thing not before the
+// commit that it depends on is as durable as it asked for:
+//   receipts     when their commit is done (DESIGN of the store: written, and synced if it asked for that)
+//   watermarks   written, synced, head: when the commit is; never past a receipt that is not published
+//   deliveries   at-least-once when written, at-most-once when synced; in the order of their numbers
+//   answers      at once
+// What finds no room in Down waits here and blocks nobody else. One thread.
+#pragma once
+
+#include <array>
+#include <deque>
+
+#include "core/commit.h"
+#include "core/state.h"
+#include "daemon/engine/committer.h"
+#include "shm/doorbell.h"
+#include "shm/receipts.h"
+#include "shm/ring.h"
+#include "shm/segment.h"
+#include "shm/watermarks.h"
+
+namespace pqd {
+
+class SessionOutbox {
+ public:
+  SessionOutbox() = default;
+  SessionOutbox(DownSegment& down, const UpHeader& up, int engine_doorbell);
+
+  // What the store says of the session when it is mapped: the watermarks stand there, and receipts that no
+  // engine has published are sent after all.
+  void begin_at(const SessionEntry& entry);
+
+  void add(uint64_t commit, const ReceiptEffect& effect) { receipts_.push_back({commit, effect}); }
+  void add(uint64_t commit, const LaneEffect& effect) { marks_.push_back({commit, effect}); }
+  // The record's block is the outbox's to give back.
+  void add(uint64_t commit, const DeliveryEffect& effect) { deliveries_.push_back({commit, effect, false}); }
+  void add(uint64_t commit, const CancelNotice& notice);
+  void add_answer(Bytes record);
+
+  // Publishes what may and can be; true when something was. `state`: for the records of the deliveries.
+  bool flush(const Progress& progress, State& state);
+  // Wakes the client if it sleeps.
+  void ring() { bell_.ring_if_waiting(); }
+  // The session ends: gives back the blocks of what will not be sent.
+  void drop(State& state);
+
+  bool empty() const {
+    return receipts_.empty() && marks_.empty() && deliveries_.empty() && answers_.empty();
+  }
+  // Something has found no room; the client rings when it has made some.
+  bool blocked() const { return blocked_; }
+  // The client's read cursors cannot be.
+  bool peer_broken() const;
+  size_t receipts_waiting() const { return receipts_.size(); }
+  uint64_t receipts_published() const { return receipt_ring_.published(); }
+  size_t answer_bytes_waiting() const { return answer_bytes_; }
+  // The number of the last delivery published.
+  uint64_t deliveries_published() const;
+
+ private:
+  struct WaitingReceipt {
+    uint64_t commit = 0;
+    ReceiptEffect effect;
+  };
+  struct WaitingMark {
+    uint64_t commit = 0;
+    LaneEffect effect;
+  };
+  struct WaitingDelivery {
+    uint64_t commit = 0;
+    DeliveryEffect effect;
+    bool notice = false;
+  };
+
+  bool flush_receipts(const Progress& progress);
+  bool flush_marks(const Progress& progress);
+  bool flush_deliveries(const Progress& progress, State& state);
+  bool flush_answers();
+  void set_blocked(bool blocked);
+  DownHeader& down() { return down_->header(); }
+
+  DownSegment* down_ = nullptr;
+  ReceiptWriter receipt_ring_;
+  RingWriter delivery_ring_;
+  RingWriter answer_ring_;
+  ClientBell bell_;
+
+  std::deque<WaitingReceipt> receipts_;
+  std::deque<WaitingMark> marks_;
+  std::deque<WaitingDelivery> deliveries_;
+  std::deque<Bytes> answers_;
+  size_t answer_bytes_ = 0;
+  size_t marks_written_ = 0;  // of marks_, from the front: told as written already
+  std::array<Watermarks, kLaneCount> told_{};
+  bool blocked_ = false;        // as the client sees it
+  bool found_no_room_ = false;  // in the flush under way
+};
+
+}  // namespace pqd

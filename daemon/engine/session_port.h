@@ -1,0 +1,58 @@
+// The engine's end of one client's session: both memory files mapped, the lanes' readers, and what is on its
+// way into Down. Made from a grant of the supervisor; goes when the client does. One thread.
+#pragma once
+
+#include <memory>
+
+#include "core/tables.h"
+#include "daemon/engine/session_outbox.h"
+#include "daemon/loop/event_loop.h"
+#include "daemon/supervisor/engine_link.h"
+#include "shm/ring.h"
+
+namespace pqd {
+
+class SessionPort {
+ public:
+  // Takes the grant's descriptors over, also when it fails. `entry`: what the store knows of the session, so
+  // that reading goes on where the last commit stood.
+  static std::expected<std::unique_ptr<SessionPort>, SysError> open(const SessionGrant& grant,
+                                                                    const SessionEntry& entry);
+
+  SessionNo number() const { return grant_.session; }
+  const SessionGrant& grant() const { return grant_; }
+  RingReader& lane(size_t index) { return lanes_[index]; }
+  const RingReader& lane(size_t index) const { return lanes_[index]; }
+  // Loads every lane's tail; true when there is a record to take in a lane that may be read now.
+  bool refresh();
+  // Nothing more is taken from this lane until the client has read what it was told.
+  bool held_back(size_t lane) const;
+  // The first broken rule, if any.
+  RingViolation violation() const;
+  // How many receipts the client says it has read: believed as far as it can be.
+  uint64_t receipts_taken() const;
+
+  SessionOutbox& outbox() { return outbox_; }
+  DownHeader& down() { return down_.header(); }
+  int doorbell() const { return client_doorbell_.get(); }
+  // Tells the client which engine serves it, and wakes it.
+  void announce(uint64_t epoch, EngineState state);
+
+  WatchId watch = 0;
+  uint64_t receipts_noted = 0;  // the count that the broker was told last
+  bool leaving = false;         // the client is gone: what it had published is still taken
+  bool faulty = false;          // it broke the rules: nothing more is taken
+
+ private:
+  SessionPort() = default;
+
+  SessionGrant grant_;
+  UniqueFd client_doorbell_;
+  UniqueFd engine_doorbell_;
+  UpSegment up_;
+  DownSegment down_;
+  std::array<RingReader, kLaneCount> lanes_;
+  SessionOutbox outbox_;
+};
+
+}  // namespace pqd

@@ -1,0 +1,56 @@
+// Answers what only the store knows, on a thread of its own, so that a long look through finished jobs holds
+// up no turn of the broker. Questions are taken in order. A store that cannot be read ends the process.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "core/job_filter.h"
+#include "core/job_row.h"
+#include "daemon/store/store.h"
+
+namespace pqd {
+
+struct StoreQuestion {
+  QueryKind kind = QueryKind::kJob;  // kJob, kJobs, kDlq, kDlqJob
+  Asker asker;
+  uint64_t request = 0;
+  JobId id;          // kJob, kDlqJob
+  JobFilter filter;  // kJobs, kDlq
+  std::vector<JobRow>
+      rows;  // in: those that memory knows; out: all, newest first, at most the filter's limit
+};
+
+class StoreReader {
+ public:
+  // `news` is called by the reader's thread when there are answers to take.
+  StoreReader(const Store& store, std::function<void()> news);
+  ~StoreReader();
+
+  void ask(StoreQuestion question);
+  std::vector<StoreQuestion> take_answered();
+
+ private:
+  void run();
+  void answer(StoreQuestion& question) const;
+
+  const Store& store_;
+  std::function<void()> news_;
+
+  std::mutex mutex_;  // guards the following
+  std::condition_variable changed_;
+  std::deque<StoreQuestion> asked_;
+  std::vector<StoreQuestion> answered_;
+  bool stopping_ = false;
+
+  std::thread thread_;
+};
+
+// Newest first; of two rows of one job the first in `rows` counts; at most `limit`.
+void merge_rows(std::vector<JobRow>& rows, uint32_t limit);
+
+}  // namespace pqd

@@ -1,0 +1,198 @@
+#include "daemon/engine/worker.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace pqd {
+namespace {
+
+// So many receipts that a session has read and the tables still keep are worth a commit of their own.
+constexpr uint64_t kReceiptsKeptMax = 512;
+// What came before a stop is taken; producers that do not pause are cut off here. Nothing is lost with it:
+// what is in the rings stays there for their clients to send again.
+constexpr int64_t kStopGraceNs = 2 * kSecondNs;
+
+}  // namespace
+
+Worker::Worker(const WorkerParts& parts, uint64_t reserved_bytes)
+    : parts_(parts),
+      drain_(parts.broker, parts.ports),
+      disk_(parts.store, reserved_bytes),
+      sleeper_(parts.wake.page()),
+      reader_(parts.store, [&loop = parts.loop] { loop.wake(); }) {
+  parts_.link.listen(parts_.loop, {.opened = [this](const SessionGrant& grant) { arrived_.push_back(grant); },
+                                   .closed = [this](SessionNo session) { departed_.push_back(session); },
+                                   .stop = [this] { begin_stop(); }});
+}
+
+void Worker::serve(SessionPort& port) {
+  // The handler has nothing to do: every pass looks at every lane.
+  port.watch = parts_.loop.watch_doorbell(port.doorbell(), [] {});
+  port.announce(parts_.epoch, EngineState::kServing);
+}
+
+void Worker::run() {
+  for (;;) {
+    pass();
+    if (stop_by_ns_ && stopped()) return;
+    if (!can_sleep()) {
+      parts_.loop.run(0);
+      continue;
+    }
+    parts_.loop.run(sleep_ns());
+    sleeper_.disarm();
+  }
+}
+
+void Worker::pass() {
+  parts_.commits.look();
+  // acquire: pairs with the checkpointer's release; the rows are in the store.
+  const uint64_t covered = parts_.covered.load(std::memory_order_acquire);
+  if (covered != retired_) parts_.state.retire(retired_ = covered);
+  publish();
+  const bool cut_off = stop_by_ns_ && EventLoop::monotonic_ns() > *stop_by_ns_;
+  if (parts_.commits.has_room() && !cut_off) turn();
+  answer_questions();
+  parts_.commits.hand();
+  publish();
+}
+
+void Worker::turn() {
+  const bool sessions_change = !arrived_.empty() || !departed_.empty();
+  const auto timer = parts_.broker.next_timer_ns();
+  const TimeNs now = parts_.clock.now();
+  const bool due = timer && *timer <= now;
+  if (!sessions_change && !due && !turn_wanted_ && !more_ && !anything_readable()) return;
+  turn_wanted_ = false;
+  CommitBuilder& commit = parts_.commits.open();
+  parts_.broker.begin_turn(now, commit);
+  parts_.broker.set_intake(disk_.intake(now));
+  open_sessions();
+  more_ = drain_.run(commit);
+  find_faults();
+  note_receipts(!commit.empty());
+  close_sessions();
+  parts_.broker.end_turn();
+}
+
+void Worker::open_sessions() {
+  for (const SessionGrant& grant : std::exchange(arrived_, {})) {
+    auto port = SessionPort::open(grant, SessionEntry{});
+    if (!port) {
+      spdlog::error("session {} cannot be mapped ({}: {})", grant.session, port.error().call,
+                    std::strerror(port.error().number));
+      parts_.link.session_fault(grant.session);
+      continue;
+    }
+    serve(parts_.ports.add(std::move(*port)));
+    parts_.broker.open_session({grant.session, grant.uid, grant.pid, grant.tag, grant.secret_hash});
+    const bool resumed =
+        grant.resume_session != 0 && parts_.broker.resume_session(grant.resume_session, grant.session,
+                                                                  grant.resume_hash, grant.deliveries_seen);
+    opening_.push_back({grant.session, parts_.commits.latest(), resumed});
+  }
+}
+
+// What a client had published before it went is taken first: it may have asked for nothing but that.
+void Worker::close_sessions() {
+  for (const SessionNo number : std::exchange(departed_, {})) {
+    if (SessionPort* port = parts_.ports.find(number)) port->leaving = true;
+  }
+  std::vector<SessionNo> gone;
+  for (SessionPort* port : parts_.ports.all())
+    if (port->leaving && (port->faulty || !port->refresh())) gone.push_back(port->number());
+  for (const SessionNo number : gone) {
+    parts_.broker.close_session(number);
+    remove(number);
+  }
+}
+
+void Worker::remove(SessionNo number) {
+  SessionPort* port = parts_.ports.find(number);
+  parts_.loop.unwatch(port->watch);
+  port->outbox().drop(parts_.state);
+  parts_.ports.remove(number);
+}
+
+void Worker::find_faults() {
+  for (SessionPort* port : parts_.ports.all()) {
+    const RingViolation violation = port->violation();
+    const bool broken = violation != RingViolation::kNone || port->outbox().peer_broken() || port->faulty;
+    if (!broken || port->leaving) continue;
+    port->faulty = port->leaving = true;
+    spdlog::warn("session {} broke the rules of its rings: {}", port->number(),
+                 violation != RingViolation::kNone ? violation_text(violation)
+                                                   : "it says that it has read what was not written");
+    parts_.link.session_fault(port->number());
+  }
+}
+
+// The tables keep receipts until the client has read them.
+void Worker::note_receipts(bool cheap) {
+  for (SessionPort* port : parts_.ports.all()) {
+    const uint64_t taken = port->receipts_taken();
+    if (taken == port->receipts_noted || (!cheap && taken - port->receipts_noted < kReceiptsKeptMax))
+      continue;
+    parts_.broker.receipts_taken(port->number(), taken);
+    port->receipts_noted = taken;
+  }
+}
+
+void Worker::publish() {
+  for (SessionPort* port : parts_.ports.all()) {
+    if (!port->outbox().empty() && port->outbox().flush(parts_.commits.progress(), parts_.state))
+      port->outbox().ring();
+  }
+  welcome_opened();
+}
+
+void Worker::welcome_opened() {
+  while (!opening_.empty() && opening_.front().commit <= parts_.commits.progress().done) {
+    parts_.link.session_ready(opening_.front().session, opening_.front().resumed);
+    opening_.pop_front();
+  }
+}
+
+bool Worker::anything_readable() {
+  bool any = false;
+  for (SessionPort* port : parts_.ports.all()) any |= port->refresh();
+  return any;
+}
+
+bool Worker::can_sleep() {
+  if (!arrived_.empty() || !departed_.empty()) return false;
+  if (more_ && parts_.commits.has_room()) return false;
+  sleeper_.arm();
+  bool news = parts_.commits.has_room() && anything_readable();
+  for (SessionPort* port : parts_.ports.all()) {
+    if (!port->outbox().blocked()) continue;
+    const bool moved = port->outbox().flush(parts_.commits.progress(), parts_.state);
+    if (moved) port->outbox().ring();
+    // Receipts or answers that went out may let its lanes be read again.
+    news |= moved;
+  }
+  if (news) sleeper_.disarm();
+  return !news;
+}
+
+int64_t Worker::sleep_ns() {
+  if (!parts_.commits.has_room()) return -1;  // the committer wakes us
+  const auto timer = parts_.broker.next_timer_ns();
+  if (!timer) return -1;
+  return std::max<int64_t>(*timer - parts_.clock.now(), 0);
+}
+
+void Worker::begin_stop() {
+  stop_by_ns_ = EventLoop::monotonic_ns() + kStopGraceNs;
+  for (SessionPort* port : parts_.ports.all()) port->announce(parts_.epoch, EngineState::kStopping);
+}
+
+bool Worker::stopped() {
+  const bool cut_off = EventLoop::monotonic_ns() > *stop_by_ns_;
+  if (cut_off) parts_.commits.hand(true);
+  return parts_.commits.idle() && (cut_off || (!more_ && !anything_readable()));
+}
+
+}  // namespace pqd

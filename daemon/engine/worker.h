@@ -1,0 +1,96 @@
+// The engine's one worker: what comes in goes through the broker, turn by turn, and what the broker decided
+// goes out once it is as durable as it has to be. It sleeps in the event loop and is woken by clients'
+// doorbells, by the committer, by the store's reader and by the supervisor; nothing is polled.
+//
+// Belongs to the thread that runs it.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <optional>
+
+#include "core/down_record.h"
+#include "daemon/engine/commit_line.h"
+#include "daemon/engine/disk_watch.h"
+#include "daemon/engine/drain.h"
+#include "daemon/engine/engine_clock.h"
+#include "daemon/engine/store_reader.h"
+#include "daemon/engine/supervisor_link.h"
+
+namespace pqd {
+
+struct WorkerParts {
+  EventLoop& loop;
+  SupervisorLink& link;
+  State& state;
+  Broker& broker;
+  SessionPorts& ports;
+  CommitLine& commits;
+  EngineClock& clock;
+  const Store& store;
+  WakeSegment& wake;
+  const std::atomic<uint64_t>& covered;  // by the latest checkpoint; writer: the checkpointer
+  uint32_t epoch = 0;
+};
+
+class Worker {
+ public:
+  Worker(const WorkerParts& parts, uint64_t reserved_bytes);
+
+  // A session of the grant list, mapped already.
+  void serve(SessionPort& port);
+  // Until the supervisor says stop and all that had come by then is done.
+  void run();
+
+ private:
+  struct Opening {
+    SessionNo session = 0;
+    uint64_t commit = 0;
+    bool resumed = false;
+  };
+
+  void pass();
+  void turn();
+  void open_sessions();
+  void close_sessions();
+  void note_receipts(bool cheap);
+  void publish();
+  void welcome_opened();
+  void find_faults();
+  void remove(SessionNo session);
+  // Nothing to do until something comes; arms the wake word before the last look.
+  bool can_sleep();
+  int64_t sleep_ns();
+  bool anything_readable();
+  void begin_stop();
+  bool stopped();
+
+  // worker_questions.cpp
+  void answer_questions();
+  void answer(SessionPort& port, ByteView record);
+  void answer_jobs(SessionPort& port, const QueryView& query);
+  void answer_one_job(SessionPort& port, const QueryView& query);
+  void answer_queues(SessionPort& port, const QueryView& query);
+  void answer_from_store(StoreQuestion& question);
+  // False when it is too large for the session; the answer is ended then.
+  bool answer_with(SessionPort& port, uint64_t request, AnswerKind kind, ByteView body);
+  void end_answer(SessionPort& port, uint64_t request, Error error, std::string_view text = {});
+  Asker asker_of(const SessionPort& port) const;
+  JobInfo info_of(const JobRow& row, bool with_payload) const;
+
+  WorkerParts parts_;
+  Drain drain_;
+  DiskWatch disk_;
+  Sleeper sleeper_;
+  StoreReader reader_;
+  std::vector<SessionGrant> arrived_;  // mapped in the next turn
+  std::vector<SessionNo> departed_;    // clients that have gone
+  std::deque<Opening> opening_;        // to be told to the supervisor when durable
+  uint64_t retired_ = 0;               // jobs that finished up to this commit are forgotten
+  bool turn_wanted_ = true;            // something beside lanes and timers asks for a turn
+  bool more_ = false;                  // the last turn left records behind
+  std::optional<int64_t>
+      stop_by_ns_;  // the supervisor said stop: nothing more is taken after this (monotonic)
+};
+
+}  // namespace pqd

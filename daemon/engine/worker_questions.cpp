@@ -1,0 +1,136 @@
+// The worker's questions: from memory at once, or handed to the store's reader and answered when it is back.
+#include <algorithm>
+
+#include "core/queries.h"
+#include "daemon/engine/answer_writer.h"
+#include "daemon/engine/worker.h"
+
+namespace pqd {
+
+void Worker::answer_questions() {
+  for (const AskedQuestion& asked : drain_.take_questions())
+    if (SessionPort* port = parts_.ports.find(asked.session)) answer(*port, asked.record);
+  for (StoreQuestion& question : reader_.take_answered()) answer_from_store(question);
+}
+
+void Worker::answer(SessionPort& port, ByteView record) {
+  const auto query = read_query(record);
+  if (!query) {
+    QueryHead head;
+    std::memcpy(&head, record.data(), std::min(record.size(), sizeof head));
+    return end_answer(port, head.request, query.error());
+  }
+  const uint64_t request = query->head.request;
+  switch (query->head.kind) {
+    case QueryKind::kJob:
+    case QueryKind::kDlqJob:
+      return answer_one_job(port, *query);
+    case QueryKind::kJobs:
+    case QueryKind::kDlq:
+      return answer_jobs(port, *query);
+    case QueryKind::kQueues:
+      return answer_queues(port, *query);
+    case QueryKind::kHealth: {
+      HealthInfo health = health_info(parts_.state, parts_.broker.recent());
+      if (!disk_.enough()) {
+        health.degraded_reasons.push_back(
+            "the disk is full up to the reserve: submits are refused with NO_SPACE");
+        health.status = std::max<uint8_t>(health.status, 1);
+        health.healthy = false;
+      }
+      if (!answer_with(port, request, AnswerKind::kHealth, encode(health))) return;
+      return end_answer(port, request, Error::kOk);
+    }
+    default:
+      return end_answer(port, request, Error::kInvalidRequest,
+                        "this daemon does not answer this kind of question");
+  }
+}
+
+void Worker::answer_one_job(SessionPort& port, const QueryView& query) {
+  const Slot slot = parts_.state.jobs.find(query.head.id);
+  if (slot == kNoSlot) {
+    return reader_.ask({query.head.kind, asker_of(port), query.head.request, query.head.id, {}, {}});
+  }
+  StoreQuestion known{query.head.kind, asker_of(port), query.head.request, query.head.id, {}, {}};
+  known.rows.push_back(row_of(parts_.state, slot));
+  answer_from_store(known);
+}
+
+void Worker::answer_jobs(SessionPort& port, const QueryView& query) {
+  const Asker asker = asker_of(port);
+  auto filter = filter_of(query, parts_.state.tables, asker);
+  if (!filter) return end_answer(port, query.head.request, filter.error());
+  if (query.head.kind == QueryKind::kDlq) {
+    constexpr unsigned kDead =
+        1u << static_cast<unsigned>(JobState::kFailed) | 1u << static_cast<unsigned>(JobState::kTimeout);
+    filter->states = static_cast<uint8_t>(filter->states == 0 ? kDead : filter->states & kDead);
+    filter->nothing |= filter->states == 0;
+  }
+  std::vector<std::pair<JobId, Slot>> found;
+  parts_.state.jobs.for_each([&](Slot slot) {
+    const JobCore& core = parts_.state.jobs[slot].core;
+    if (filter->matches(core)) found.emplace_back(core.id, slot);
+  });
+  const size_t wanted = std::min<size_t>(found.size(), filter->limit);
+  std::partial_sort(found.begin(), found.begin() + static_cast<ptrdiff_t>(wanted), found.end(),
+                    std::greater());
+  StoreQuestion question{query.head.kind, asker, query.head.request, {}, *filter, {}};
+  for (size_t i = 0; i < wanted; ++i) question.rows.push_back(row_of(parts_.state, found[i].second));
+  reader_.ask(std::move(question));
+}
+
+void Worker::answer_queues(SessionPort& port, const QueryView& query) {
+  const Tables& tables = parts_.state.tables;
+  bool any = query.queue.empty();
+  for (QueueNo queue = 0; queue < tables.queue_count(); ++queue) {
+    if (!query.queue.empty() && tables.queue(queue).name != query.queue) continue;
+    any = true;
+    if (!answer_with(port, query.head.request, AnswerKind::kQueue, encode(queue_info(parts_.state, queue))))
+      return;
+  }
+  end_answer(port, query.head.request, any ? Error::kOk : Error::kNotFound,
+             any ? "" : "there is no queue of this name");
+}
+
+void Worker::answer_from_store(StoreQuestion& question) {
+  SessionPort* port = parts_.ports.find(question.asker.session);
+  if (port == nullptr) return;
+  const bool one = question.kind == QueryKind::kJob || question.kind == QueryKind::kDlqJob;
+  std::erase_if(question.rows, [&](const JobRow& row) { return !may_see(question.asker, row.core); });
+  const bool dlq = question.kind == QueryKind::kDlqJob;
+  for (const JobRow& row : question.rows) {
+    const JobInfo info = info_of(row, dlq);
+    if (dlq && !info.dlq)
+      return end_answer(*port, question.request, Error::kNotFound,
+                        "this job is not in the dead letter queue");
+    if (!answer_with(*port, question.request, AnswerKind::kJob, encode(info))) return;
+  }
+  end_answer(*port, question.request, one && question.rows.empty() ? Error::kNotFound : Error::kOk);
+}
+
+bool Worker::answer_with(SessionPort& port, uint64_t request, AnswerKind kind, ByteView body) {
+  Bytes record = answer_part(request, kind, body);
+  if (record.size() <= record_bytes_max(port.grant().sizes.answers_bytes)) {
+    port.outbox().add_answer(std::move(record));
+    return true;
+  }
+  end_answer(port, request, Error::kPayloadTooLarge,
+             "the answer is over half the session's answers ring: connect with a larger one");
+  return false;
+}
+
+void Worker::end_answer(SessionPort& port, uint64_t request, Error error, std::string_view text) {
+  port.outbox().add_answer(answer_end(request, error, text));
+}
+
+Asker Worker::asker_of(const SessionPort& port) const {
+  return {port.number(), port.grant().uid, parts_.broker.is_admin(port.grant().uid)};
+}
+
+JobInfo Worker::info_of(const JobRow& row, bool with_payload) const {
+  const Tables& tables = parts_.state.tables;
+  return job_info(row, tables.queue(row.core.queue).name, tables.type(row.core.type), with_payload);
+}
+
+}  // namespace pqd

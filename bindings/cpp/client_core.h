@@ -97,6 +97,7 @@ class ClientCore {
   bool read_answers();
   void send_unsent();
   void tend_orphans();
+  // `ready` may take what it finds (an answer, a verdict): once it has said true it is not asked again.
   Waited wait_until(const std::function<bool()>& ready, Deadline deadline);
   bool spin();
   void sleep(Deadline deadline);

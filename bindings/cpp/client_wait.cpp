@@ -130,8 +130,10 @@ ClientCore::Waited ClientCore::wait_until(const std::function<bool()>& ready, De
     if (spin()) continue;
     arm_waiter();
     const bool news = pump();
-    if (!ready() && !news) sleep(deadline);
+    const bool done = ready();
+    if (!done && !news) sleep(deadline);
     disarm_waiter();
+    if (done) return Waited::kReady;
   }
 }
 

@@ -10,7 +10,7 @@ namespace pqd {
 struct BackoffLimits {
   int64_t first_ns = 100'000'000;
   int64_t max_ns = 5'000'000'000;
-  int64_t good_service_ns = 10'000'000'000;
+  int64_t good_service_ns = 1'000'000'000;
 };
 
 class RestartBackoff {

@@ -1,0 +1,77 @@
+// How far the committer says it is, over a real store.
+#include "daemon/engine/committer.h"
+
+#include <semaphore>
+
+#include "tests/daemon/engine/fixtures.h"
+
+namespace pqd::test {
+namespace {
+
+class CommitterTest : public ::testing::Test {
+ protected:
+  CommitterTest()
+      : store(Store::open({.directory = directory.path()}).value()),
+        witness(Witness::open(directory.path()).value()),
+        checkpointer(*store, witness, RowFold(*store, Tables(), 0), {},
+                     {.covered = [](uint64_t) {}, .failed = [](const StoreError& e) { FAIL() << e.text; }}) {}
+
+  Commit commit(uint64_t number, bool needs_sync) {
+    CommitBuilder builder(blocks, number, hash, kSecondNs);
+    builder.add(TimePassed{kSecondNs});
+    if (needs_sync) builder.require_sync();
+    Commit closed = builder.close();
+    hash = closed.hash;
+    return closed;
+  }
+  // Until the committer has told that it is as far as that.
+  void wait_for(Committer& committer, uint64_t done) {
+    while (committer.progress().done < done) ASSERT_TRUE(news.try_acquire_for(std::chrono::seconds(60)));
+  }
+
+  ScratchDirectory directory;
+  std::unique_ptr<Store> store;
+  Witness witness;
+  Checkpointer checkpointer;
+  BlockPool blocks;
+  ChainHash hash{};
+  std::counting_semaphore<> news{0};
+};
+
+TEST_F(CommitterTest, IsDoneWhenWrittenIfNothingAskedForASync) {
+  Committer committer(*store, checkpointer, 0, [this] { news.release(); });
+  committer.hand(commit(1, false), false);
+  wait_for(committer, 1);
+  EXPECT_EQ(committer.progress(), (Progress{1, 1, 0}));
+}
+
+TEST_F(CommitterTest, IsDoneWhenSyncedIfSomethingAskedForIt) {
+  Committer committer(*store, checkpointer, 0, [this] { news.release(); });
+  committer.hand(commit(1, false), false);
+  committer.hand(commit(2, true), true);
+  wait_for(committer, 2);
+  EXPECT_EQ(committer.progress(), (Progress{2, 2, 2}));
+}
+
+TEST_F(CommitterTest, NeverClaimsMoreThanWhatMustComeBefore) {
+  Committer committer(*store, checkpointer, 0, [this] { news.release(); });
+  for (uint64_t number = 1; number <= 200; ++number) {
+    committer.hand(commit(number, number % 3 == 0), number % 2 == 0);
+    const Progress progress = committer.progress();
+    EXPECT_LE(progress.synced, progress.done);
+    EXPECT_LE(progress.done, progress.written);
+    EXPECT_LE(progress.written, number);
+  }
+  wait_for(committer, 198);
+}
+
+TEST_F(CommitterTest, FinishesWhatItWasHandedBeforeItEnds) {
+  {
+    Committer committer(*store, checkpointer, 0, [this] { news.release(); });
+    for (uint64_t number = 1; number <= 50; ++number) committer.hand(commit(number, true), false);
+  }
+  EXPECT_EQ(store->last_commit(), 50u);
+}
+
+}  // namespace
+}  // namespace pqd::test

@@ -1,0 +1,198 @@
+// Out of the lanes and into the broker: order, shares, atomic submits, and what hostile clients get.
+#include "daemon/engine/drain.h"
+
+#include "tests/daemon/engine/fixtures.h"
+
+namespace pqd::test {
+namespace {
+
+class NothingFinished final : public FinishedJobs {
+ public:
+  std::optional<JobRow> find_finished(const JobId& /*id*/) override { return std::nullopt; }
+};
+
+class DrainTest : public ::testing::Test {
+ protected:
+  DrainTest() : broker(state, finished, {}), drain(broker, ports) {
+    auto owned = std::make_unique<Peers>();
+    peers = owned.get();
+    port = &ports.add(std::move(owned->port));
+    owned_ = std::move(owned);
+    turn([&] {
+      broker.start_epoch(1);
+      broker.open_session({Peers::kSession, 0, 1, Peers::kTag, {}});
+    });
+  }
+
+  template <class F>
+  void turn(F&& body) {
+    CommitBuilder commit(state.blocks, ++number, hash, 0);
+    broker.begin_turn(1'700'000'000 * kSecondNs, commit);
+    left = false;
+    body();
+    left = drain.run(commit);
+    broker.end_turn();
+    const Commit closed = commit.close();
+    hash = closed.hash;
+    receipts = closed.effects.receipts;
+    lanes = closed.effects.lanes;
+    block_bytes = closed.block_bytes->size();
+  }
+  void turn() {
+    turn([] {});
+  }
+  size_t jobs() const { return state.jobs.size(); }
+  uint8_t only_code() const { return receipts.size() == 1 ? receipts.front().receipt.code : 0; }
+  static constexpr auto kInvalid = static_cast<uint8_t>(Error::kInvalidRequest);
+
+  State state;
+  NothingFinished finished;
+  Broker broker;
+  SessionPorts ports;
+  Drain drain;
+  std::unique_ptr<Peers> owned_;
+  Peers* peers = nullptr;
+  SessionPort* port = nullptr;
+  uint64_t number = 0;
+  ChainHash hash{};
+  bool left = false;
+  std::vector<ReceiptEffect> receipts;
+  std::vector<LaneEffect> lanes;
+  size_t block_bytes = 0;
+};
+
+TEST_F(DrainTest, TakesTheMostUrgentLaneFirst) {
+  for (const Lane lane : {Lane::kLow, Lane::kNormal, Lane::kHigh, Lane::kCritical})
+    peers->put(lane, peers->job(lane));
+  turn();
+  ASSERT_EQ(jobs(), 4u);
+  // Numbers are given in the order of arrival at the broker.
+  for (JobNo no = 1; no <= 4; ++no) EXPECT_EQ(state.jobs[state.jobs.find(no)].core.id.lane(), 4 - no);
+}
+
+TEST_F(DrainTest, TellsHowFarEachLaneWasRead) {
+  peers->put(Lane::kLow, peers->job(Lane::kLow));
+  peers->put(Lane::kLow, peers->job(Lane::kLow));
+  turn();
+  ASSERT_EQ(lanes.size(), 1u);
+  EXPECT_EQ(lanes[0].lane, lane_index(Lane::kLow));
+  EXPECT_EQ(lanes[0].position.seq, 2u);
+  EXPECT_EQ(lanes[0].position.bytes, peers->writer(Lane::kLow).published());
+}
+
+TEST_F(DrainTest, DoesNothingWhenNothingCame) {
+  turn();
+  turn();
+  EXPECT_TRUE(lanes.empty());
+  EXPECT_EQ(block_bytes, 0u);
+}
+
+TEST_F(DrainTest, TakesAnAtomicSubmitWhole) {
+  for (uint32_t i = 0; i < 3; ++i) peers->put(Lane::kNormal, peers->job(Lane::kNormal, 3, i));
+  turn();
+  EXPECT_EQ(jobs(), 3u);
+  EXPECT_TRUE(receipts.empty());
+}
+
+TEST_F(DrainTest, RefusesAnAtomicSubmitOfWhichAPartIsMissing) {
+  for (uint32_t i = 0; i < 2; ++i) peers->put(Lane::kNormal, peers->job(Lane::kNormal, 3, i));
+  turn();
+  EXPECT_EQ(jobs(), 0u);
+  EXPECT_EQ(receipts.size(), 2u);
+  EXPECT_EQ(block_bytes, 0u);
+  EXPECT_EQ(lanes.at(0).position.seq, 2u);
+}
+
+TEST_F(DrainTest, RefusesAnAtomicSubmitWhosePartsAreOutOfOrder) {
+  for (const uint32_t i : {0u, 2u, 1u}) peers->put(Lane::kNormal, peers->job(Lane::kNormal, 3, i));
+  turn();
+  EXPECT_EQ(jobs(), 0u);
+  EXPECT_EQ(receipts.size(), 3u);
+}
+
+TEST_F(DrainTest, RefusesThePartOfAnAtomicSubmitThatStandsAlone) {
+  peers->put(Lane::kNormal, peers->job(Lane::kNormal, 3, 1));
+  turn();
+  EXPECT_EQ(jobs(), 0u);
+  EXPECT_EQ(only_code(), kInvalid);
+}
+
+TEST_F(DrainTest, RefusesARecordThatIsNoSubmitInALaneOfSubmits) {
+  Bytes record = peers->job(Lane::kNormal);
+  record[offsetof(RecordHead, kind)] = static_cast<std::byte>(RecordKind::kComplete);
+  peers->put(Lane::kNormal, record);
+  turn();
+  EXPECT_EQ(jobs(), 0u);
+  EXPECT_EQ(only_code(), kInvalid);
+  EXPECT_EQ(block_bytes, 0u);
+}
+
+TEST_F(DrainTest, RefusesTheSmallestRecordThereIs) {
+  for (const Lane lane : {Lane::kNormal, Lane::kControl}) {
+    RecordHead head{.size_bytes = sizeof head, .kind = static_cast<uint8_t>(RecordKind::kSubmit)};
+    Bytes record(sizeof head);
+    std::memcpy(record.data(), &head, sizeof head);
+    peers->put(lane, record);
+    turn();
+    EXPECT_EQ(only_code(), kInvalid) << lane_index(lane);
+  }
+}
+
+TEST_F(DrainTest, KeepsQuestionsForAfterTheTurn) {
+  QueryHead head;
+  head.kind = QueryKind::kHealth;
+  head.request = 9;
+  peers->put(Lane::kControl, write_query(head, {}, {}));
+  turn();
+  const auto questions = drain.take_questions();
+  ASSERT_EQ(questions.size(), 1u);
+  EXPECT_EQ(questions[0].session, Peers::kSession);
+  EXPECT_TRUE(read_query(questions[0].record).has_value());
+  EXPECT_TRUE(drain.take_questions().empty());
+}
+
+TEST_F(DrainTest, StopsAtATailThatCannotBeAndReadsNothingMore) {
+  peers->put(Lane::kNormal, peers->job(Lane::kNormal));
+  peers->up.header().tail[lane_index(Lane::kHigh)].store(uint64_t{1} << 40);
+  turn();
+  EXPECT_EQ(port->violation(), RingViolation::kTailBeyondCapacity);
+  EXPECT_EQ(jobs(), 1u) << "the other lane's record was good";
+}
+
+TEST_F(DrainTest, StopsAtARecordThatSaysItIsLargerThanHalfTheLane) {
+  Bytes record = peers->job(Lane::kNormal);
+  const uint32_t lie = peers->sizes.lane_bytes[1];
+  std::memcpy(record.data(), &lie, sizeof lie);
+  peers->put(Lane::kNormal, record);
+  turn();
+  EXPECT_EQ(port->violation(), RingViolation::kRecordTooLarge);
+  EXPECT_EQ(jobs(), 0u);
+}
+
+TEST_F(DrainTest, TakesNothingFromAFaultySession) {
+  port->faulty = true;
+  peers->put(Lane::kNormal, peers->job(Lane::kNormal));
+  turn();
+  EXPECT_EQ(jobs(), 0u);
+}
+
+TEST_F(DrainTest, GoesOnWhereTheStoreSaysTheLastEngineStopped) {
+  peers->put(Lane::kNormal, peers->job(Lane::kNormal));
+  turn();
+  SessionEntry entry;
+  entry.lanes[lane_index(Lane::kNormal)] = {1, peers->writer(Lane::kNormal).published()};
+  SessionGrant grant = port->grant();
+  grant.up_fd = ::dup(peers->files.up.get());
+  grant.down_fd = ::dup(peers->files.down.get());
+  grant.client_doorbell_fd = grant.engine_doorbell_fd = -1;
+  ports.remove(Peers::kSession);
+  port = &ports.add(SessionPort::open(grant, entry).value());
+  peers->put(Lane::kNormal, peers->job(Lane::kNormal));
+  turn();
+  EXPECT_EQ(jobs(), 2u);
+  EXPECT_TRUE(receipts.empty());
+  EXPECT_EQ(lanes.at(0).position.seq, 2u);
+}
+
+}  // namespace
+}  // namespace pqd::test

@@ -1,0 +1,39 @@
+#include "daemon/engine/engine_clock.h"
+
+#include <gtest/gtest.h>
+#include <time.h>
+
+namespace pqd::test {
+namespace {
+
+TimeNs system_now() {
+  timespec time{};
+  ::clock_gettime(CLOCK_REALTIME, &time);
+  return time.tv_sec * kSecondNs + time.tv_nsec;
+}
+
+TEST(EngineClockTest, IsTheSystemsTimeWhenTheStoreIsOlder) {
+  EngineClock clock(0);
+  const TimeNs before = system_now();
+  const TimeNs now = clock.now();
+  EXPECT_NEAR(static_cast<double>(now), static_cast<double>(before), 60.0 * kSecondNs);
+}
+
+TEST(EngineClockTest, NeverGoesBehindTheLatestTimeInTheStore) {
+  const TimeNs years_ahead = system_now() + 10 * 365 * 86'400 * kSecondNs;
+  EngineClock clock(years_ahead);
+  EXPECT_GE(clock.now(), years_ahead);
+}
+
+TEST(EngineClockTest, NeverGoesBack) {
+  EngineClock clock(0);
+  TimeNs last = 0;
+  for (int i = 0; i < 100'000; ++i) {
+    const TimeNs now = clock.now();
+    ASSERT_GE(now, last);
+    last = now;
+  }
+}
+
+}  // namespace
+}  // namespace pqd::test

@@ -1,0 +1,83 @@
+#include "daemon/engine/store_reader.h"
+
+#include <semaphore>
+
+#include "tests/daemon/engine/fixtures.h"
+
+namespace pqd::test {
+namespace {
+
+JobRow row(uint64_t counter, JobState state) {
+  JobRow made;
+  made.core.id = JobId::make(1'700'000'000'000 + counter, 1, 0, counter);
+  made.core.no = counter;
+  made.core.state = state;
+  return made;
+}
+
+class StoreReaderTest : public ::testing::Test {
+ protected:
+  StoreReaderTest() : store(Store::open({.directory = directory.path()}).value()) {
+    CheckpointBatch batch;
+    for (uint64_t i = 1; i <= 6; ++i) {
+      const JobRow made = row(i, i % 3 == 0 ? JobState::kFailed : JobState::kCompleted);
+      batch.done_puts.emplace_back(made.core.id, encode_row(made));
+      if (made.core.state == JobState::kFailed)
+        batch.dead_letter_puts.emplace_back(made.core.no, made.core.id);
+    }
+    EXPECT_TRUE(store->checkpoint(batch).has_value());
+  }
+
+  std::vector<uint64_t> ask(StoreQuestion question) {
+    std::binary_semaphore news{0};
+    StoreReader reader(*store, [&] { news.release(); });
+    reader.ask(std::move(question));
+    EXPECT_TRUE(news.try_acquire_for(std::chrono::seconds(60)));
+    std::vector<uint64_t> counters;
+    for (const StoreQuestion& answered : reader.take_answered())
+      for (const JobRow& found : answered.rows) counters.push_back(found.core.id.counter());
+    return counters;
+  }
+
+  ScratchDirectory directory;
+  std::unique_ptr<Store> store;
+};
+
+TEST_F(StoreReaderTest, FindsAFinishedJobAndNoOther) {
+  StoreQuestion question;
+  question.id = row(4, JobState::kCompleted).core.id;
+  EXPECT_EQ(ask(question), (std::vector<uint64_t>{4}));
+  question.id = row(9, JobState::kCompleted).core.id;
+  EXPECT_TRUE(ask(question).empty());
+}
+
+TEST_F(StoreReaderTest, MergesMemoryWithTheStoreNewestFirst) {
+  StoreQuestion question;
+  question.kind = QueryKind::kJobs;
+  question.filter.limit = 4;
+  question.rows = {row(8, JobState::kPending), row(5, JobState::kProcessing)};
+  EXPECT_EQ(ask(question), (std::vector<uint64_t>{8, 6, 5, 4}));
+}
+
+TEST_F(StoreReaderTest, GoesOnBelowTheLastOneOfThePageBefore) {
+  StoreQuestion question;
+  question.kind = QueryKind::kJobs;
+  question.filter.older_than = row(4, JobState::kCompleted).core.id;
+  EXPECT_EQ(ask(question), (std::vector<uint64_t>{3, 2, 1}));
+}
+
+TEST_F(StoreReaderTest, ListsDeadLettersAlone) {
+  StoreQuestion question;
+  question.kind = QueryKind::kDlq;
+  EXPECT_EQ(ask(question), (std::vector<uint64_t>{6, 3}));
+}
+
+TEST(MergeRowsTest, BelievesMemoryBeforeTheStore) {
+  std::vector<JobRow> rows{row(1, JobState::kProcessing), row(1, JobState::kCompleted)};
+  merge_rows(rows, 10);
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0].core.state, JobState::kProcessing);
+}
+
+}  // namespace
+}  // namespace pqd::test

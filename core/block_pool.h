@@ -25,7 +25,11 @@ class BlockPool {
   // A new block, with one user: whoever opened it, until seal().
   BlockNo open() { return add(std::make_shared<Bytes>()); }
   // A block read back from the store, with one user: the caller, until drop_user().
-  BlockNo adopt(Bytes bytes) { return add(std::make_shared<Bytes>(std::move(bytes))); }
+  BlockNo adopt(Bytes bytes) {
+    const BlockNo block = add(std::make_shared<Bytes>(std::move(bytes)));
+    count_bytes(block);
+    return block;
+  }
 
   Bytes& open_bytes(BlockNo block) { return *blocks_[block].bytes; }
   std::shared_ptr<const Bytes> shared(BlockNo block) const { return blocks_[block].bytes; }
@@ -44,8 +48,7 @@ class BlockPool {
   }
   // The commit is closed: no byte of the block changes any more, and the opener's use of it ends.
   void seal(BlockNo block) {
-    blocks_[block].counted_bytes = blocks_[block].bytes->size();
-    bytes_in_use_ += blocks_[block].counted_bytes;
+    count_bytes(block);
     drop_user(block);
   }
 
@@ -71,6 +74,11 @@ class BlockPool {
     }
     blocks_[block] = {std::move(bytes), 0, 1};
     return block;
+  }
+
+  void count_bytes(BlockNo block) {
+    blocks_[block].counted_bytes = blocks_[block].bytes->size();
+    bytes_in_use_ += blocks_[block].counted_bytes;
   }
 
   std::vector<Block> blocks_;

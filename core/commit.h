@@ -80,8 +80,9 @@ class CommitBuilder {
   }
   // Appends to the block, 8-byte aligned.
   BlobRef add_blob(ByteView bytes);
-  // Room for a record that is copied straight from a lane; shrink_blob takes the latest one back.
+  // Room for a record that is copied straight from a lane.
   std::span<std::byte> add_room(size_t bytes, BlobRef& blob);
+  // Takes `blob` and everything added after it out again. REQUIRES: no event points there.
   void drop_last(const BlobRef& blob);
   ByteView blob(const BlobRef& blob) const;
   RecordRef ref(const BlobRef& blob) const { return {block_, blob}; }

@@ -161,7 +161,6 @@ class InvariantWalk {
     must(core.attempts <= core.max_attempts, "job: more attempts than allowed");
     must(held(core) == (core.holder != 0), "job: a holder exactly while it is held");
     must(is_finished(core.state) == (core.finished_ns != 0), "job: a finishing time exactly when finished");
-    if (core.state != JobState::kPending) must(core.pending == Pending::kReady, "job: left pending unready");
     Recount& queue = recounts_[core.queue];
     const bool parked = core.state == JobState::kPending && core.pending == Pending::kParked;
     if (!parked && !is_finished(core.state)) queue.bytes += core.payload_bytes;
@@ -169,6 +168,7 @@ class InvariantWalk {
       ++queue.active;
       must(core.lease < tables.next_lease && core.lease_epoch <= tables.epoch, "job: lease of the future");
       must(core.attempts > 0, "job: held without an attempt");
+      must(core.pending == Pending::kReady, "job: held without having been ready");
       return;
     }
     if (core.state != JobState::kPending) return;

@@ -15,7 +15,8 @@ inline constexpr size_t kKeyBytesMax = 128;
 inline constexpr size_t kSubjectBytesMax = 128;
 inline constexpr size_t kTraceparentBytesMax = 64;
 inline constexpr size_t kResultBytesMax = 64 * 1024;
-inline constexpr size_t kNoteBytesMax = 1024;  // progress notes, error texts, resolutions
+inline constexpr size_t kNoteBytesMax = 1024;             // progress notes, error texts, resolutions
+inline constexpr int64_t kUnixMsMax = 9'000'000'000'000;  // year 2255: as nanoseconds it has room to spare
 inline constexpr uint8_t kPriorityMin = 1;
 inline constexpr uint8_t kPriorityMax = 20;
 inline constexpr uint8_t kRankCount = kPriorityMax + 1;  // indexed by priority; 0 stays unused
@@ -36,6 +37,7 @@ inline constexpr size_t kCommitEventBytes = 512 * 1024;
 inline constexpr size_t kRecordOverheadMax = 8 * 1024;
 static_assert(kRecordOverheadMax > 128 + 2 * kNameBytesMax + kMetadataBytesMax + 2 * kKeyBytesMax +
                                        kSubjectBytesMax + kTraceparentBytesMax);
+static_assert(kUnixMsMax < INT64_MAX / 1'000'000 - INT64_C(2) * UINT32_MAX);  // two timeouts may be added
 static_assert(kPriorityMin >= 1 && kPriorityMax < kRankCount);
 static_assert(kPayloadBytesDefault <= kPayloadBytesMax);
 

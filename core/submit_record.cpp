@@ -74,6 +74,9 @@ SubmitFault check_submit(const SubmitView& s, size_t payload_bytes_max) {
     return {Error::kInvalidRequest, "the traceparent is over 64 bytes"};
   }
   if (h.not_before_ms < 0) return {Error::kInvalidRequest, "the earliest start lies before 1970"};
+  if (h.not_before_ms > limits::kUnixMsMax) {
+    return {Error::kInvalidRequest, "the earliest start lies after the year 2255"};
+  }
   if (h.batch_count == 0 || h.batch_count > limits::kBatchSubmitMax || h.batch_index >= h.batch_count) {
     return {Error::kInvalidRequest, "an atomic submit takes 1 to 65536 jobs"};
   }

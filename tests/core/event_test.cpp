@@ -1,0 +1,119 @@
+#include "core/event.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace pqd {
+namespace {
+
+// Writes again whatever was read, and notes its kind.
+struct Echo {
+  Bytes bytes;
+  EventKind kind{};
+  template <class Event>
+  void operator()(const Event& e) {
+    kind = Event::kKind;
+    encode_event(e, bytes);
+  }
+};
+
+// One of each kind, no field left at zero, so that a forgotten field shows.
+class Samples {
+ public:
+  Samples() {
+    const QueueSettings settings{.max_depth = 7, .max_bytes = 1ull << 40, .fair = Fairness::kUser};
+    const ShortHash hash{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+    const JobId id = JobId::make(1'700'000'000'000, 0xABCDEF01, 2, 1234);
+    const BlobRef blob{300, 70'000};
+    add(TimePassed{1'700'000'000'123'456'789});
+    add(EpochStarted{300});
+    add(QueueCreated{200, "orders", settings});
+    add(QueueConfigured{200, settings});
+    add(QueueControlled{200, true, true, 9});
+    add(TypeNamed{70'000, "mail.send"});
+    add(SessionOpened{1ull << 50, 1000, 4242, 0xFFFFFFFF, hash});
+    add(SessionClosed{5});
+    add(SessionResumed{5, 6});
+    add(Subscribed{5, 6, 7, 800, {1, 2, 300}});
+    add(Unsubscribed{5, 6});
+    add(LaneAdvanced{5, 4, 1ull << 40, 1ull << 45});
+    add(ReceiptIssued{5, 3, 999, 1, 4, 1000, id});
+    add(ReceiptsTaken{5, 66});
+    add(Submitted{1, 2, 1000, 3, 4, blob, hash, 5, true, 3, 77});
+    add(Admitted{1, 2});
+    add(ParkRefused{1, 1});
+    add(Readied{1, 2});
+    add(Assigned{1, 2, 3, 4, 5, 1'700'000'060'000'000'000});
+    add(Started{1});
+    add(Completed{1, blob, hash});
+    add(AttemptFailed{1, Reason::kConsumerDied, -5, blob});
+    add(Failed{1, Reason::kDoNotRetry, blob});
+    add(TimedOut{1});
+    add(Cancelled{1, 2});
+    add(CancelRequested{1, 2});
+    add(Released{1});
+    add(Extended{1, 1'700'000'060'000'000'000, 55, blob});
+    add(Redriven{1, 2, 3, blob, {9, 10}, 11});
+    add(Refused{1, 2, 3, 4, 5, id});
+    add(Reheld{1, 2, 3});
+  }
+  std::vector<Bytes> list;
+  std::set<EventKind> kinds;
+
+ private:
+  template <class Event>
+  void add(const Event& e) {
+    encode_event(e, list.emplace_back());
+    EXPECT_TRUE(kinds.insert(Event::kKind).second);
+  }
+};
+
+TEST(Event, EveryKindRoundTrips) {
+  const Samples samples;
+  for (const Bytes& bytes : samples.list) {
+    Echo echo;
+    ByteReader reader(bytes);
+    ASSERT_TRUE(decode_event(reader, echo));
+    EXPECT_EQ(reader.remaining(), 0u);
+    EXPECT_EQ(echo.bytes, bytes) << "kind " << int{static_cast<uint8_t>(echo.kind)};
+  }
+}
+
+TEST(Event, SamplesCoverEveryKindThatIsRead) {
+  const Samples samples;
+  for (int kind = 0; kind < 256; ++kind) {
+    // Enough zeros for any kind's fields: refused is only what is no kind.
+    Bytes bytes(256, std::byte{0});
+    bytes[0] = static_cast<std::byte>(kind);
+    Echo echo;
+    ByteReader reader(bytes);
+    EXPECT_EQ(decode_event(reader, echo), samples.kinds.contains(static_cast<EventKind>(kind))) << kind;
+  }
+}
+
+TEST(Event, EveryTruncationIsRefused) {
+  const Samples samples;
+  for (const Bytes& bytes : samples.list) {
+    for (size_t size = 0; size < bytes.size(); ++size) {
+      Echo echo;
+      ByteReader reader(ByteView(bytes).first(size));
+      EXPECT_FALSE(decode_event(reader, echo)) << "kind " << int(bytes[0]) << " cut to " << size;
+      EXPECT_TRUE(echo.bytes.empty()) << "half an event was handed on";
+    }
+  }
+}
+
+TEST(Event, NegativeTimesRoundTrip) {
+  Bytes bytes;
+  encode_event(TimePassed{INT64_MIN}, bytes);
+  TimeNs read = 0;
+  ByteReader reader(bytes);
+  ASSERT_TRUE(decode_event(reader, [&read](const auto& e) {
+    if constexpr (requires { e.now_ns; }) read = e.now_ns;
+  }));
+  EXPECT_EQ(read, INT64_MIN);
+}
+
+}  // namespace
+}  // namespace pqd

@@ -1,0 +1,106 @@
+#include "core/journal_entry.h"
+
+#include <gtest/gtest.h>
+
+#include "core/commit.h"
+
+namespace pqd {
+namespace {
+
+Commit commit_of(BlockPool& pool, uint64_t number, const ChainHash& previous, uint32_t epoch) {
+  CommitBuilder builder(pool, number, previous, 1'000 + static_cast<TimeNs>(number));
+  builder.add(TimePassed{55});
+  builder.add(EpochStarted{epoch});
+  builder.add_blob(as_bytes("some bytes"));
+  return builder.close();
+}
+
+TEST(JournalEntry, SaysWhatItHolds) {
+  BlockPool pool;
+  ChainHash previous{};
+  previous[0] = 9;
+  const Commit commit = commit_of(pool, 12, previous, 3);
+  const auto entry = read_entry(*commit.entry);
+  ASSERT_TRUE(entry.has_value());
+  EXPECT_EQ(entry->head.number, 12u);
+  EXPECT_EQ(entry->head.now_ns, 1'012);
+  EXPECT_EQ(entry->head.event_count, 2u);
+  EXPECT_EQ(entry->head.block_bytes, 10u);
+  EXPECT_EQ(entry->head.previous, previous);
+  EXPECT_EQ(commit.hash, entry_hash(*commit.entry));
+}
+
+TEST(JournalEntry, ChainShowsAnEditAGapAndAReordering) {
+  BlockPool pool;
+  std::vector<Commit> chain;
+  for (uint64_t number = 1; number <= 4; ++number)
+    chain.push_back(commit_of(pool, number, chain.empty() ? ChainHash{} : chain.back().hash, 1));
+  const auto linked = [](ByteView first, ByteView second) {
+    return read_entry(second)->head.previous == entry_hash(first);
+  };
+  for (size_t i = 1; i < chain.size(); ++i) EXPECT_TRUE(linked(*chain[i - 1].entry, *chain[i].entry));
+  EXPECT_FALSE(linked(*chain[0].entry, *chain[2].entry)) << "a gap";
+  EXPECT_FALSE(linked(*chain[2].entry, *chain[1].entry)) << "a reordering";
+  for (size_t at = 0; at < chain[0].entry->size(); ++at) {
+    Bytes edited = *chain[0].entry;
+    edited[at] ^= std::byte{1};
+    EXPECT_FALSE(linked(edited, *chain[1].entry)) << "byte " << at;
+  }
+}
+
+TEST(JournalEntry, DamagedFrameIsFound) {
+  BlockPool pool;
+  const Bytes good = *commit_of(pool, 1, {}, 1).entry;
+  for (size_t size = 0; size < good.size(); ++size)
+    EXPECT_FALSE(read_entry(ByteView(good).first(size)).has_value()) << size;
+  Bytes longer = good;
+  longer.push_back(std::byte{0});
+  EXPECT_FALSE(read_entry(longer).has_value());
+  for (const size_t at :
+       {offsetof(EntryHead, magic), offsetof(EntryHead, version), offsetof(EntryHead, event_bytes)}) {
+    Bytes bad = good;
+    bad[at] ^= std::byte{1};
+    EXPECT_FALSE(read_entry(bad).has_value()) << "byte " << at;
+  }
+}
+
+TEST(CommitBuilder, BlobsStandOnEightByteBoundariesAndTheLastCanBeDropped) {
+  BlockPool pool;
+  CommitBuilder builder(pool, 1, {}, 0);
+  const BlobRef first = builder.add_blob(as_bytes("abc"));
+  const BlobRef second = builder.add_blob(as_bytes("defgh"));
+  EXPECT_EQ(first.offset % 8, 0u);
+  EXPECT_EQ(second.offset, 8u);
+  builder.drop_last(second);
+  const BlobRef third = builder.add_blob(as_bytes("x"));
+  EXPECT_EQ(third.offset, 8u);
+  EXPECT_EQ(as_text(builder.blob(first)), "abc");
+  EXPECT_EQ(as_text(builder.blob(third)), "x");
+  EXPECT_EQ(builder.add_blob({}), BlobRef{});
+  builder.close();
+  EXPECT_EQ(pool.blocks_in_use(), 0u) << "nobody uses the block";
+}
+
+TEST(BlockPool, CountsBytesUntilTheLastUserGoes) {
+  BlockPool pool;
+  CommitBuilder builder(pool, 1, {}, 0);
+  const BlobRef blob = builder.add_blob(as_bytes("12345678"));
+  const RecordRef ref = builder.ref(blob);
+  pool.add_user(ref.block);
+  builder.close();
+  EXPECT_EQ(pool.bytes_in_use(), 8u);
+  pool.drop_user(ref.block);
+  EXPECT_EQ(pool.bytes_in_use(), 0u);
+  EXPECT_EQ(pool.blocks_in_use(), 0u);
+}
+
+TEST(BlockPool, CountsBytesThatWereReadBackFromTheStore) {
+  BlockPool pool;
+  const BlockNo block = pool.adopt(Bytes(100));
+  EXPECT_EQ(pool.bytes_in_use(), 100u);
+  pool.drop_user(block);
+  EXPECT_EQ(pool.bytes_in_use(), 0u);
+}
+
+}  // namespace
+}  // namespace pqd

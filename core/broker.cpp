@@ -45,7 +45,13 @@ std::optional<TimeNs> Broker::next_timer_ns() const {
   return next;
 }
 
-void Broker::expect_return(SessionNo session, TimeNs until) { expected_[session] = until; }
+void Broker::expect_return(SessionNo session, TimeNs until) {
+  const SessionEntry* entry = state_.tables.session(session);
+  if (entry == nullptr) return;
+  expected_[session] = until;
+  // Whoever comes back subscribes anew; until then a job given to it would wait, or be lost, for nobody.
+  while (!entry->subscriptions.empty()) emit(Unsubscribed{session, entry->subscriptions.back().number});
+}
 
 void Broker::close_overdue_sessions() {
   for (auto at = expected_.begin(); at != expected_.end();) {

@@ -49,7 +49,8 @@ class Broker {
 
   void open_session(const SessionOpened& session) { emit(session); }
   // The session's client went away with an earlier supervisor: it may come back and resume until then, after
-  // that it counts as dead. Not in the journal; to be said again after each start.
+  // that it counts as dead. Meanwhile it is given nothing new. Not in the journal; to be said again after
+  // each start.
   void expect_return(SessionNo session, TimeNs until);
   // Its leases count as deaths of the consumer.
   void close_session(SessionNo session);
@@ -93,7 +94,9 @@ class Broker {
     SubmitView view;
     Error error = Error::kOk;
     bool duplicate = false;
-    uint32_t retry_after_ms = 0;
+    JobNo replaces = 0;  // the parked submit of the same id that this one is sent again for
+
+    bool resubmitted() const { return (view.head.head.flags & kFlagResubmitted) != 0; }
   };
 
   template <class Event>
@@ -113,11 +116,13 @@ class Broker {
 
   // broker_submit.cpp
   Candidate examine(const Origin& origin, const BlobRef& record);
-  Error examine_id(const Origin& origin, const SubmitView& view, bool& duplicate);
+  Error examine_id(Candidate& candidate) const;
+  Error examine_batch(std::span<const Candidate> batch);
+  void drop_replaced(const Candidate& candidate);
   Error refuse_unsupported(const SubmitView& view, uint32_t uid) const;
   std::optional<QueueNo> queue_for(std::string_view name);
   std::optional<TypeNo> type_for(std::string_view name);
-  Error place(Candidate& candidate, QueueNo queue, bool may_park);
+  Error place(const Candidate& candidate, QueueNo queue, bool may_park);
   void accept(const Candidate& candidate, QueueNo queue, TypeNo type, bool parked);
   void answer(const Candidate& candidate);
   bool has_room(QueueNo queue, uint64_t jobs, uint64_t bytes) const;

@@ -5,6 +5,16 @@
 #include "core/queries.h"
 
 namespace pqd {
+namespace {
+
+// The job that a command is about, for the audit trail.
+JobId job_named_by(RecordKind kind, ByteView record) {
+  if (kind == RecordKind::kCancel) return read_cancel(record).value_or(CancelRecord{}).id;
+  if (kind == RecordKind::kRedrive) return read_redrive(record).value_or(RedriveRecord{}).id;
+  return {};
+}
+
+}  // namespace
 
 void Broker::control(SessionNo session, uint64_t seq, ByteView record) {
   const Origin origin{session, kControlLane, seq};
@@ -12,7 +22,7 @@ void Broker::control(SessionNo session, uint64_t seq, ByteView record) {
   if (kind >= RecordKind::kStart && kind <= RecordKind::kExtend) return settle(origin, record);
   commit_->require_sync();
   const Error error = command(origin, record);
-  if (error != Error::kOk) refuse(origin, error, static_cast<uint8_t>(kind), {});
+  if (error != Error::kOk) refuse(origin, error, static_cast<uint8_t>(kind), job_named_by(kind, record));
 }
 
 Error Broker::command(const Origin& origin, ByteView record) {

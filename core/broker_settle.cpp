@@ -94,8 +94,9 @@ void Broker::complete(Slot slot, ByteView result) {
 void Broker::extend(Slot slot, const SettleView& settle) {
   const JobCore& core = state_.jobs[slot].core;
   const uint32_t lease_ms = settle.head.extend_ms != 0 ? settle.head.extend_ms : core.processing_timeout_ms;
-  const Extended event{core.no, now() + lease_ms * kMillisecondNs, settle.head.progress,
-                       commit_->add_blob(settle.body)};
+  // Progress may ride along; a bare renewal takes none back.
+  const uint8_t progress = settle.head.progress != 0 ? settle.head.progress : core.progress;
+  const Extended event{core.no, now() + lease_ms * kMillisecondNs, progress, commit_->add_blob(settle.body)};
   note(event);
   state_.apply(event, as_text(settle.body));
 }

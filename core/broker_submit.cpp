@@ -9,7 +9,11 @@
 namespace pqd {
 namespace {
 
-constexpr uint32_t kFullRetryMs = 1'000;
+// When it is worth trying again: these errors pass, the others do not.
+uint32_t retry_after_ms(Error error) {
+  const bool passes = error == Error::kQueueFull || error == Error::kUnavailable || error == Error::kNoSpace;
+  return passes ? 1'000 : 0;
+}
 
 ShortHash short_hash(ByteView bytes) {
   unsigned char full[32];
@@ -57,25 +61,37 @@ Error Broker::refuse_unsupported(const SubmitView& view, uint32_t uid) const {
 }
 
 // An id of this session must be new by its counter; one of an earlier session of the same user is looked up.
-Error Broker::examine_id(const Origin& origin, const SubmitView& view, bool& duplicate) {
-  const SessionEntry& session = *state_.tables.session(origin.session);
-  const JobId& id = view.head.id;
-  if ((view.head.head.flags & kFlagResubmitted) == 0) {
-    const bool own = id.tag() == session.tag && id.lane() == origin.lane;
-    return own && id.counter() > session.last_counter[origin.lane] ? Error::kOk : Error::kInvalidRequest;
+Error Broker::examine_id(Candidate& candidate) const {
+  const SessionEntry& session = *state_.tables.session(candidate.origin.session);
+  const JobId& id = candidate.view.head.id;
+  if (!candidate.resubmitted()) {
+    const uint8_t lane = candidate.origin.lane;
+    const bool own = id.tag() == session.tag && id.lane() == lane;
+    return own && id.counter() > session.last_counter[lane] ? Error::kOk : Error::kInvalidRequest;
   }
   if (state_.tables.uid_of_tag(id.tag()) != session.uid) return Error::kUnauthorized;
   const Slot live = state_.jobs.find(id);
-  if (live != kNoSlot) {
-    duplicate = true;
-    return state_.jobs[live].core.owner_uid == session.uid ? Error::kOk : Error::kUnauthorized;
+  if (live == kNoSlot) {
+    candidate.duplicate = finished_.find_finished(id).has_value();
+    return Error::kOk;
   }
-  duplicate = finished_.find_finished(id).has_value();
+  const JobCore& core = state_.jobs[live].core;
+  if (core.owner_uid != session.uid) return Error::kUnauthorized;
+  const bool parked = core.state == JobState::kPending && core.pending == Pending::kParked;
+  if (parked) candidate.replaces = core.no;
+  candidate.duplicate = !parked;
   return Error::kOk;
 }
 
+// A resubmitted one that still waits for room is no job that could be called a duplicate: its verdict has to
+// reach the session that asks now, so it takes the earlier one's place.
+void Broker::drop_replaced(const Candidate& candidate) {
+  if (candidate.replaces == 0 || state_.jobs.find(candidate.replaces) == kNoSlot) return;
+  emit(ParkRefused{candidate.replaces, static_cast<uint8_t>(Error::kDuplicateRequest)});
+}
+
 Broker::Candidate Broker::examine(const Origin& origin, const BlobRef& record) {
-  Candidate candidate{origin, record, {}, Error::kOk, false, 0};
+  Candidate candidate{.origin = origin, .record = record, .view = {}};
   const auto view = read_submit_record(commit_->blob(record));
   if (!view) {
     candidate.error = view.error();
@@ -84,13 +100,10 @@ Broker::Candidate Broker::examine(const Origin& origin, const BlobRef& record) {
   candidate.view = *view;
   candidate.error = check_submit(*view, options_.payload_bytes_max).error;
   if (candidate.error != Error::kOk) return candidate;
-  candidate.error = examine_id(origin, *view, candidate.duplicate);
+  candidate.error = examine_id(candidate);
   if (candidate.error != Error::kOk || candidate.duplicate) return candidate;
   candidate.error = refuse_unsupported(*view, state_.tables.session(origin.session)->uid);
-  if (candidate.error == Error::kOk && intake_ != Error::kOk) {
-    candidate.error = intake_;
-    candidate.retry_after_ms = kFullRetryMs;
-  }
+  if (candidate.error == Error::kOk) candidate.error = intake_;
   return candidate;
 }
 
@@ -99,7 +112,7 @@ void Broker::answer(const Candidate& candidate) {
   if (head.durability != static_cast<uint8_t>(Durability::kOs)) commit_->require_sync();
   if (candidate.error != Error::kOk) {
     return refuse(candidate.origin, candidate.error, static_cast<uint8_t>(RecordKind::kSubmit), head.id,
-                  candidate.retry_after_ms);
+                  retry_after_ms(candidate.error));
   }
   if (candidate.duplicate) receipt(candidate.origin, Error::kOk, kReceiptDuplicate, head.id);
 }
@@ -125,10 +138,9 @@ void Broker::accept(const Candidate& candidate, QueueNo queue, TypeNo type, bool
 }
 
 // Puts an examined submit into its queue, or into the line before a full one.
-Error Broker::place(Candidate& candidate, QueueNo queue, bool may_park) {
+Error Broker::place(const Candidate& candidate, QueueNo queue, bool may_park) {
   const QueueEntry& entry = state_.tables.queue(queue);
   const auto type = type_for(candidate.view.type);
-  candidate.retry_after_ms = kFullRetryMs;
   if (!type) return Error::kInvalidRequest;
   if (entry.draining) return Error::kUnavailable;
   const bool room = state_.queue(queue).parked.empty() && has_room(queue, 1, candidate.view.payload.size());
@@ -145,6 +157,7 @@ Error Broker::place(Candidate& candidate, QueueNo queue, bool may_park) {
 void Broker::submit(SessionNo session, uint8_t lane, uint64_t seq, const BlobRef& record) {
   Candidate candidate = examine({session, lane, seq}, record);
   bool kept = false;
+  drop_replaced(candidate);
   if (candidate.error == Error::kOk && !candidate.duplicate) {
     const auto queue = queue_for(candidate.view.queue);
     candidate.error = queue ? place(candidate, *queue, true) : Error::kNotFound;
@@ -154,43 +167,43 @@ void Broker::submit(SessionNo session, uint8_t lane, uint64_t seq, const BlobRef
   if (!kept) commit_->drop_last(record);
 }
 
-void Broker::submit_batch(SessionNo session, uint8_t lane, uint64_t first_seq,
-                          std::span<const BlobRef> records) {
-  std::vector<Candidate> candidates;
-  candidates.reserve(records.size());
-  Error error = Error::kOk;
+// What speaks against taking the batch as a whole. Names its queue and types where they are new.
+Error Broker::examine_batch(std::span<const Candidate> batch) {
+  const Candidate& first = batch.front();
   uint64_t bytes = 0;
   uint64_t counter_before = 0;
-  for (size_t i = 0; i < records.size(); ++i) {
-    Candidate& c = candidates.emplace_back(examine({session, lane, first_seq + i}, records[i]));
-    const bool same = c.view.queue == candidates.front().view.queue &&
-                      c.duplicate == candidates.front().duplicate &&
-                      c.view.head.durability == candidates.front().view.head.durability;
-    const bool grows =
-        (c.view.head.head.flags & kFlagResubmitted) != 0 || c.view.head.id.counter() > counter_before;
-    counter_before = c.view.head.id.counter();
+  for (const Candidate& c : batch) {
+    if (c.error != Error::kOk) return c.error;
+    const bool alike = c.view.queue == first.view.queue && c.duplicate == first.duplicate &&
+                       c.view.head.durability == first.view.head.durability;
+    const uint64_t counter = c.view.head.id.counter();  // grows, so that no id is there twice
+    if (!alike || counter <= counter_before || c.replaces != 0) return Error::kInvalidRequest;
+    counter_before = counter;
     bytes += c.view.payload.size();
-    if (error == Error::kOk) error = c.error;
-    if (error == Error::kOk && (!same || !grows)) error = Error::kInvalidRequest;
   }
-  std::optional<QueueNo> queue;
-  if (error == Error::kOk && !candidates.front().duplicate) {
-    queue = queue_for(candidates.front().view.queue);
-    const bool types_known = std::all_of(candidates.begin(), candidates.end(), [this](const Candidate& c) {
-      return type_for(c.view.type).has_value();
-    });
-    if (!queue) {
-      error = Error::kNotFound;
-    } else if (!types_known) {
-      error = Error::kInvalidRequest;
-    } else if (!has_room(*queue, candidates.size(), bytes) || !state_.queue(*queue).parked.empty()) {
-      error = Error::kQueueFull;
-    }
+  if (first.duplicate) return Error::kOk;
+  const auto queue = queue_for(first.view.queue);
+  if (!queue) return Error::kNotFound;
+  for (const Candidate& c : batch) {
+    if (!type_for(c.view.type)) return Error::kInvalidRequest;
   }
-  const bool kept = error == Error::kOk && queue.has_value();
-  for (Candidate& c : candidates) {
-    c.error = error != Error::kOk ? error : (kept ? place(c, *queue, false) : Error::kOk);
-    if (c.error != Error::kOk) c.retry_after_ms = kFullRetryMs;
+  if (state_.tables.queue(*queue).draining) return Error::kUnavailable;
+  const bool room = has_room(*queue, batch.size(), bytes) && state_.queue(*queue).parked.empty();
+  return room ? Error::kOk : Error::kQueueFull;
+}
+
+void Broker::submit_batch(SessionNo session, uint8_t lane, uint64_t first_seq,
+                          std::span<const BlobRef> records) {
+  std::vector<Candidate> batch;
+  batch.reserve(records.size());
+  for (size_t i = 0; i < records.size(); ++i)
+    batch.push_back(examine({session, lane, first_seq + i}, records[i]));
+  const Error error = examine_batch(batch);
+  const bool kept = error == Error::kOk && !batch.front().duplicate;
+  for (Candidate& c : batch) {
+    drop_replaced(c);
+    c.error = error;
+    if (kept && place(c, *queue_for(c.view.queue), false) != Error::kOk) std::abort();
     answer(c);
   }
   if (!kept) commit_->drop_last(records.front());

@@ -19,7 +19,7 @@ struct SettleHead {
   LeaseToken token;
   JobId id;
   uint32_t bytes = 0;
-  uint8_t progress = 0;  // extend: 0..100
+  uint8_t progress = 0;  // extend: 1..100; 0 = as it was
   uint8_t reserved[3] = {};
   uint32_t extend_ms = 0;  // extend: new lease length from now; 0 = the job's processing timeout
   uint32_t reserved2 = 0;

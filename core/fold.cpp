@@ -162,12 +162,14 @@ JobCore reborn(const Redriven& event, const JobCore& was, TimeNs now) {
   return job;
 }
 
-AttemptInfo ended_attempt(const JobCore& job, Reason reason, std::string_view error, TimeNs now) {
+AttemptInfo ended_attempt(const JobCore& job, uint32_t holder_uid, Reason reason, std::string_view error,
+                          TimeNs now) {
   AttemptInfo attempt;
   attempt.attempt = job.attempts;
   attempt.reason = reason;
   attempt.when_ns = now;
   attempt.session = job.holder;
+  attempt.uid = holder_uid;
   attempt.error = error;
   return attempt;
 }

@@ -31,8 +31,9 @@ void fold(JobCore& job, const Extended& event, TimeNs now);
 JobCore reborn(const Redriven& event, const JobCore& was, TimeNs now);
 
 // The attempt that ended with `reason`, for the job's history. REQUIRES: called before the fold of the event,
-// while the job still has its holder.
-AttemptInfo ended_attempt(const JobCore& job, Reason reason, std::string_view error, TimeNs now);
+// while the job still has its holder, whose user is `holder_uid`.
+AttemptInfo ended_attempt(const JobCore& job, uint32_t holder_uid, Reason reason, std::string_view error,
+                          TimeNs now);
 
 // How long to back off before the attempt after `attempts` spent ones: first * 2^(attempts-1), at most the
 // cap.

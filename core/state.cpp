@@ -202,10 +202,15 @@ void State::apply(const Completed& e, RecordRef result) {
   close_job(slot);
 }
 
+void State::note_attempt(Slot slot, Reason reason, std::string_view error) {
+  const JobCore& core = jobs[slot].core;
+  jobs.extra(slot).history.push_back(ended_attempt(core, tables.uid_of(core.holder), reason, error, now()));
+}
+
 void State::apply(const AttemptFailed& e, std::string_view error) {
   const Slot slot = must_find(e.job);
   let_go(slot);
-  jobs.extra(slot).history.push_back(ended_attempt(jobs[slot].core, e.reason, error, now()));
+  note_attempt(slot, e.reason, error);
   fold(jobs[slot].core, e, now());
   enter(slot);
 }
@@ -213,7 +218,7 @@ void State::apply(const AttemptFailed& e, std::string_view error) {
 void State::apply(const Failed& e, std::string_view error) {
   const Slot slot = must_find(e.job);
   let_go(slot);
-  jobs.extra(slot).history.push_back(ended_attempt(jobs[slot].core, e.reason, error, now()));
+  note_attempt(slot, e.reason, error);
   fold(jobs[slot].core, e, now());
   tables.count_dead_letter(jobs[slot].core.queue, +1);
   close_job(slot);

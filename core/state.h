@@ -105,6 +105,7 @@ class State {
   friend class InvariantWalk;
 
   Slot must_find(JobNo job) const;
+  void note_attempt(Slot slot, Reason reason, std::string_view error);
   Slot place_new(const JobCore& core, RecordRef record);
   void enter(Slot slot);          // into the structures of a pending job, and its timer
   void leave_pending(Slot slot);  // out of them

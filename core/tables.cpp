@@ -89,6 +89,17 @@ SessionEntry* Tables::find_session(SessionNo session) {
   return found == sessions_.end() ? nullptr : &found->second;
 }
 
+SessionEntry* Tables::find_session_of_tag(uint32_t tag) {
+  const auto found = std::find_if(sessions_.begin(), sessions_.end(),
+                                  [tag](const auto& session) { return session.second.tag == tag; });
+  return found == sessions_.end() ? nullptr : &found->second;
+}
+
+uint32_t Tables::uid_of(SessionNo number) const {
+  const SessionEntry* entry = session(number);
+  return entry == nullptr ? kNobody : entry->uid;
+}
+
 std::optional<uint32_t> Tables::uid_of_tag(uint32_t tag) const {
   for (const auto& [number, entry] : sessions_) {
     if (entry.tag == tag) return entry.uid;
@@ -180,10 +191,10 @@ void Tables::apply(const Submitted& e, const JobId& id) {
   next_job = std::max(next_job, e.job + 1);
   saw_ready_seq(e.ready_seq);
   SessionEntry* session = find_session(e.session);
-  if (session != nullptr && session->tag == id.tag()) {
-    uint64_t& last = session->last_counter[id.lane()];
-    last = std::max(last, id.counter());
-  }
+  if (session == nullptr || session->tag != id.tag()) session = find_session_of_tag(id.tag());
+  if (session == nullptr) return;
+  uint64_t& last = session->last_counter[id.lane()];
+  last = std::max(last, id.counter());
 }
 
 void Tables::apply(const Assigned& e) {

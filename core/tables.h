@@ -71,6 +71,9 @@ class Tables {
   std::optional<TypeNo> find_type(std::string_view name) const;
   const SessionEntry* session(SessionNo session) const;
   const std::map<SessionNo, SessionEntry>& sessions() const { return sessions_; }
+  // The user of an open session; kNobody when there is none of this number.
+  static constexpr uint32_t kNobody = 0xFFFFFFFF;
+  uint32_t uid_of(SessionNo session) const;
   // The user whom the ids of this tag belong to: open sessions and the latest kClosedTags closed ones.
   std::optional<uint32_t> uid_of_tag(uint32_t tag) const;
 
@@ -88,7 +91,8 @@ class Tables {
   void apply(const LaneAdvanced& e);
   void apply(const ReceiptIssued& e);
   void apply(const ReceiptsTaken& e);
-  // An `id` with the session's own tag moves the counter of its lane.
+  // `id` moves the counter of its lane in the open session that has its tag: the session's own, unless a
+  // sibling resubmitted it.
   void apply(const Submitted& e, const JobId& id);
   void apply(const Assigned& e);
   void apply(const Reheld& e);
@@ -103,6 +107,7 @@ class Tables {
 
  private:
   SessionEntry* find_session(SessionNo session);
+  SessionEntry* find_session_of_tag(uint32_t tag);
   void saw_ready_seq(uint64_t ready_seq);
 
   std::vector<QueueEntry> queues_;

@@ -133,7 +133,9 @@ class RowFolder {
   }
 
   void note_attempt(RowFold::Entry& entry, Reason reason, const BlobRef& error) {
-    entry.row.history.push_back(ended_attempt(entry.row.core, reason, as_text(bytes(error)), now()));
+    const uint32_t holder_uid = to_.tables_.uid_of(entry.row.core.holder);
+    entry.row.history.push_back(
+        ended_attempt(entry.row.core, holder_uid, reason, as_text(bytes(error)), now()));
     to_.pending_bytes_ += error.bytes;
   }
   void bury(RowFold::Entry& entry) {

@@ -1,0 +1,145 @@
+// Queues as such: creation, strictness, pause, resume, drain, max_active, configuration.
+#include "driver.h"
+
+namespace pqd::test {
+namespace {
+
+struct Queues : ::testing::Test {
+  Driver d;
+  SessionNo producer = d.open();
+  SessionNo consumer = d.open();
+  SessionNo admin = d.open(kAdminUid);
+};
+
+TEST_F(Queues, AreMadeOnFirstUse) {
+  EXPECT_TRUE(d.state.tables.find_queue("default").has_value());
+  EXPECT_FALSE(d.state.tables.find_queue("orders").has_value());
+  d.submit(producer, {.queue = "orders"});
+  EXPECT_TRUE(d.state.tables.find_queue("orders").has_value());
+  d.subscribe(consumer, 1, {}, "mails");
+  EXPECT_TRUE(d.state.tables.find_queue("mails").has_value());
+  EXPECT_TRUE(d.take(consumer).empty()) << "another queue's job";
+}
+
+TEST(StrictQueues, TakeNoOthersThanThoseTheConfigurationNames) {
+  BrokerOptions options;
+  options.strict_queues = true;
+  options.queues["orders"] = {.max_depth = 5};
+  Driver d(options);
+  const SessionNo s = d.open();
+  EXPECT_EQ(d.refusal_of(d.submit(s, {.queue = "default"})), Error::kOk);
+  EXPECT_EQ(d.refusal_of(d.submit(s, {.queue = "orders"})), Error::kOk);
+  EXPECT_EQ(d.refusal_of(d.submit(s, {.queue = "order"})), Error::kNotFound);
+  EXPECT_EQ(d.subscribe(s, 1, {}, "order"), Error::kNotFound);
+  EXPECT_EQ(d.refusal_of(d.submit_batch(s, {{.queue = "order"}, {.queue = "order"}}).front()),
+            Error::kNotFound);
+  EXPECT_EQ(d.state.tables.queue_count(), 2u);
+  EXPECT_EQ(d.state.tables.queue(*d.state.tables.find_queue("orders")).settings.max_depth, 5u);
+}
+
+TEST(QueueSettingsTest, NewEngineBringsQueuesUpToTheConfiguration) {
+  State state;
+  FinishedStore store;
+  const auto start = [&](uint32_t max_active, uint32_t epoch) {
+    BrokerOptions options;
+    options.queues["orders"].max_active = max_active;
+    Broker broker(state, store, options);
+    CommitBuilder commit(state.blocks, epoch, {}, kStartNs);
+    broker.begin_turn(kStartNs, commit);
+    broker.start_epoch(epoch);
+    broker.end_turn();
+    commit.close();
+    state.check_invariants();
+    return state.tables.queue(*state.tables.find_queue("orders")).settings.max_active;
+  };
+  EXPECT_EQ(start(3, 1), 3u);
+  EXPECT_EQ(start(4, 2), 4u);
+  EXPECT_EQ(state.tables.epoch, 2u);
+}
+
+TEST_F(Queues, PausedQueueTakesJobsButGivesNoneOut) {
+  d.subscribe(consumer, 5);
+  EXPECT_EQ(d.command(producer, write_queue_control(QueueAction::kPause, "default")), Error::kUnauthorized);
+  EXPECT_EQ(d.command(admin, write_queue_control(QueueAction::kPause, "default")), Error::kOk);
+  EXPECT_EQ(d.refusal_of(d.submit(producer)), Error::kOk);
+  EXPECT_TRUE(d.take(consumer).empty());
+  EXPECT_EQ(d.command(admin, write_queue_control(QueueAction::kResume, "default")), Error::kOk);
+  EXPECT_EQ(d.take(consumer).size(), 1u);
+  EXPECT_EQ(d.command(admin, write_queue_control(QueueAction::kPause, "nowhere")), Error::kNotFound);
+}
+
+TEST_F(Queues, JobsInHandGoOnWhileTheQueueIsPaused) {
+  d.subscribe(consumer);
+  const JobId id = d.submit(producer);
+  const Delivered job = d.take_one(consumer);
+  d.command(admin, write_queue_control(QueueAction::kPause, "default"));
+  EXPECT_EQ(d.complete(consumer, job), Error::kOk);
+  EXPECT_EQ(d.core(id).state, JobState::kCompleted);
+}
+
+TEST_F(Queues, DrainingQueueGivesOutWhatItHasAndTakesNothingNew) {
+  d.submit(producer);
+  EXPECT_EQ(d.command(admin, write_queue_control(QueueAction::kDrain, "default")), Error::kOk);
+  const JobId late = d.submit(producer);
+  EXPECT_EQ(d.refusal_of(late), Error::kUnavailable);
+  EXPECT_GT(d.receipt_of(late)->retry_after_ms, 0u);
+  const auto batch = d.submit_batch(producer, {{}, {}});
+  for (const JobId& id : batch) EXPECT_EQ(d.refusal_of(id), Error::kUnavailable);
+  d.subscribe(consumer);
+  d.complete(consumer, d.take_one(consumer));
+  EXPECT_EQ(d.state.queue(0).depth(), 0u);
+  d.command(admin, write_queue_control(QueueAction::kResume, "default"));
+  EXPECT_EQ(d.refusal_of(d.submit(producer)), Error::kOk);
+}
+
+TEST(MaxActive, BoundsTheJobsInHand) {
+  BrokerOptions options;
+  options.defaults.max_active = 2;
+  Driver d(options);
+  const SessionNo producer = d.open();
+  const SessionNo one = d.open();
+  const SessionNo two = d.open();
+  for (int i = 0; i < 5; ++i) d.submit(producer);
+  d.subscribe(one, 10);
+  d.subscribe(two, 10);
+  std::vector<Delivered> held = d.take(one);
+  EXPECT_EQ(held.size() + d.take(two).size(), 2u);
+  ASSERT_FALSE(held.empty());
+  d.settle(one, RecordKind::kStart, held.front());
+  EXPECT_EQ(d.state.queue(0).active, 2u) << "processing counts as well";
+  d.complete(one, held.front());
+  EXPECT_EQ(d.take(one).size() + d.take(two).size(), 1u);
+}
+
+TEST(MaxActive, ZeroIsNoLimit) {
+  BrokerOptions options;
+  options.defaults.max_active = 0;
+  Driver d(options);
+  const SessionNo producer = d.open();
+  const SessionNo consumer = d.open();
+  for (int i = 0; i < 50; ++i) d.submit(producer);
+  d.subscribe(consumer, 100);
+  EXPECT_EQ(d.take(consumer).size(), 50u);
+}
+
+TEST_F(Queues, WhatTheQueryShowsEqualsWhatHappened) {
+  d.submit(producer);
+  d.submit(producer);
+  d.submit(producer, {.delay_ms = 1'000});
+  d.subscribe(consumer);
+  d.take_one(consumer);
+  const QueueInfo info = queue_info(d.state, 0);
+  EXPECT_EQ(info.ready, 1u);
+  EXPECT_EQ(info.scheduled, 1u);
+  EXPECT_EQ(info.active, 1u);
+  EXPECT_EQ(info.consumers, 1u);
+  EXPECT_EQ(info.bytes, 21u);
+  EXPECT_EQ(info.oldest_ready_ns, d.now_ns);
+  const HealthInfo health = health_info(d.state, d.broker.recent());
+  EXPECT_TRUE(health.healthy);
+  EXPECT_EQ(health.queue_depth, 3u);
+  EXPECT_EQ(health.pending, 2u);
+}
+
+}  // namespace
+}  // namespace pqd::test

@@ -1,0 +1,218 @@
+// Sessions: resuming, coming back late, credits and turns among consumers.
+#include "driver.h"
+
+namespace pqd::test {
+namespace {
+
+struct Sessions : ::testing::Test {
+  Driver d;
+  SessionNo producer = d.open();
+  SessionNo consumer = d.open();
+
+  bool resume(SessionNo from, SessionNo to, const ShortHash& proof, uint64_t seen = 0) {
+    bool resumed = false;
+    d.turn([&](CommitBuilder&) { resumed = d.broker.resume_session(from, to, proof, seen); });
+    return resumed;
+  }
+};
+
+TEST_F(Sessions, ResumedOneTakesItsLeasesAlong) {
+  d.subscribe(consumer, 3);
+  for (int i = 0; i < 3; ++i) d.submit(producer);
+  const std::vector<Delivered> first = d.take(consumer);
+  ASSERT_EQ(first.size(), 3u);
+  const SessionNo next = d.open();
+  EXPECT_TRUE(resume(consumer, next, Driver::secret_of(consumer), first[0].number));
+  EXPECT_EQ(d.state.tables.session(consumer), nullptr);
+  const std::vector<Delivered> again = d.take(next);
+  ASSERT_EQ(again.size(), 2u) << "what it had not seen is delivered again";
+  for (size_t i = 0; i < again.size(); ++i) {
+    EXPECT_EQ(again[i].id, first[i + 1].id);
+    EXPECT_EQ(again[i].token, first[i + 1].token) << "the lease goes on";
+    EXPECT_EQ(again[i].number, i + 1) << "numbered anew";
+    EXPECT_EQ(again[i].attempt, 1);
+  }
+  for (const Delivered& job : first) EXPECT_EQ(d.complete(next, job), Error::kOk);
+}
+
+TEST_F(Sessions, ResumedConsumersJobsCountTowardsItsNewCredits) {
+  d.subscribe(consumer, 2);
+  for (int i = 0; i < 4; ++i) d.submit(producer);
+  const std::vector<Delivered> held = d.take(consumer);
+  ASSERT_EQ(held.size(), 2u);
+  const SessionNo next = d.open();
+  ASSERT_TRUE(resume(consumer, next, Driver::secret_of(consumer), 2));
+  d.subscribe(next, 2);
+  EXPECT_TRUE(d.take(next).empty()) << "it holds two already";
+  d.complete(next, held[0]);
+  EXPECT_EQ(d.take(next).size(), 1u);
+}
+
+TEST_F(Sessions, WrongSecretForeignUserAndUnknownSessionDoNotResume) {
+  d.subscribe(consumer);
+  const JobId id = d.submit(producer);
+  const Delivered job = d.take_one(consumer);
+  const SessionNo next = d.open();
+  const SessionNo foreign = d.open(2000);
+  EXPECT_FALSE(resume(consumer, next, Driver::secret_of(producer)));
+  EXPECT_FALSE(resume(consumer, foreign, Driver::secret_of(consumer)));
+  EXPECT_FALSE(resume(999, next, Driver::secret_of(999)));
+  EXPECT_TRUE(d.take(next).empty());
+  EXPECT_EQ(d.core(id).holder, consumer);
+  EXPECT_EQ(d.complete(consumer, job), Error::kOk);
+}
+
+TEST_F(Sessions, WhatNobodyReclaimsInTimeCountsAsADeath) {
+  d.subscribe(consumer);
+  const JobId id = d.submit(producer);
+  d.take_one(consumer);
+  d.turn([&](CommitBuilder&) { d.broker.expect_return(consumer, d.now_ns + 5 * kSecondNs); });
+  EXPECT_LE(*d.broker.next_timer_ns(), d.now_ns + 5 * kSecondNs);
+  d.advance_ms(4'999);
+  EXPECT_EQ(d.core(id).state, JobState::kAssigned);
+  d.advance_ms(1);
+  EXPECT_EQ(d.core(id).state, JobState::kPending);
+  EXPECT_EQ(d.core(id).deaths, 1);
+  EXPECT_EQ(d.state.tables.session(consumer), nullptr);
+}
+
+TEST_F(Sessions, OneThatComesBackInTimeKeepsItsJobs) {
+  d.subscribe(consumer);
+  const JobId id = d.submit(producer);
+  const Delivered job = d.take_one(consumer);
+  d.turn([&](CommitBuilder&) { d.broker.expect_return(consumer, d.now_ns + 5 * kSecondNs); });
+  d.advance_ms(4'000);
+  const SessionNo next = d.open();
+  EXPECT_TRUE(resume(consumer, next, Driver::secret_of(consumer), job.number));
+  d.advance_ms(10'000);
+  EXPECT_EQ(d.complete(next, job), Error::kOk);
+  EXPECT_EQ(d.core(id).state, JobState::kCompleted);
+}
+
+TEST_F(Sessions, OneThatIsAwayGetsNoNewJobs) {
+  d.subscribe(consumer, 5);
+  d.turn([&](CommitBuilder&) { d.broker.expect_return(consumer, d.now_ns + 5 * kSecondNs); });
+  const JobId id = d.submit(producer, {.delivery = Delivery::kAtMostOnce});
+  EXPECT_TRUE(d.take(consumer).empty());
+  d.advance_ms(6'000);
+  EXPECT_EQ(d.core(id).state, JobState::kPending) << "not lost on somebody who was not there";
+}
+
+TEST_F(Sessions, DeliveriesAfterANumberAreListedInOrder) {
+  d.subscribe(consumer, 3);
+  for (int i = 0; i < 3; ++i) d.submit(producer);
+  d.turn([&](CommitBuilder&) {
+    const auto list = d.broker.deliveries_after(consumer, 1);
+    ASSERT_EQ(list.size(), 2u);
+    EXPECT_EQ(list[0].number, 2u);
+    EXPECT_EQ(list[1].number, 3u);
+    for (const DeliveryEffect& effect : list) d.state.blocks.drop_user(effect.record.block);
+  });
+}
+
+TEST_F(Sessions, ReceiptsAreKeptUntilTheClientTookThem) {
+  for (int i = 0; i < 3; ++i) d.submit(producer, {.priority = 0});
+  const auto kept = [this] { return d.state.tables.session(producer)->kept_receipts.size(); };
+  EXPECT_EQ(kept(), 3u);
+  EXPECT_EQ(d.receipts.back().number, 3u);
+  d.turn([&](CommitBuilder&) { d.broker.receipts_taken(producer, 2); });
+  EXPECT_EQ(kept(), 1u);
+  d.turn([&](CommitBuilder&) { d.broker.receipts_taken(producer, 1'000'000); });
+  EXPECT_EQ(kept(), 0u) << "a client that counts wrong harms itself only";
+}
+
+TEST_F(Sessions, RecordThatIsNoneIsRefused) {
+  d.turn([&](CommitBuilder&) { d.broker.refuse_record(producer, 1, 1, Error::kInvalidRequest, 200); });
+  ASSERT_FALSE(d.receipts.empty());
+  EXPECT_EQ(d.receipts.back().receipt.code, static_cast<uint8_t>(Error::kInvalidRequest));
+  RecordHead head{.size_bytes = 8, .kind = 99};
+  Bytes bytes;
+  ByteWriter(bytes).pod(head);
+  EXPECT_EQ(d.command(producer, bytes), Error::kInvalidRequest);
+}
+
+TEST_F(Sessions, TurnWithoutEventsWritesNothing) {
+  const size_t commits = d.commits.size();
+  d.idle();
+  d.advance_ms(1'000);
+  EXPECT_EQ(d.commits.size(), commits);
+}
+
+TEST_F(Sessions, CreditsBoundWhatAConsumerHolds) {
+  d.subscribe(consumer, 2);
+  for (int i = 0; i < 5; ++i) d.submit(producer);
+  const std::vector<Delivered> held = d.take(consumer);
+  ASSERT_EQ(held.size(), 2u);
+  EXPECT_TRUE(d.take(consumer).empty());
+  d.complete(consumer, held[0]);
+  EXPECT_EQ(d.take(consumer).size(), 1u);
+  d.subscribe(consumer, 4);  // the same number again changes credits
+  EXPECT_EQ(d.take(consumer).size(), 2u);
+  d.subscribe(consumer, 1);
+  d.complete(consumer, held[1]);
+  EXPECT_TRUE(d.take(consumer).empty()) << "over its new credits";
+}
+
+TEST_F(Sessions, EachOfSeveralSubscriptionsHasItsOwnCredits) {
+  d.subscribe(consumer, 1, {"a"}, "default", 1);
+  d.subscribe(consumer, 2, {"b"}, "default", 2);
+  for (int i = 0; i < 3; ++i) {
+    d.submit(producer, {.type = "a"});
+    d.submit(producer, {.type = "b"});
+  }
+  int a = 0, b = 0;
+  for (const Delivered& job : d.take(consumer)) ++(job.subscription == 1 ? a : b);
+  EXPECT_EQ(a, 1);
+  EXPECT_EQ(b, 2);
+}
+
+TEST_F(Sessions, UnsubscribedConsumerKeepsWhatItHolds) {
+  d.subscribe(consumer);
+  d.submit(producer);
+  d.submit(producer);
+  const Delivered job = d.take_one(consumer);
+  EXPECT_EQ(d.command(consumer, write_unsubscribe(1)), Error::kOk);
+  EXPECT_EQ(d.complete(consumer, job), Error::kOk);
+  EXPECT_TRUE(d.take(consumer).empty());
+}
+
+TEST_F(Sessions, SubscriptionMovedToAnotherQueueTakesFromThatOne) {
+  d.subscribe(consumer, 1, {}, "one");
+  d.submit(producer, {.queue = "one"});
+  const Delivered held = d.take_one(consumer);
+  d.subscribe(consumer, 1, {}, "two");
+  d.submit(producer, {.queue = "one"});
+  const JobId two = d.submit(producer, {.queue = "two"});
+  EXPECT_EQ(d.take_one(consumer).id, two);
+  d.complete(consumer, held);
+  EXPECT_TRUE(d.take(consumer).empty());
+}
+
+TEST_F(Sessions, ConsumersOfOneTypeTakeTurns) {
+  std::vector<SessionNo> consumers{consumer, d.open(), d.open()};
+  for (const SessionNo s : consumers) d.subscribe(s, 100, {"work"});
+  for (int i = 0; i < 9; ++i) d.submit(producer);
+  for (const SessionNo s : consumers) EXPECT_EQ(d.take(s).size(), 3u);
+}
+
+TEST_F(Sessions, ConsumerWithoutCreditIsPassedOver) {
+  const SessionNo other = d.open();
+  d.subscribe(consumer, 1, {"work"});
+  d.subscribe(other, 5, {"work"});
+  for (int i = 0; i < 6; ++i) d.submit(producer);
+  EXPECT_EQ(d.take(consumer).size(), 1u);
+  EXPECT_EQ(d.take(other).size(), 5u);
+}
+
+TEST_F(Sessions, ConsumerOfEveryTypeSharesWithThoseOfOne) {
+  const SessionNo every = d.open();
+  d.subscribe(consumer, 100, {"work"});
+  d.subscribe(every, 100);
+  for (int i = 0; i < 8; ++i) d.submit(producer);
+  d.submit(producer, {.type = "other"});
+  EXPECT_EQ(d.take(consumer).size(), 4u);
+  EXPECT_EQ(d.take(every).size(), 5u);
+}
+
+}  // namespace
+}  // namespace pqd::test

@@ -100,7 +100,7 @@ struct DownHeader {
   std::array<LaneDown, kLaneCount> lanes;
   alignas(kLineBytes) std::atomic<uint64_t> receipts_written;  // count
   alignas(kLineBytes) std::atomic<uint64_t> deliveries_tail;   // bytes
-  std::atomic<uint64_t> deliveries_count;                      // records; stored after the tail
+  std::atomic<uint64_t> deliveries_count;                      // the last one's number; stored after the tail
   alignas(kLineBytes) std::atomic<uint64_t> answers_tail;      // bytes
   alignas(kLineBytes) std::array<std::byte, kPageBytes - 11 * kLineBytes> reserved;
 };

@@ -1,7 +1,9 @@
 #include "shm/sizes.h"
 
+#include <algorithm>
 #include <bit>
 
+#include "core/limits.h"
 #include "shm/mapping.h"
 #include "shm/segment.h"
 
@@ -33,6 +35,12 @@ SegmentSizes with_defaults(const SegmentSizes& wanted) {
   if (wanted.deliveries_bytes != 0) sizes.deliveries_bytes = wanted.deliveries_bytes;
   if (wanted.answers_bytes != 0) sizes.answers_bytes = wanted.answers_bytes;
   return sizes;
+}
+
+uint32_t deliveries_bytes_for(uint32_t payload_bytes_max) {
+  static_assert(2 * std::bit_ceil(limits::kPayloadBytesMax + limits::kRecordOverheadMax) <= kRingBytesMax);
+  const uint32_t record_bytes = payload_bytes_max + static_cast<uint32_t>(limits::kRecordOverheadMax);
+  return std::max(2 * std::bit_ceil(record_bytes), kRingBytesMin);
 }
 
 uint64_t session_bytes(const SegmentSizes& sizes) {

@@ -22,10 +22,16 @@ struct StartFault {
 template <class T>
 using Started = std::expected<T, StartFault>;
 
-// A full disk can be helped and another owner of the store may be on its way out: a later start may succeed.
+// A full disk can be helped, another owner of the store may be on its way out.
 StartFault fault_of(const StoreError& error) {
-  const bool passes = error.code == Error::kNoSpace || error.code == Error::kUnavailable;
-  return {error.text, passes ? kEngineExitRestart : kEngineExitHalt};
+  switch (error.code) {
+    case Error::kNoSpace:
+      return {"NO_SPACE: " + error.text, kEngineExitLater};
+    case Error::kUnavailable:
+      return {error.text, kEngineExitRestart};
+    default:
+      return {error.text, kEngineExitHalt};
+  }
 }
 
 class StoredJobs final : public FinishedJobs {

@@ -6,7 +6,7 @@
 
 namespace pqd {
 
-// Runs until the supervisor says stop. Returns 0, kEngineExitRestart or kEngineExitHalt.
+// Runs until the supervisor says stop. Returns 0 or one of the kEngineExit... statuses.
 int run_engine(const EngineArgs& args);
 
 }  // namespace pqd

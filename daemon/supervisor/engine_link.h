@@ -76,6 +76,8 @@ static_assert(std::is_trivially_copyable_v<LinkMessage>);
 
 // Exit statuses of the engine's process, beside 0 for "stopped as asked".
 inline constexpr int kEngineExitRestart = 70;  // a storage or internal error: a fresh engine recovers
-inline constexpr int kEngineExitHalt = 78;     // a restart will not help, the reason was sent as kFatal
+inline constexpr int kEngineExitLater =
+    75;  // no room on the disk: a restart helps once somebody has made some
+inline constexpr int kEngineExitHalt = 78;  // a restart will not help, the reason was sent as kFatal
 
 }  // namespace pqd

@@ -140,6 +140,7 @@ void EngineProcess::handle(const LinkMessage& message) {
     case LinkKind::kReady:
       if (state_ != State::kStarting) return;
       state_ = State::kServing;
+      has_served_ = true;
       serving_since_ns_ = EventLoop::monotonic_ns();
       return hooks_.ready();
     case LinkKind::kSessionReady:
@@ -188,6 +189,12 @@ void EngineProcess::exited(int code, int status) {
   if (code == CLD_EXITED && status == kEngineExitHalt) {
     spdlog::critical("the engine gave up: {}", fatal_text_.empty() ? "it did not say why" : fatal_text_);
     return end(EngineEnd::kHalted);
+  }
+  // Who starts a daemon wants to know; clients of one that has served before wait for its return.
+  if (code == CLD_EXITED && status == kEngineExitLater && !has_served_) {
+    spdlog::critical("pqd cannot start: {}",
+                     fatal_text_.empty() ? "the engine did not say why" : fatal_text_);
+    return end(EngineEnd::kTryLater);
   }
   spdlog::error("the engine {}{}{}", how_it_ended(code, status), fatal_text_.empty() ? "" : ": ",
                 fatal_text_);

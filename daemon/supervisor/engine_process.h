@@ -18,8 +18,9 @@ namespace pqd {
 
 // How the engine's last process ended.
 enum class EngineEnd : uint8_t {
-  kStopped,  // as asked, or killed because it did not
-  kHalted,   // a restart would not help
+  kStopped,   // as asked, or killed because it did not
+  kHalted,    // a restart would not help
+  kTryLater,  // it never served, and says that a start may succeed once there is room
 };
 
 class EngineProcess {
@@ -78,6 +79,7 @@ class EngineProcess {
   WatchId child_watch_ = 0;
   TimerId timer_ = 0;  // of this state: to restart, or to kill
   int64_t serving_since_ns_ = 0;
+  bool has_served_ = false;  // this one or one before it
   std::string fatal_text_;
 };
 

@@ -11,6 +11,7 @@ inline constexpr int kExitSoftware = 70;
 inline constexpr int kExitSystem = 71;
 inline constexpr int kExitMissingFile = 72;
 inline constexpr int kExitCannotCreate = 73;
+inline constexpr int kExitTryLater = 75;
 inline constexpr int kExitConfig = 78;
 
 struct StartFailure {

@@ -121,6 +121,7 @@ void Supervisor::engine_died() {
 
 void Supervisor::engine_ended(EngineEnd how) {
   if (how == EngineEnd::kHalted) exit_status_ = kExitConfig;
+  if (how == EngineEnd::kTryLater) exit_status_ = kExitTryLater;
   listener_.reset();
   done_ = true;
 }

@@ -196,10 +196,9 @@ void Demonstration::show_progress() {
   if (!progress_.due()) return;
   const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - started_;
   char line[96];
-  std::snprintf(line, sizeof line, "%5.1f s  %zu files  %zu durable  %zu completed%s%s", passed.count(),
+  std::snprintf(line, sizeof line, "%5.1f s  %zu files: %zu durable, %zu completed%s%s", passed.count(),
                 files_.size(), tally_->durable, tally_->settled.size(),
-                killed_engine_ != 0 ? "  engine killed" : "",
-                kills_.consumer_ns != 0 ? ", consumer killed" : "");
+                killed_engine_ != 0 ? "; killed: engine" : "", kills_.consumer_ns != 0 ? ", consumer" : "");
   progress_.show(line);
 }
 

@@ -1,7 +1,7 @@
 // What pqctl does without a daemon: usage, exit codes, and what it says about both.
 #include <gtest/gtest.h>
 
-#include "tests/tools/pqctl/program.h"
+#include "tests/support/program.h"
 
 namespace pqd::test {
 namespace {

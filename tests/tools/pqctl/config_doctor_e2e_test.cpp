@@ -9,7 +9,7 @@
 #include <fstream>
 #include <set>
 
-#include "tests/tools/pqctl/program.h"
+#include "tests/support/program.h"
 #include "tools/pqctl/json_text.h"
 
 namespace pqd::test {

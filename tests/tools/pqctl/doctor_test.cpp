@@ -14,7 +14,7 @@
 #include <cerrno>
 #include <cstddef>
 
-#include "tests/tools/pqctl/program.h"
+#include "tests/support/program.h"
 
 namespace pqd::ctl {
 namespace {

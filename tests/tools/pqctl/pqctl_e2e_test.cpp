@@ -7,7 +7,7 @@
 #include <memory>
 #include <sstream>
 
-#include "tests/tools/pqctl/program.h"
+#include "tests/support/program.h"
 #include "tools/pqctl/json_text.h"
 
 namespace pqd::test {

@@ -1,4 +1,5 @@
-// A program that a test runs: its output in files, its end under a watchdog. Killed when dropped.
+// A program that a test runs: its output in files, its end under a watchdog. Killed when dropped, and when
+// the test's process dies. Owner: one thread, which must outlive it.
 #pragma once
 
 #include <sys/types.h>
@@ -6,26 +7,15 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/temp_dir.h"
+
 namespace pqd::test {
-
-// A directory of its own, gone at the end.
-class TempDir {
- public:
-  TempDir();
-  ~TempDir();
-  TempDir(const TempDir&) = delete;
-  TempDir& operator=(const TempDir&) = delete;
-  std::string path(const std::string& name) const { return path_ + "/" + name; }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 class Program {
  public:
-  // `words`: the program and its arguments. `environment`: "NAME=value", over our own.
-  Program(std::vector<std::string> words, std::vector<std::string> environment = {}, std::string input = {});
+  // `words`: the program and its arguments. `environment`: "NAME=value", over our own; "NAME" removes it.
+  explicit Program(std::vector<std::string> words, std::vector<std::string> environment = {},
+                   std::string input = {});
   ~Program();
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
@@ -52,6 +42,7 @@ struct Ran {
   std::string out;
   std::string err;
 };
+// To its end.
 Ran run(std::vector<std::string> words, std::vector<std::string> environment = {}, std::string input = {});
 
 }  // namespace pqd::test

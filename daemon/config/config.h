@@ -20,6 +20,7 @@ struct DaemonConfig {
   uint32_t sessions_max = 1024;
   uint64_t session_memory_bytes = 4ull << 30;  // of all sessions together
   uint32_t max_payload_bytes = 256u << 10;
+  uint32_t engine_backoff_max_ms = 5'000;  // longest wait before a dead engine's successor; 10..60'000
   BackendChoice event_loop = BackendChoice::kAuto;
   std::string log_level = "info";  // debug, info, warn, error
 

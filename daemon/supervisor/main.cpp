@@ -8,12 +8,14 @@
 #include <filesystem>
 #include <optional>
 
+#include "core/job.h"
 #include "daemon/config/config.h"
 #include "daemon/log/log.h"
 #include "daemon/supervisor/command_line.h"
 #include "daemon/supervisor/dev_directory.h"
 #include "daemon/supervisor/engine_library.h"
 #include "daemon/supervisor/supervisor.h"
+#include "shm/standard_descriptors.h"
 
 namespace pqd {
 namespace {
@@ -82,6 +84,8 @@ SupervisorOptions options_for(const Config& config, const std::string& path, boo
   options.socket_path = daemon.socket;
   options.config_toml = render_config(config);
   options.sessions_max = daemon.sessions_max;
+  options.engine_backoff.max_ns = daemon.engine_backoff_max_ms * kMillisecondNs;
+  options.engine_backoff.first_ns = std::min(options.engine_backoff.first_ns, options.engine_backoff.max_ns);
   options.memory_bytes_max = daemon.session_memory_bytes;
   options.max_payload_bytes = daemon.max_payload_bytes;
   options.event_loop = daemon.event_loop;
@@ -125,6 +129,7 @@ int run(const CommandLine& line) {
 }  // namespace pqd
 
 int main(int argc, char** argv) {
+  pqd::keep_standard_descriptors();
   std::signal(SIGPIPE, SIG_IGN);
   const auto line = pqd::parse_command_line(argc, argv);
   return line ? pqd::run(*line) : line.error();

@@ -1,6 +1,7 @@
 #include "daemon/supervisor/start_failure.h"
 
 #include <cerrno>
+#include <filesystem>
 #include <system_error>
 
 namespace pqd {
@@ -27,11 +28,22 @@ std::string remedy(int number) {
   }
 }
 
+// What is free where `path` is, or was to be.
+std::string free_text(const std::string& path) {
+  std::error_code error;
+  auto space = std::filesystem::space(path, error);
+  if (error) space = std::filesystem::space(std::filesystem::path(path).parent_path(), error);
+  return error ? "" : "; " + std::to_string(space.available >> 10) + " KiB are free";
+}
+
 }  // namespace
 
 StartFailure path_failure(const std::string& what, const std::string& path, int number) {
-  return {kExitCannotCreate,
-          what + " " + path + " (" + std::generic_category().message(number) + "): " + remedy(number)};
+  const bool full = number == ENOSPC || number == EDQUOT;
+  const std::string text = what + " " + path + " (" + std::generic_category().message(number) +
+                           (full ? free_text(path) : "") + "): " + remedy(number);
+  if (full) return {kExitTryLater, "NO_SPACE: " + text};
+  return {kExitCannotCreate, text};
 }
 
 }  // namespace pqd

@@ -19,7 +19,8 @@ struct StartFailure {
   std::string text;
 };
 
-// For a failed call on a file or directory of ours: `what` as in "cannot write", and an errno.
+// For a failed call on a file or directory of ours: `what` as in "cannot write", and an errno. A full disk is
+// a reason to come back later, named NO_SPACE; everything else wants a change.
 StartFailure path_failure(const std::string& what, const std::string& path, int number);
 
 }  // namespace pqd

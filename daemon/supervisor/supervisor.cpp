@@ -19,6 +19,12 @@ std::unexpected<StartFailure> system_failure(const SysError& error) {
                                                        "): raise the limit in question"});
 }
 
+std::string no_loop_text(BackendChoice wanted, const std::string& why) {
+  if (wanted != BackendChoice::kUring) return "there is no event loop to be had: " + why;
+  return "event_loop = \"io_uring\" is not to be had here: " + why +
+         "; set it to \"auto\" or \"epoll\" in [daemon], `pqctl doctor` looks closer";
+}
+
 // Socket, two memory files, two eventfds.
 constexpr uint64_t kFdsPerSession = 5;
 constexpr uint64_t kFdsBeside = 64;
@@ -63,7 +69,8 @@ std::expected<Supervisor::Parts, StartFailure> Supervisor::make_parts(const Supe
   auto signals = SignalWatch::create();
   if (!signals) return system_failure(signals.error());
   auto loop = EventLoop::create(options.event_loop);
-  if (!loop) return std::unexpected(StartFailure{kExitSystem, loop.error()});
+  if (!loop)
+    return std::unexpected(StartFailure{kExitSystem, no_loop_text(options.event_loop, loop.error())});
   auto wake_fd = create_memfd("pqd-wake", wake_layout().file_bytes());
   if (!wake_fd) return system_failure(wake_fd.error());
   auto wake = WakeSegment::map(wake_fd->get(), Access::kReadWrite, OnFork::kInherit);

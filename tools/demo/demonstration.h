@@ -13,7 +13,7 @@ namespace pqd::demo {
 class Demonstration {
  public:
   // `bin` is the directory of pqd and pqd-demo. One run each.
-  Demonstration(const DemoOptions& options, std::string bin);
+  Demonstration(DemoOptions options, std::string bin);
 
   // The exit status.
   int run();

@@ -305,17 +305,21 @@ void State::set_consumer(SessionNo session, const SubscriptionEntry& subscriptio
 }
 
 void State::apply(const Subscribed& e) {
-  apply(Unsubscribed{e.session, e.number});
+  remove_consumer(e.session, e.number);
   tables.apply(e);
   set_consumer(e.session, {e.number, e.queue, e.credits, e.types});
 }
 
-void State::apply(const Unsubscribed& e) {
-  if (const SessionEntry* session = tables.session(e.session)) {
-    for (const SubscriptionEntry& sub : session->subscriptions) {
-      if (sub.number == e.number) queues_[sub.queue].consumers.remove({e.session, e.number});
-    }
+void State::remove_consumer(SessionNo number, uint32_t subscription) {
+  const SessionEntry* session = tables.session(number);
+  if (session == nullptr) return;
+  for (const SubscriptionEntry& sub : session->subscriptions) {
+    if (sub.number == subscription) queues_[sub.queue].consumers.remove({number, subscription});
   }
+}
+
+void State::apply(const Unsubscribed& e) {
+  remove_consumer(e.session, e.number);
   tables.apply(e);
 }
 

@@ -117,6 +117,7 @@ class State {
   void drop_references(Slot slot);
   void end_session(SessionNo session);
   void set_consumer(SessionNo session, const SubscriptionEntry& subscription);
+  void remove_consumer(SessionNo session, uint32_t subscription);
   void mark_dirty(QueueNo queue);
   TimeNs pending_deadline(const JobCore& core) const;
 

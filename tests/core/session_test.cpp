@@ -153,6 +153,16 @@ TEST_F(Sessions, CreditsBoundWhatAConsumerHolds) {
   EXPECT_TRUE(d.take(consumer).empty()) << "over its new credits";
 }
 
+TEST_F(Sessions, NewCreditsLeaveTheOrderOfSubscriptionsAlone) {
+  d.subscribe(consumer, 1, {"a"}, "default", 1);
+  d.subscribe(consumer, 1, {"b"}, "default", 2);
+  d.subscribe(consumer, 3, {"a"}, "default", 1);
+  const auto& list = d.state.tables.session(consumer)->subscriptions;
+  ASSERT_EQ(list.size(), 2u);
+  EXPECT_EQ(list[0].number, 1u) << "the checkpoint's own tables keep it so";
+  EXPECT_EQ(list[0].credits, 3u);
+}
+
 TEST_F(Sessions, EachOfSeveralSubscriptionsHasItsOwnCredits) {
   d.subscribe(consumer, 1, {"a"}, "default", 1);
   d.subscribe(consumer, 2, {"b"}, "default", 2);

@@ -2,9 +2,11 @@
 #include <csignal>
 #include <ctime>
 
+#include "shm/standard_descriptors.h"
 #include "tools/pqctl/command_line.h"
 
 int main(int argc, char** argv) {
+  pqd::keep_standard_descriptors();
   // Writing to whoever has left is an error value, not a death.
   std::signal(SIGPIPE, SIG_IGN);
   ::tzset();

@@ -73,11 +73,25 @@ void Broker::close_session(SessionNo session) {
   emit(SessionClosed{session});
 }
 
-bool Broker::resume_session(SessionNo from, SessionNo to, const ShortHash& proof, uint64_t deliveries_seen) {
-  const SessionEntry* earlier = state_.tables.session(from);
+// The session that carries what the client knows as `claimed`: that one, or one that had taken it over and
+// that the client never heard of, so that it has seen none of its deliveries either. 0 = none.
+SessionNo Broker::heir_of(SessionNo claimed, const ShortHash& proof, uint32_t uid) const {
+  const SessionEntry* itself = state_.tables.session(claimed);
+  if (itself != nullptr) return itself->secret_hash == proof && itself->uid == uid ? claimed : 0;
+  for (const auto& [number, until] : expected_) {
+    const SessionEntry* heir = state_.tables.session(number);
+    if (heir == nullptr || heir->resumed_from != claimed || heir->uid != uid) continue;
+    if (heir->resumed_hash == proof) return number;
+  }
+  return 0;
+}
+
+bool Broker::resume_session(SessionNo claimed, SessionNo to, const ShortHash& proof,
+                            uint64_t deliveries_seen) {
   const SessionEntry* later = state_.tables.session(to);
-  if (earlier == nullptr || later == nullptr || earlier->uid != later->uid) return false;
-  if (earlier->secret_hash != proof) return false;
+  const SessionNo from = later == nullptr ? 0 : heir_of(claimed, proof, later->uid);
+  if (from == 0 || from == to) return false;
+  if (from != claimed) deliveries_seen = 0;
   expected_.erase(from);
   std::vector<std::pair<uint64_t, Slot>> leases;
   for (Slot slot = state_.held(from).head; slot != kNoSlot; slot = state_.jobs[slot].held_next) {
@@ -89,7 +103,7 @@ bool Broker::resume_session(SessionNo from, SessionNo to, const ShortHash& proof
     emit(Reheld{state_.jobs[slot].core.no, to, unseen ? later->deliveries + 1 : 0});
     if (unseen) commit_->effects().deliveries.push_back(delivery_of(slot));
   }
-  emit(SessionResumed{from, to});
+  emit(SessionResumed{from, to, claimed});
   commit_->require_sync();
   return true;
 }

@@ -54,10 +54,10 @@ class Broker {
   void expect_return(SessionNo session, TimeNs until);
   // Its leases count as deaths of the consumer.
   void close_session(SessionNo session);
-  // `to` proves by the secret's hash that it is the same client as `from`, which ends: leases move, unseen
-  // deliveries are delivered again. False when `from` is not there, belongs to another user or has another
+  // `to` proves by the secret's hash that it is the same client as `claimed`, which ends: leases move, unseen
+  // deliveries are delivered again. False when it is not there, belongs to another user or has another
   // secret.
-  bool resume_session(SessionNo from, SessionNo to, const ShortHash& proof, uint64_t deliveries_seen);
+  bool resume_session(SessionNo claimed, SessionNo to, const ShortHash& proof, uint64_t deliveries_seen);
 
   // One submit record that stands in the commit's block. A refused one is taken out of the block again.
   void submit(SessionNo session, uint8_t lane, uint64_t seq, const BlobRef& record);
@@ -145,6 +145,7 @@ class Broker {
   void revive(const Origin& origin, JobRow&& row);
 
   // broker.cpp
+  SessionNo heir_of(SessionNo claimed, const ShortHash& proof, uint32_t uid) const;
   void refuse(const Origin& origin, Error error, uint8_t kind, const JobId& id, uint32_t retry_after_ms = 0);
   void receipt(const Origin& origin, Error error, uint8_t flags, const JobId& id,
                uint32_t retry_after_ms = 0);

@@ -127,7 +127,8 @@ struct SessionClosed {
 struct SessionResumed {
   SessionNo from = 0;
   SessionNo to = 0;
-  PQD_EVENT(kSessionResumed, e.from, e.to)
+  SessionNo claimed = 0;  // what the client knew itself as: `from`, or a session that `from` had taken over
+  PQD_EVENT(kSessionResumed, e.from, e.to, e.claimed)
 };
 struct Subscribed {
   SessionNo session = 0;

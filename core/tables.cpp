@@ -30,6 +30,7 @@ void write_session(ByteWriter& out, const SessionEntry& s) {
   out.varint(s.tag);
   out.pod(s.secret_hash);
   out.varint(s.resumed_from);
+  out.pod(s.resumed_hash);
   write_lane_positions(out, s);
   out.varint(s.deliveries);
   out.varint(s.receipts);
@@ -51,6 +52,7 @@ SessionEntry read_session(ByteReader& in) {
   s.tag = static_cast<uint32_t>(in.varint());
   s.secret_hash = in.pod<ShortHash>();
   s.resumed_from = in.varint();
+  s.resumed_hash = in.pod<ShortHash>();
   read_lane_positions(in, s);
   s.deliveries = in.varint();
   s.receipts = in.varint();
@@ -144,7 +146,12 @@ void Tables::apply(const SessionClosed& e) {
   sessions_.erase(found);
 }
 void Tables::apply(const SessionResumed& e) {
-  if (SessionEntry* to = find_session(e.to)) to->resumed_from = e.from;
+  SessionEntry* to = find_session(e.to);
+  const SessionEntry* from = find_session(e.from);
+  if (to != nullptr && from != nullptr) {
+    to->resumed_from = e.claimed;
+    to->resumed_hash = e.claimed == e.from ? from->secret_hash : from->resumed_hash;
+  }
   apply(SessionClosed{e.from});
 }
 

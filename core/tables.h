@@ -39,7 +39,10 @@ struct SessionEntry {
   uint32_t pid = 0;
   uint32_t tag = 0;
   ShortHash secret_hash{};
-  SessionNo resumed_from = 0;  // the session that it took over; 0 = none
+  // The session that its client was known as before, and what proves it; 0 = none. A client that never
+  // learned of this session, because the daemon died over its welcome, comes back under that name.
+  SessionNo resumed_from = 0;
+  ShortHash resumed_hash{};
   std::array<LanePosition, kLanes> lanes{};
   std::array<uint64_t, 4> last_counter{};   // of the ids seen per lane
   uint64_t deliveries = 0;                  // deliveries numbered so far

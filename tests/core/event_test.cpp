@@ -34,7 +34,7 @@ class Samples {
     add(TypeNamed{70'000, "mail.send"});
     add(SessionOpened{1ull << 50, 1000, 4242, 0xFFFFFFFF, hash});
     add(SessionClosed{5});
-    add(SessionResumed{5, 6});
+    add(SessionResumed{5, 6, 4});
     add(Subscribed{5, 6, 7, 800, {1, 2, 300}});
     add(Unsubscribed{5, 6});
     add(LaneAdvanced{5, 4, 1ull << 40, 1ull << 45});

@@ -89,6 +89,39 @@ TEST_F(Sessions, OneThatComesBackInTimeKeepsItsJobs) {
   EXPECT_EQ(d.core(id).state, JobState::kCompleted);
 }
 
+// The daemon died after it had written the takeover and before the client heard of it.
+TEST_F(Sessions, OneThatNeverHeardOfItsTakeoverComesBackUnderItsOldName) {
+  d.subscribe(consumer, 2);
+  for (int i = 0; i < 2; ++i) d.submit(producer);
+  const std::vector<Delivered> held = d.take(consumer);
+  ASSERT_EQ(held.size(), 2u);
+  const SessionNo unheard = d.open();
+  ASSERT_TRUE(resume(consumer, unheard, Driver::secret_of(consumer), held[0].number));
+  d.take(unheard);
+  d.turn([&](CommitBuilder&) { d.broker.expect_return(unheard, d.now_ns + 5 * kSecondNs); });
+  const SessionNo unheard_too = d.open();
+  ASSERT_TRUE(resume(consumer, unheard_too, Driver::secret_of(consumer), held[0].number));
+  d.take(unheard_too);
+  d.turn([&](CommitBuilder&) { d.broker.expect_return(unheard_too, d.now_ns + 5 * kSecondNs); });
+  const SessionNo next = d.open();
+  ASSERT_TRUE(resume(consumer, next, Driver::secret_of(consumer), held[0].number));
+  const std::vector<Delivered> again = d.take(next);
+  ASSERT_EQ(again.size(), 1u) << "the one that it had not seen";
+  EXPECT_EQ(again[0].id, held[1].id);
+  for (const Delivered& job : held) EXPECT_EQ(d.complete(next, job), Error::kOk);
+}
+
+TEST_F(Sessions, TakeoverThatWasHeardOfAnswersToItsOwnSecretAlone) {
+  const SessionNo heard = d.open();
+  ASSERT_TRUE(resume(consumer, heard, Driver::secret_of(consumer)));
+  const SessionNo next = d.open();
+  EXPECT_FALSE(resume(consumer, next, Driver::secret_of(consumer))) << "its client is connected";
+  d.turn([&](CommitBuilder&) { d.broker.expect_return(heard, d.now_ns + 5 * kSecondNs); });
+  EXPECT_FALSE(resume(consumer, next, Driver::secret_of(producer)));
+  EXPECT_FALSE(resume(consumer, d.open(2000), Driver::secret_of(consumer)));
+  EXPECT_TRUE(resume(heard, next, Driver::secret_of(heard)));
+}
+
 TEST_F(Sessions, OneThatIsAwayGetsNoNewJobs) {
   d.subscribe(consumer, 5);
   d.turn([&](CommitBuilder&) { d.broker.expect_return(consumer, d.now_ns + 5 * kSecondNs); });

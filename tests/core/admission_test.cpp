@@ -1,5 +1,5 @@
 // Full queues: who waits for room, in which order, and what they are told.
-#include "driver.h"
+#include "tests/core/driver.h"
 
 namespace pqd::test {
 namespace {

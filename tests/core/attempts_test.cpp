@@ -2,7 +2,7 @@
 #include <functional>
 #include <set>
 
-#include "driver.h"
+#include "tests/core/driver.h"
 
 namespace pqd::test {
 namespace {

@@ -1,4 +1,4 @@
-#include "driver.h"
+#include "tests/core/driver.h"
 
 #include <algorithm>
 

@@ -1,7 +1,7 @@
 // What the driver demands at the end of every test: live state, replayed state, state restored from rows, and
 // tables folded by themselves are the same.
 #include "core/fold.h"
-#include "driver.h"
+#include "tests/core/driver.h"
 
 namespace pqd::test {
 namespace {

@@ -1,4 +1,4 @@
-#include "driver.h"
+#include "tests/core/driver.h"
 
 namespace pqd::test {
 namespace {

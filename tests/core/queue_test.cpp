@@ -1,5 +1,5 @@
 // Queues as such: creation, strictness, pause, resume, drain, max_active, configuration.
-#include "driver.h"
+#include "tests/core/driver.h"
 
 namespace pqd::test {
 namespace {

@@ -5,7 +5,7 @@
 #include <random>
 #include <set>
 
-#include "driver.h"
+#include "tests/core/driver.h"
 
 namespace pqd::test {
 namespace {

@@ -1,5 +1,5 @@
 // Sessions: resuming, coming back late, credits and turns among consumers.
-#include "driver.h"
+#include "tests/core/driver.h"
 
 namespace pqd::test {
 namespace {

@@ -1,5 +1,5 @@
 // Submits: what is refused, atomic batches, ids and resubmissions.
-#include "driver.h"
+#include "tests/core/driver.h"
 
 namespace pqd::test {
 namespace {

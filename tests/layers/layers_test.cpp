@@ -129,7 +129,7 @@ TEST(SourceTree, FindsPlantedFilesAndPassesOverWhatIsBuilt) {
   write("core/sub/b.cpp", "#include <unistd.h>\n");
   write("build/dev/core/c.h", "#include \"daemon/store/store.h\"\n");
   write(".git/core/d.h", "#include \"daemon/store/store.h\"\n");
-  write("core/e.h", std::string("a\0b\n#include \"daemon/store/store.h\"\n", 40));
+  write("core/e.h", std::string("a") + char{} + "b\n#include \"daemon/store/store.h\"\n");
   const std::vector<SourceFile> files = read_tree(root);
   fs::remove_all(root);
   EXPECT_EQ(listed(check_includes(files)),

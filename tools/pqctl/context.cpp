@@ -6,11 +6,14 @@
 #include <cerrno>
 
 #include "tools/pqctl/json_text.h"
+#include "tools/pqctl/utf8.h"
 
 namespace pqd::ctl {
 namespace {
 
 constexpr size_t kPendingBytesMax = 64 * 1024;
+// More than any sentence of ours; a command's last words may be longer.
+constexpr size_t kTalkColumnsMax = 2'000;
 
 // 0, or the errno that ended it.
 int write_all(int fd, std::string_view text) {
@@ -81,16 +84,16 @@ void Context::flush() {
   pending_.clear();
 }
 
-void Context::say(std::string_view text) {
+void Context::say(std::string_view text) { say_in(Tone::kPlain, text); }
+
+void Context::say_in(Tone tone, std::string_view text) {
   flush();
-  std::string line = "pqctl: ";
-  line += text;
-  line += '\n';
-  write_all(STDERR_FILENO, line);
+  const std::string harmless = shorten(one_line(text), kTalkColumnsMax);
+  write_all(STDERR_FILENO, "pqctl: " + talk_colour_.paint(tone, harmless) + "\n");
 }
 
 int Context::fail(const Complaint& complaint) {
-  say(talk_colour_.paint(Tone::kBad, complaint.text));
+  say_in(Tone::kBad, complaint.text);
   return complaint.exit;
 }
 

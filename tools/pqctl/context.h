@@ -43,7 +43,7 @@ class Context {
   void print_json_list(const boost::json::array& values);
   void flush();
 
-  // Talk, on stderr, with the program's name in front.
+  // Talk, on stderr, with the program's name in front. One harmless line, whatever it quotes.
   void say(std::string_view text);
   // Says it and returns its exit code.
   int fail(const Complaint& complaint);
@@ -53,6 +53,8 @@ class Context {
   int finish(int exit);
 
  private:
+  void say_in(Tone tone, std::string_view text);
+
   Settings settings_;
   Colour colour_;
   Colour talk_colour_;

@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstring>
 
 namespace pqd::ctl {
 namespace {
@@ -13,10 +15,19 @@ constexpr size_t kBufferBytes = 64 * 1024;
 
 }  // namespace
 
-LineReader::LineReader(int fd, size_t line_bytes_max)
-    : fd_(fd), line_bytes_max_(line_bytes_max), buffer_(kBufferBytes) {}
+LineReader::LineReader(int fd, size_t line_bytes_max, int stop_fd)
+    : fd_(fd), stop_fd_(stop_fd), line_bytes_max_(line_bytes_max), buffer_(kBufferBytes) {}
+
+void LineReader::wait_for_more() {
+  std::array<pollfd, 2> wanted{{{fd_, POLLIN, 0}, {stop_fd_, POLLIN, 0}}};
+  while (::poll(wanted.data(), wanted.size(), -1) < 0 && errno == EINTR) {
+  }
+  stopped_ = (wanted[1].revents & POLLIN) != 0;
+}
 
 bool LineReader::fill() {
+  if (stop_fd_ >= 0) wait_for_more();
+  if (stopped_) return false;
   ssize_t count = 0;
   do count = ::read(fd_, buffer_.data(), buffer_.size());
   while (count < 0 && errno == EINTR);
@@ -30,7 +41,8 @@ bool LineReader::fill() {
 
 bool LineReader::would_block() const {
   pollfd wanted{fd_, POLLIN, 0};
-  return begin_ == end_ && ::poll(&wanted, 1, 0) == 0;
+  const bool line_is_here = std::memchr(buffer_.data() + begin_, '\n', end_ - begin_) != nullptr;
+  return !line_is_here && ::poll(&wanted, 1, 0) == 0;
 }
 
 std::optional<LineReader::Line> LineReader::next() {
@@ -38,7 +50,7 @@ std::optional<LineReader::Line> LineReader::next() {
   line.number = ++number_;
   for (;;) {
     if (begin_ == end_ && !fill()) {
-      if (error_ != 0 || (line.text.empty() && !line.too_long)) return std::nullopt;
+      if (error_ != 0 || stopped_ || (line.text.empty() && !line.too_long)) return std::nullopt;
       return line;
     }
     const auto from = buffer_.begin() + static_cast<ptrdiff_t>(begin_);

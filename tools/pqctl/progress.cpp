@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cstdlib>
 #include <string>
 
 #include "tools/pqctl/table.h"
@@ -12,10 +13,15 @@ namespace {
 
 constexpr std::chrono::milliseconds kPause{150};
 
+bool wipes_lines() {
+  const char* term = std::getenv("TERM");
+  return term != nullptr && std::string_view(term) != "dumb";
+}
+
 }  // namespace
 
 Progress::Progress(int fd)
-    : fd_(fd), on_(::isatty(fd) == 1), next_(std::chrono::steady_clock::now() + kPause) {}
+    : fd_(fd), on_(::isatty(fd) == 1 && wipes_lines()), next_(std::chrono::steady_clock::now() + kPause) {}
 
 bool Progress::due() const { return on_ && std::chrono::steady_clock::now() >= next_; }
 

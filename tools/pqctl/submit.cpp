@@ -61,7 +61,7 @@ int run_submit(Context& context, const SubmitOptions& options) {
   const auto ticket = client->submit(fields->request());
   if (!ticket) return context.fail(ticket.error());
   const auto outcome = client->wait(*ticket, Milliseconds(connect_options.answer_timeout_ms));
-  if (!outcome) return context.fail(refusal_of(outcome.error()));
+  if (!outcome) return context.fail(refusal_of(outcome.error(), fields->queue));
   if (outcome->duplicate) context.say("a job with this idempotency key was there already: this is its id");
   if (!options.wait) {
     print_accepted(context, *outcome);

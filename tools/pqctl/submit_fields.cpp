@@ -6,13 +6,16 @@
 #include "tools/pqctl/duration.h"
 #include "tools/pqctl/json_text.h"
 #include "tools/pqctl/suggest.h"
+#include "tools/pqctl/utf8.h"
 
 namespace pqd::ctl {
 namespace {
 
 using Setter = Checked<void> (*)(SubmitFields&, std::string_view);
 
-std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
+// What was said may be long; its beginning tells which it was.
+constexpr size_t kQuotedColumnsMax = 80;
+std::string quoted(std::string_view text) { return "\"" + shorten(one_line(text), kQuotedColumnsMax) + "\""; }
 
 template <class Enum, class Parse, size_t N>
 Checked<void> set_enum(Enum& field, std::string_view text, Parse parse, Error error, std::string_view what,
@@ -225,14 +228,41 @@ Checked<void> check_fields(const SubmitFields& fields) {
   return {};
 }
 
-// Every range was checked here, so that what is still invalid is something that the daemon does not know.
-Complaint refusal_of(const Failure& failure) {
-  if (failure.error != Error::kInvalidRequest && failure.error != Error::kInvalidMode) {
-    return complaint_of(failure);
+// Ranges were checked here, so that what is still invalid is something that the daemon does not know.
+Complaint refusal_of(const Failure& failure, std::string_view queue) {
+  const std::string name = queue.empty() ? "" : " " + quoted(queue);
+  Failure told = failure;
+  switch (failure.error) {
+    case Error::kInvalidRequest:
+    case Error::kInvalidMode:
+      told.text =
+          "the daemon does not support what this job asks for; batch mode, durability memory, idempotency "
+          "and "
+          "ordering keys need a daemon that has them";
+      break;
+    case Error::kNotFound:
+      told.text =
+          "there is no queue" + name +
+          " and none is made for it: correct the name, or add [queue.NAME] to the configuration, which "
+          "says [queues] strict = true (or " +
+          std::to_string(limits::kQueuesMax) + " queues are there already)";
+      break;
+    case Error::kQueueFull:
+      told.text =
+          "the queue" + name +
+          " was full for as long as a submit may wait there; start consumers, or raise its max_depth or "
+          "max_bytes in the configuration";
+      break;
+    case Error::kNoSpace:
+      told.text =
+          "the daemon's disk is too full to take jobs; `pqctl health` says how full, free space and it goes "
+          "on "
+          "by itself";
+      break;
+    default:
+      break;
   }
-  return complaint_of(failure.error,
-                      "the daemon does not support what this job asks for; batch mode, durability memory, "
-                      "idempotency and ordering keys need a daemon that has them");
+  return complaint_of(told);
 }
 
 }  // namespace pqd::ctl

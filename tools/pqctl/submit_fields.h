@@ -44,7 +44,9 @@ std::span<const std::string_view> field_names();
 // Whether the whole can be submitted, as far as that can be told without a daemon.
 Checked<void> check_fields(const SubmitFields& fields);
 
-// The daemon's refusal of a job that check_fields() has let pass.
-Complaint refusal_of(const Failure& failure);
+// The daemon's refusal of a job that check_fields() has let pass, with what to do about it. `queue`: the
+// job's;
+// "" = not known any more.
+Complaint refusal_of(const Failure& failure, std::string_view queue = {});
 
 }  // namespace pqd::ctl

@@ -9,6 +9,7 @@
 
 #include "tools/pqctl/commands.h"
 #include "tools/pqctl/input.h"
+#include "tools/pqctl/interrupt.h"
 #include "tools/pqctl/json_text.h"
 #include "tools/pqctl/line_reader.h"
 #include "tools/pqctl/ndjson_line.h"
@@ -156,9 +157,11 @@ int run_submit_ndjson(Context& context, const SubmitOptions& options) {
   connect_options.submit_timeout_ms = kRoomTimeoutMs;
   auto client = context.connect(connect_options);
   if (!client) return context.fail(client.error());
+  const Interrupt interrupt;
   Stream stream(context, *client, Milliseconds(connect_options.answer_timeout_ms));
-  LineReader reader(input->get(), kLineBytesMax);
+  LineReader reader(input->get(), kLineBytesMax, interrupt.fd());
   bool going_on = true;
+  size_t last_line = 0;
   while (going_on) {
     // Who feeds us slowly wants to see what became of the lines so far.
     if (reader.would_block()) {
@@ -166,12 +169,18 @@ int run_submit_ndjson(Context& context, const SubmitOptions& options) {
       context.flush();
       if (!going_on) break;
     }
-    auto line = reader.next();
+    auto line = interrupt.asked() ? std::nullopt : reader.next();
     if (!line) break;
+    last_line = line->number;
     going_on = stream.take(std::move(*line), defaults);
   }
   if (going_on) stream.settle_all();
   const int exit = stream.finish();
+  if (interrupt.asked()) {
+    context.say("stopped after line " + std::to_string(last_line) +
+                ": what was submitted stays, what comes after it was not sent");
+    return interrupt.exit();
+  }
   if (reader.error() == 0) return exit;
   return context.fail({kExitBadData, "reading " + options.ndjson + " failed: " + errno_text(reader.error())});
 }

@@ -2,6 +2,10 @@
 // is met at admission and never inside the database. One thread.
 #pragma once
 
+#include <spdlog/spdlog.h>
+
+#include <string>
+
 #include "daemon/store/store.h"
 
 namespace pqd {
@@ -14,17 +18,32 @@ class DiskWatch {
   Error intake(TimeNs now) {
     if (now - looked_ns_ >= kLookEveryNs) {
       looked_ns_ = now;
-      enough_ = store_.free_bytes() >= reserved_bytes_;
+      free_bytes_ = store_.free_bytes();
+      note(free_bytes_ >= reserved_bytes_);
     }
     return enough_ ? Error::kOk : Error::kNoSpace;
   }
   bool enough() const { return enough_; }
+  // For people, while there is not enough.
+  std::string why() const {
+    return "the disk has " + std::to_string(free_bytes_ >> 20) + " MiB free, less than the reserve of " +
+           std::to_string(reserved_bytes_ >> 20) +
+           " MiB: submits are refused with NO_SPACE, completions work; free space, or lower reserved_bytes";
+  }
 
  private:
   static constexpr int64_t kLookEveryNs = 50 * kMillisecondNs;
 
+  void note(bool enough) {
+    if (enough == enough_) return;
+    enough_ = enough;
+    if (enough) return spdlog::warn("the disk has room again: submits are taken");
+    spdlog::error("{}", why());
+  }
+
   const Store& store_;
   uint64_t reserved_bytes_;
+  uint64_t free_bytes_ = 0;
   TimeNs looked_ns_ = 0;
   bool enough_ = true;
 };

@@ -33,8 +33,7 @@ void Worker::answer(SessionPort& port, ByteView record) {
     case QueryKind::kHealth: {
       HealthInfo health = health_info(parts_.state, parts_.broker.recent());
       if (!disk_.enough()) {
-        health.degraded_reasons.push_back(
-            "the disk is full up to the reserve: submits are refused with NO_SPACE");
+        health.degraded_reasons.push_back(disk_.why());
         health.status = std::max<uint8_t>(health.status, 1);
         health.healthy = false;
       }

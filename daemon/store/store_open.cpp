@@ -51,11 +51,12 @@ StoreResult<void> Store::take_directory() {
   auto lock = lock_directory(directory_);
   if (!lock) return std::unexpected(lock.error());
   lock_ = std::move(*lock);
-  if (free_bytes() >= kStartBytesMin) return {};
+  const uint64_t free = free_bytes();
+  if (free >= kStartBytesMin) return {};
   return std::unexpected(StoreError{Error::kNoSpace,
-                                    "the disk under " + directory_ + " has less than " +
-                                        std::to_string(kStartBytesMin >> 20) +
-                                        " MiB free: free space, then start again",
+                                    "the disk under " + directory_ + " has " + std::to_string(free >> 10) +
+                                        " KiB free, a start takes " + std::to_string(kStartBytesMin >> 10) +
+                                        ": free space, then start again",
                                     true});
 }
 

@@ -94,8 +94,9 @@ TEST(Start, SaysThatTheDiskIsFull) {
     GTEST_SKIP() << "cannot mount a small file system: " << std::strerror(errno);
   write_text((directory / "state") + "/filler", std::string(4096, 'x'));
   RunningSupervisor supervisor(options_in(directory));
-  EXPECT_EQ(supervisor.wait(), 73);
+  EXPECT_EQ(supervisor.wait(), 75);
   ::umount((directory / "state").c_str());
+  EXPECT_NE(supervisor.log().find("NO_SPACE: "), std::string::npos) << supervisor.log();
   EXPECT_NE(supervisor.log().find("make room"), std::string::npos) << supervisor.log();
 }
 

@@ -84,6 +84,7 @@ class ClientCore {
   // client_submit.cpp
   SubmitView view_of(const SubmitRequest& request) const;
   SubmitFault check_fits(const SubmitView& view, Lane lane) const;
+  Failure fault_failure(const SubmitFault& fault, const SubmitView& view) const;
   void write_one(SubmitView& view, Lane lane, uint32_t bytes);
   Result<std::vector<Ticket>> send_batch(std::span<SubmitView> views, Lane lane);
   // Room for this many padded bytes; REQUIRES: not more than the lane is long.
@@ -114,6 +115,7 @@ class ClientCore {
   std::optional<Failure> check_subscriptions();
   // At the end: jobs that nobody has taken go back unspent.
   void give_back();
+  bool release_inbox();
 
   // client_reconnect.cpp
   Hello hello() const;

@@ -41,6 +41,17 @@ SubmitView ClientCore::view_of(const SubmitRequest& r) const {
   return view;
 }
 
+Failure ClientCore::fault_failure(const SubmitFault& fault, const SubmitView& view) const {
+  const uint32_t payload_bytes_max = session_->welcome.max_payload_bytes;
+  if (fault.error != Error::kPayloadTooLarge || view.payload.size() <= payload_bytes_max)
+    return {fault.error, std::string(fault.what), 0};
+  return {fault.error,
+          "the payload has " + std::to_string(view.payload.size()) + " bytes, the daemon takes " +
+              std::to_string(payload_bytes_max) +
+              " (max_payload_bytes); store it elsewhere and submit a reference",
+          0};
+}
+
 SubmitFault ClientCore::check_fits(const SubmitView& view, Lane lane) const {
   if (submit_record_bytes(view) <= session_->writers[lane_index(lane)].max_record_bytes()) return {};
   return {Error::kPayloadTooLarge, "the job is over half the lane; connect with a larger lane"};
@@ -81,7 +92,7 @@ Result<Ticket> ClientCore::submit(const SubmitRequest& request) {
   SubmitView view = view_of(request);
   SubmitFault fault = check_submit(view, session_->welcome.max_payload_bytes);
   if (fault.error != Error::kOk) [[unlikely]]
-    return fail_with(fault.error, std::string(fault.what));
+    return std::unexpected(fault_failure(fault, view));
   const Lane lane = lane_for(request.mode, request.priority);
   fault = check_fits(view, lane);
   if (fault.error != Error::kOk) [[unlikely]]
@@ -114,7 +125,9 @@ Result<std::vector<Ticket>> ClientCore::submit_many(std::span<const SubmitReques
     view.head.batch_index = static_cast<uint32_t>(views.size() - 1);
     const SubmitFault fault = check_submit(view, session_->welcome.max_payload_bytes);
     if (fault.error != Error::kOk) {
-      return fail_with(fault.error, "job " + std::to_string(views.size()) + ": " + std::string(fault.what));
+      Failure failure = fault_failure(fault, view);
+      failure.text.insert(0, "job " + std::to_string(views.size()) + ": ");
+      return std::unexpected(std::move(failure));
     }
     if (view.queue != views[0].queue || view.head.durability != views[0].head.durability) {
       return fail_with(Error::kInvalidRequest, "an atomic submit is for one queue, with one durability");

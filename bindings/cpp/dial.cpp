@@ -19,7 +19,10 @@ Failure connect_failure(const std::string& path, int number) {
   const std::string why = std::generic_category().message(number);
   if (number == EACCES || number == EPERM) {
     return {Error::kUnauthorized,
-            "this user may not open " + path + ": ask for membership in the socket's group (" + why + ")"};
+            "uid " + std::to_string(::geteuid()) + " may not open " + path +
+                ": run this as root or as the daemon's user, or name another daemon's socket by --socket or "
+                "PQD_SOCKET (" +
+                why + ")"};
   }
   if (number == ENOENT || number == ECONNREFUSED || number == ENOTDIR) {
     return {Error::kUnavailable, "no daemon at " + path +

@@ -68,7 +68,8 @@ void Daemon::stop() {
 void Daemon::kill() {
   if (program_ == nullptr) return;
   const pid_t engine = child_named(pid(), kEngineName);
-  thaw_engine();
+  // A frozen engine dies as it is: thawed, it would go on for a moment.
+  frozen_ = 0;
   program_->signal(SIGKILL);
   program_->wait();
   // The kernel kills it with its parent, but not at the same instant; its files are free only afterwards.

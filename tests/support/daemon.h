@@ -40,7 +40,8 @@ class Daemon {
   pid_t engine();
   // By SIGKILL; returns its pid once it is gone. The supervisor starts the next one by itself.
   pid_t kill_engine();
-  // By SIGSTOP and SIGCONT: an engine that is there and does nothing. stop() and kill() thaw first.
+  // By SIGSTOP and SIGCONT: an engine that is there and does nothing. stop() thaws first; kill()
+  // and kill_engine() end it as it is.
   testing::AssertionResult freeze_engine();
   void thaw_engine();
 

@@ -43,7 +43,8 @@ class Client {
   Result<std::vector<Ticket>> submit_many(std::span<const SubmitRequest> requests);
 
   // The outcome is as durable as the submit asked for. The failure is the daemon's refusal, or
-  // kRequestTimeout: not decided within the time. A ticket's outcome can be had once.
+  // kRequestTimeout: not decided within the time. It may be asked for again: a refusal is remembered until
+  // 65'536 later ones have come, kUnknownOutcome afterwards.
   Result<Outcome> wait(const Ticket& ticket, Milliseconds timeout);
   // The same without waiting; nothing = not decided yet.
   Result<std::optional<Outcome>> poll(const Ticket& ticket);

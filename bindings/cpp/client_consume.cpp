@@ -97,14 +97,9 @@ Result<Ticket> ClientCore::settle(const DeliveredJob& job, RecordKind kind, Sett
   return ticket;
 }
 
-void ClientCore::give_back() {
-  pump();
-  if (away_ || subscriptions_.empty()) return;
-  // Without the subscriptions first, what is given back would come again.
+// False when the lane had no room for all of it.
+bool ClientCore::release_inbox() {
   bool sent = true;
-  for (const auto& [number, subscription] : std::exchange(subscriptions_, {})) {
-    sent &= try_send_control(write_unsubscribe(number), {}).has_value();
-  }
   while (const auto job = inbox_.pop()) {
     SettleHead head;
     head.head.kind = static_cast<uint8_t>(RecordKind::kRelease);
@@ -112,9 +107,31 @@ void ClientCore::give_back() {
     head.id = job->id();
     sent &= try_send_control(write_settle(head, {}), job->id()).has_value();
   }
+  return sent;
+}
+
+void ClientCore::give_back() {
+  pump();
+  if (away_ || subscriptions_.empty()) return;
   options_.reconnect_timeout_ms = 0;
+  const Deadline deadline = Deadline::in(kGiveBackTime);
   const auto& control = session_->lane(Lane::kControl);
-  if (sent) wait_until([&] { return control.all_decided(); }, Deadline::in(kGiveBackTime));
+  const auto settled = [&] {
+    return wait_until([&] { return control.all_decided(); }, deadline) == Waited::kReady;
+  };
+  // Without the subscriptions first, what is given back would come again.
+  bool sent = true;
+  for (const auto& [number, subscription] : std::exchange(subscriptions_, {})) {
+    sent &= try_send_control(write_unsubscribe(number), {}).has_value();
+  }
+  sent &= release_inbox();
+  if (!sent || !settled()) return;
+  // Deliveries that were on their way when the subscriptions ended are published before any later answer.
+  options_.answer_timeout_ms = static_cast<uint32_t>(deadline.left().count());
+  QueryHead question;
+  question.kind = QueryKind::kHealth;
+  if (!ask(question, {}, {}) || inbox_.empty()) return;
+  if (release_inbox()) settled();
 }
 
 bool ClientCore::cancel_requested(const DeliveredJob& job) {

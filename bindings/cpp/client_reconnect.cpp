@@ -84,7 +84,7 @@ void ClientCore::restore_if_due() {
   restore_once();
 }
 
-// One attempt is made in any case, so that a daemon that came back late is found by the next operation.
+// An attempt that is due is made in any case, so that a daemon that came back late is found.
 ClientCore::Waited ClientCore::restore(Deadline deadline) {
   if (options_.reconnect_timeout_ms == 0) return Waited::kAway;
   for (;;) {

@@ -71,7 +71,8 @@ bool ClientOutcomes::was_forgotten(const Key& key) const {
   return std::tie(key.generation, key.sequence) <= std::tie(last.generation, last.sequence);
 }
 
-std::optional<Result<Outcome>> ClientOutcomes::decide(const Ticket& ticket, const ClientSession& session) {
+std::optional<Result<Outcome>> ClientOutcomes::decide(const Ticket& ticket,
+                                                      const ClientSession& session) const {
   Key key{ticket.sequence, ticket.generation, ticket.lane};
   const auto durability = static_cast<size_t>(ticket.durability);
   if (key.sequence == 0 || key.lane >= kLaneCount || key.generation == 0 || key.generation > generation_ ||
@@ -89,10 +90,11 @@ std::optional<Result<Outcome>> ClientOutcomes::decide(const Ticket& ticket, cons
   }
   if (deferred_.contains(key) || orphans_.contains(key)) return std::nullopt;
   if (const auto found = verdicts_.find(key); found != verdicts_.end()) {
-    const Verdict verdict = found->second;
-    verdicts_.erase(found);
+    const Verdict& verdict = found->second;
     if (verdict.code != Error::kOk) return std::unexpected(refused(verdict.code, verdict.retry_after_ms));
-    return Outcome{verdict.id, verdict.duplicate};
+    // A record that was sent again and had been taken the first time is a duplicate of itself: for its sender
+    // it was simply accepted.
+    return Outcome{verdict.id, verdict.duplicate && verdict.id != ticket.id};
   }
   if (was_forgotten(key)) return std::unexpected(forgotten());
   return Outcome{ticket.id, false};

@@ -1,6 +1,7 @@
 // What became of the records that were sent: the receipts that have come, the tickets of earlier connections
-// and where their records went. Anything without a receipt is judged by its lane's watermark. Bounded: old
-// refusals that nobody asked for are forgotten. One thread.
+// and where their records went. Anything without a receipt is judged by its lane's watermark, so that a
+// verdict must be remembered for as long as its ticket may be asked about. Bounded: the oldest are forgotten,
+// and then said to be. One thread.
 #pragma once
 
 #include <deque>
@@ -36,8 +37,8 @@ class ClientOutcomes {
   // The current connection is over; its records went as `moved` says.
   void advance(MovedRecords moved);
 
-  // Nothing = not decided yet. A verdict is forgotten with this call.
-  std::optional<Result<Outcome>> decide(const Ticket& ticket, const ClientSession& session);
+  // Nothing = not decided yet. Asked again, it says the same again.
+  std::optional<Result<Outcome>> decide(const Ticket& ticket, const ClientSession& session) const;
 
   // Submits that wait for room in their queue.
   bool any_deferred() const { return !deferred_.empty() || !orphans_.empty(); }

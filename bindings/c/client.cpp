@@ -22,6 +22,8 @@ Result<SubmitRequest> request_of(const pqd_submit_options* job) {
   if (job == nullptr) return misused("there is no job");
   const auto request = submit_request_of(*job);
   if (!request) return misused("the job's size is not set, or a reserved field is not zero");
+  if (is_hollow(request->payload.data(), request->payload.size()))
+    return misused("the payload is NULL and has bytes");
   return *request;
 }
 
@@ -37,8 +39,8 @@ extern "C" {
 const char* pqd_version(void) { return PQD_VERSION; }
 
 // The texts are literals, so that they end in a zero.
-const char* pqd_status_name(pqd_status status) { return error_name(static_cast<Error>(status)).data(); }
-const char* pqd_status_text(pqd_status status) { return error_text(static_cast<Error>(status)).data(); }
+const char* pqd_status_name(pqd_status status) { return error_name(error_of(status)).data(); }
+const char* pqd_status_text(pqd_status status) { return error_text(error_of(status)).data(); }
 
 const char* pqd_last_error(const pqd_client* client) {
   const Failure& last = client == nullptr ? connect_failure : client->last;
@@ -120,6 +122,8 @@ pqd_status pqd_submit(pqd_client* client, const pqd_submit_options* job, pqd_id*
 pqd_status pqd_submit_many(pqd_client* client, const pqd_submit_options* const* jobs, size_t count,
                            pqd_ticket* tickets) {
   return guarded(client, [&](Client& c) -> Result<void> {
+    if (jobs == nullptr || count > limits::kBatchSubmitMax)
+      return misused("there are no jobs, or more than 65536");
     std::vector<SubmitRequest> requests;
     for (size_t i = 0; i < count; ++i) {
       const auto request = request_of(jobs[i]);

@@ -5,6 +5,11 @@
 namespace pqd::c_abi {
 namespace {
 
+template <size_t N>
+bool all_zero(const uint8_t (&bytes)[N]) {
+  return std::all_of(std::begin(bytes), std::end(bytes), [](uint8_t byte) { return byte == 0; });
+}
+
 // A fixed set of values that C and C++ must agree on.
 static_assert(PQD_OK == static_cast<int>(Error::kOk) &&
               PQD_QUEUE_FULL == static_cast<int>(Error::kQueueFull));
@@ -79,7 +84,7 @@ Ticket ticket_of(const pqd_ticket& ticket) {
 
 std::optional<ConnectOptions> connect_options_of(const pqd_connect_options& options) {
   const auto from = read_sized(options, PQD_CONNECT_OPTIONS_INIT);
-  if (!from || from->durability > PQD_DURABILITY_MEMORY) return std::nullopt;
+  if (!from || from->durability > PQD_DURABILITY_MEMORY || !all_zero(from->reserved)) return std::nullopt;
   ConnectOptions to;
   to.socket = view_of(from->socket);
   to.name = view_of(from->name);
@@ -97,7 +102,8 @@ std::optional<ConnectOptions> connect_options_of(const pqd_connect_options& opti
 
 std::optional<SubmitRequest> submit_request_of(const pqd_submit_options& options) {
   const auto from = read_sized(options, PQD_SUBMIT_OPTIONS_INIT);
-  if (!from || from->reserved2 != 0 || (from->flags & ~PQD_FLAG_BACKOFF_JITTER) != 0) return std::nullopt;
+  if (!from || from->reserved2 != 0 || !all_zero(from->reserved)) return std::nullopt;
+  if ((from->flags & ~PQD_FLAG_BACKOFF_JITTER) != 0) return std::nullopt;
   SubmitRequest to;
   to.type = view_of(from->type);
   to.queue = view_of(from->queue, "default");
@@ -123,7 +129,7 @@ std::optional<SubmitRequest> submit_request_of(const pqd_submit_options& options
 
 std::optional<ListFilter> list_filter_of(const pqd_list_options& options) {
   const auto from = read_sized(options, PQD_LIST_OPTIONS_INIT);
-  if (!from || from->states > 0xFF) return std::nullopt;
+  if (!from || from->states > 0xFF || from->reserved != 0) return std::nullopt;
   ListFilter to;
   to.queue = view_of(from->queue);
   to.type = view_of(from->type);

@@ -23,7 +23,8 @@
  *
  * Sized structs: `size` comes first and says what the caller was compiled with. The _INIT macros and _init
  * functions (compiled into the caller) set it and the defaults. New fields are only ever appended; a zero in
- * them is the default.
+ * them, and in what is reserved, is the default. No struct is over 4 KiB: a larger size is one that was never
+ * set.
  *
  * A daemon that goes away and comes back is met inside the call that notices: it reconnects, sends again
  * under the same ids what was not acknowledged, and goes on. Only after reconnect_timeout_ms a call ends in
@@ -45,13 +46,20 @@ extern "C" {
 #define PQD_API
 #endif
 
+/* As in C, any int may be passed where one of these is expected. */
+#ifdef __cplusplus
+#define PQD_ENUM_BASE : int
+#else
+#define PQD_ENUM_BASE
+#endif
+
 #define PQD_VERSION_MAJOR 0
 #define PQD_VERSION_MINOR 1
 
 /* -- What a call answers ------------------------------------------------------------------------------- */
 
 /* The same set and values everywhere; appended to, never renumbered. */
-typedef enum pqd_status {
+typedef enum pqd_status PQD_ENUM_BASE {
   PQD_OK = 0,
   PQD_QUEUE_FULL = 1,
   PQD_REQUEST_TIMEOUT = 2, /* not decided within the time; it may still be */
@@ -238,7 +246,8 @@ PQD_API pqd_status pqd_submit_many(pqd_client* client, const pqd_submit_options*
                                    pqd_ticket* tickets);
 
 /* PQD_OK: accepted, and as durable as was asked for. Otherwise the daemon's refusal, or PQD_REQUEST_TIMEOUT:
- * not decided within the time. A ticket's outcome can be had once. `outcome` may be NULL. */
+ * not decided within the time. A refusal is remembered until 65 536 later ones have come, PQD_UNKNOWN_OUTCOME
+ * afterwards. `outcome` may be NULL. */
 PQD_API pqd_status pqd_wait(pqd_client* client, const pqd_ticket* ticket, int64_t timeout_ms,
                             pqd_outcome* outcome);
 
@@ -421,7 +430,7 @@ PQD_API pqd_status pqd_cancel(pqd_client* client, const pqd_id* id, int running)
 /* Back from the dead letters into a new life. */
 PQD_API pqd_status pqd_redrive(pqd_client* client, const pqd_id* id);
 
-typedef enum pqd_queue_action {
+typedef enum pqd_queue_action PQD_ENUM_BASE {
   PQD_QUEUE_PAUSE = 1,
   PQD_QUEUE_RESUME = 2,
   PQD_QUEUE_DRAIN = 3

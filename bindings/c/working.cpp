@@ -25,6 +25,8 @@ pqd_status pqd_subscribe(pqd_client* client, const pqd_subscribe_options* option
     const pqd_subscribe_options defaults = PQD_SUBSCRIBE_OPTIONS_INIT;
     const auto from = read_sized(*options, defaults);
     if (!from || from->reserved != 0) return misused("the options' size is not set, or a field is not zero");
+    if (from->type_count > limits::kSubscriptionTypesMax || is_hollow(from->types, from->type_count))
+      return misused("there are no types, or more than 64; none at all means every type");
     Subscription wanted;
     wanted.queue = view_of(from->queue, "default");
     wanted.credits = from->credits;
@@ -92,7 +94,8 @@ pqd_status pqd_start(pqd_client* client, const pqd_delivery* delivery, pqd_ticke
 
 pqd_status pqd_complete(pqd_client* client, const pqd_delivery* delivery, const void* result,
                         size_t result_bytes, pqd_ticket* ticket) {
-  return settle(client, delivery, ticket, [&](Client& c, const DeliveredJob& job) {
+  return settle(client, delivery, ticket, [&](Client& c, const DeliveredJob& job) -> Result<Ticket> {
+    if (is_hollow(result, result_bytes)) return misused("the result is NULL and has bytes");
     return c.complete(job, bytes_of(result, result_bytes));
   });
 }

@@ -1,0 +1,248 @@
+// Consuming: subscriptions and credits, what a delivery shows, and each way to settle it.
+#include "tests/bindings/fixtures.h"
+
+namespace pqd::test {
+namespace {
+
+class Consuming : public WithClient {
+ protected:
+  // A consumer of its own for queue default.
+  Client consumer(uint32_t credits = 1) {
+    Client made = connect();
+    EXPECT_TRUE(made.subscribe({.credits = credits}));
+    return made;
+  }
+  static bool nothing_comes(Client& to) {
+    const auto job = to.next(kNotAtAll);
+    EXPECT_EQ(error_of(job), Error::kOk) << text_of(job);
+    return job && !*job;
+  }
+};
+
+TEST_F(Consuming, RefusesSubscriptionsOutOfTheirRange) {
+  const std::vector<std::string_view> many(65, "t");
+  EXPECT_EQ(error_of(client().subscribe({.queue = ""})), Error::kInvalidRequest);
+  EXPECT_EQ(error_of(client().subscribe({.queue = "a b"})), Error::kInvalidRequest);
+  EXPECT_EQ(error_of(client().subscribe({.types = {"ok", "not ok"}})), Error::kInvalidRequest);
+  EXPECT_EQ(error_of(client().subscribe({.types = many})), Error::kInvalidRequest);
+  EXPECT_EQ(error_of(client().subscribe({.credits = 0})), Error::kInvalidRequest);
+  EXPECT_EQ(error_of(client().subscribe({.credits = 65'537})), Error::kInvalidRequest);
+  EXPECT_EQ(error_of(client().unsubscribe(1)), Error::kNotFound);
+}
+
+TEST_F(Consuming, ShowsTheWholeJob) {
+  const JobId id = submit({.type = "t",
+                           .queue = "q",
+                           .payload = as_bytes("the payload"),
+                           .mode = Mode::kPriority,
+                           .priority = 12,
+                           .durability = Durability::kOs,
+                           .max_attempts = 4,
+                           .traceparent = "00-1-2-01",
+                           .metadata = "{}"});
+  const auto number = client().subscribe({.queue = "q", .types = {"t"}});
+  ASSERT_TRUE(number);
+  const DeliveredJob job = take(client());
+  EXPECT_EQ(job.id(), id);
+  EXPECT_EQ(job.queue(), "q");
+  EXPECT_EQ(job.type(), "t");
+  EXPECT_EQ(as_text(job.payload()), "the payload");
+  EXPECT_EQ(job.mode(), Mode::kPriority);
+  EXPECT_EQ(job.priority(), 12u);
+  EXPECT_EQ(job.durability(), Durability::kOs);
+  EXPECT_EQ(job.attempt(), 1u);
+  EXPECT_EQ(job.max_attempts(), 4u);
+  EXPECT_EQ(job.traceparent(), "00-1-2-01");
+  EXPECT_EQ(job.metadata(), "{}");
+  EXPECT_EQ(job.owner_uid(), ::getuid());
+  EXPECT_EQ(job.subscription(), *number);
+  EXPECT_EQ(job.lease_until_ms(), look(id).core.lease_until_ns / kMillisecondNs);
+  EXPECT_EQ(client().counters().deliveries, 1u);
+}
+
+TEST_F(Consuming, EndsTheWaitWhenNoJobComes) {
+  ASSERT_TRUE(client().subscribe({}));
+  EXPECT_FALSE(*client().next(Milliseconds(0)));
+  EXPECT_FALSE(*client().next(Milliseconds(20)));
+}
+
+TEST_F(Consuming, TakesOnlyItsQueueAndTypes) {
+  ASSERT_TRUE(client().subscribe({.queue = "q", .types = {"a", "b"}, .credits = 10}));
+  submit({.type = "c", .queue = "q"});
+  submit({.type = "a"});
+  const JobId wanted = submit({.type = "b", .queue = "q"});
+  EXPECT_EQ(take(client()).id(), wanted);
+  EXPECT_TRUE(nothing_comes(client()));
+}
+
+TEST_F(Consuming, HoldsNoMoreThanItsCredits) {
+  for (int i = 0; i < 5; ++i) submit({.type = "t"});
+  Client two = consumer(2);
+  const DeliveredJob first = take(two);
+  const DeliveredJob second = take(two);
+  EXPECT_TRUE(nothing_comes(two));
+  EXPECT_EQ(client().queues("default")->front().active, 2u);
+  EXPECT_EQ(decided(two, two.complete(first)), Error::kOk);
+  const DeliveredJob third = take(two);
+  EXPECT_TRUE(nothing_comes(two));
+}
+
+TEST_F(Consuming, CompletesWithAResult) {
+  const JobId id = submit({.type = "t"});
+  Client worker = consumer();
+  const DeliveredJob job = take(worker);
+  EXPECT_EQ(state(id), JobState::kAssigned);
+  EXPECT_EQ(decided(worker, worker.start(job)), Error::kOk);
+  EXPECT_EQ(state(id), JobState::kProcessing);
+  EXPECT_EQ(decided(worker, worker.complete(job, as_bytes("42"))), Error::kOk);
+  const JobInfo info = look(id);
+  EXPECT_EQ(info.core.state, JobState::kCompleted);
+  EXPECT_EQ(as_text(info.result), "42");
+  EXPECT_EQ(info.core.attempts, 1u);
+}
+
+TEST_F(Consuming, FailsAndIsTriedAgainUntilItsAttemptsAreSpent) {
+  const JobId id = submit({.type = "t", .max_attempts = 2, .backoff_first_ms = 1});
+  Client worker = consumer();
+  EXPECT_EQ(decided(worker, worker.fail(take(worker), "first")), Error::kOk);
+  const DeliveredJob again = take(worker);
+  EXPECT_EQ(again.attempt(), 2u);
+  EXPECT_EQ(decided(worker, worker.fail(again, std::string(2'000, 'e'))), Error::kOk);
+  const auto letter = client().dlq_get(id);
+  ASSERT_TRUE(letter) << text_of(letter);
+  ASSERT_EQ(letter->history.size(), 2u);
+  EXPECT_EQ(letter->history[0].error, "first");
+  EXPECT_EQ(letter->history[1].error, std::string(limits::kNoteBytesMax, 'e')) << "its beginning";
+  EXPECT_EQ(letter->core.failures, 2u);
+  EXPECT_EQ(letter->core.deaths, 0u);
+}
+
+TEST_F(Consuming, GivesAJobBackWithoutSpendingTheAttempt) {
+  const JobId id = submit({.type = "t"});
+  Client worker = consumer();
+  EXPECT_EQ(decided(worker, worker.release(take(worker))), Error::kOk);
+  const DeliveredJob again = take(worker);
+  EXPECT_EQ(again.id(), id);
+  EXPECT_EQ(again.attempt(), 1u);
+}
+
+TEST_F(Consuming, ExtendsTheLeaseAndTellsItsProgress) {
+  const JobId id = submit({.type = "t"});
+  Client worker = consumer();
+  const DeliveredJob job = take(worker);
+  EXPECT_EQ(decided(worker, worker.extend(job, {.extend_ms = 3'600'000, .progress = 30, .note = "third"})),
+            Error::kOk);
+  const JobInfo info = look(id);
+  EXPECT_EQ(info.core.progress, 30u);
+  EXPECT_EQ(info.note, "third");
+  EXPECT_GT(info.core.lease_until_ns / kMillisecondNs, job.lease_until_ms() + 3'000'000);
+  EXPECT_EQ(error_of(worker.extend(job, {.progress = 101})), Error::kInvalidRequest);
+  EXPECT_EQ(error_of(worker.extend(job, {.note = std::string(1'025, 'n')})), Error::kPayloadTooLarge);
+  const Bytes result(64 * 1024 + 1);
+  EXPECT_EQ(error_of(worker.complete(job, result)), Error::kPayloadTooLarge);
+  EXPECT_EQ(decided(worker, worker.complete(job, ByteView(result).first(64 * 1024))), Error::kOk)
+      << "what was refused here has settled nothing";
+}
+
+TEST_F(Consuming, LosesTheLeaseWhenItsTimeIsOver) {
+  const JobId id = submit({.type = "t", .processing_timeout_ms = 30, .backoff_first_ms = 3'600'000});
+  Client worker = consumer();
+  const DeliveredJob job = take(worker);
+  EXPECT_TRUE(eventually([&] { return look(id).core.deaths == 1; }));
+  EXPECT_EQ(decided(worker, worker.complete(job)), Error::kLeaseLost);
+  EXPECT_EQ(state(id), JobState::kPending);
+}
+
+TEST_F(Consuming, CountsARefusedSettlementThatNobodyAsksFor) {
+  submit({.type = "t"});
+  Client worker = consumer();
+  const DeliveredJob job = take(worker);
+  ASSERT_TRUE(worker.complete(job));
+  ASSERT_TRUE(worker.complete(job));
+  const auto report = worker.flush(kPatience);
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->refused, 1u);
+  EXPECT_EQ(report->first, Error::kLeaseLost);
+  EXPECT_EQ(worker.counters().settlements_refused, 1u);
+}
+
+TEST_F(Consuming, KeepsJobsInHandWhenItUnsubscribes) {
+  for (int i = 0; i < 2; ++i) submit({.type = "t"});
+  const auto number = client().subscribe({});
+  ASSERT_TRUE(number);
+  const DeliveredJob job = take(client());
+  ASSERT_TRUE(client().unsubscribe(*number));
+  EXPECT_EQ(decided(client(), client().complete(job)), Error::kOk);
+  EXPECT_TRUE(nothing_comes(client()));
+  EXPECT_EQ(*client().subscribe({.credits = 3}), *number) << "the number is free again";
+  take(client());
+}
+
+TEST_F(Consuming, SharesTheWorkAmongSubscriptionsOfSeveralQueues) {
+  const auto first = client().subscribe({.queue = "one"});
+  const auto second = client().subscribe({.queue = "two"});
+  ASSERT_TRUE(first && second);
+  EXPECT_NE(*first, *second);
+  submit({.type = "t", .queue = "two"});
+  EXPECT_EQ(take(client()).subscription(), *second);
+  submit({.type = "t", .queue = "one"});
+  EXPECT_EQ(take(client()).subscription(), *first);
+}
+
+TEST_F(Consuming, GivesBackAtItsEndWhatNobodyHasTaken) {
+  std::vector<JobId> ids;
+  for (int i = 0; i < 3; ++i) ids.push_back(submit({.type = "t"}));
+  {
+    Client leaving = consumer(3);
+    const DeliveredJob in_hand = take(leaving);
+    EXPECT_EQ(in_hand.id(), ids[0]);
+    EXPECT_TRUE(eventually([&] { return state(ids[2]) == JobState::kAssigned; }));
+  }
+  EXPECT_TRUE(becomes(ids[1], JobState::kPending));
+  EXPECT_TRUE(becomes(ids[2], JobState::kPending));
+  EXPECT_EQ(look(ids[1]).core.deaths, 0u);
+  EXPECT_EQ(look(ids[1]).core.attempts, 0u) << "not spent";
+  EXPECT_TRUE(eventually([&] { return look(ids[0]).core.deaths == 1; })) << "a job in hand dies with it";
+}
+
+TEST_F(Consuming, GivesBackWhatWasOnItsWayWhenItEnded) {
+  std::vector<JobId> ids;
+  for (int i = 0; i < 5; ++i) ids.push_back(submit({.type = "t"}));
+  for (int i = 0; i < 20; ++i) consumer(5);
+  for (const JobId& id : ids) {
+    EXPECT_TRUE(becomes(id, JobState::kPending));
+    EXPECT_EQ(look(id).core.deaths, 0u);
+    EXPECT_EQ(look(id).core.attempts, 0u);
+  }
+}
+
+TEST_F(Consuming, LeavesAJobReadableAfterTheClientIsGone) {
+  submit({.type = "t", .payload = as_bytes("still here")});
+  std::optional<Client> leaving(consumer());
+  const DeliveredJob job = take(*leaving);
+  leaving.reset();
+  EXPECT_EQ(as_text(job.payload()), "still here");
+  EXPECT_EQ(job.type(), "t");
+  EXPECT_FALSE(client().cancel_requested(job));
+  EXPECT_EQ(decided(client(), client().complete(job)), Error::kLeaseLost) << "it was another session's";
+}
+
+TEST_F(Consuming, TakesManyThroughASmallRing) {
+  SegmentSizes sizes;
+  sizes.receipt_slots = 64;
+  Client worker = connect({.sizes = sizes});
+  ASSERT_TRUE(worker.subscribe({.queue = "many", .credits = 500}));
+  const Bytes payload(20'000, std::byte{1});
+  for (int i = 0; i < 400; ++i)
+    ASSERT_TRUE(client().submit({.type = "t", .queue = "many", .payload = payload}));
+  for (int i = 0; i < 400; ++i) {
+    const DeliveredJob job = take(worker);
+    ASSERT_EQ(job.payload().size(), payload.size());
+    ASSERT_TRUE(worker.complete(job));
+  }
+  EXPECT_EQ(worker.flush(kPatience)->refused, 0u);
+  EXPECT_EQ(client().health()->completed_recent, 400u);
+}
+
+}  // namespace
+}  // namespace pqd::test

@@ -1,0 +1,120 @@
+// The client in an event loop: one descriptor, poll(), and the daemon's deaths in between.
+#include <poll.h>
+
+#include <functional>
+
+#include "tests/bindings/fixtures.h"
+
+namespace pqd::test {
+namespace {
+
+class InAnEventLoop : public WithClient {
+ protected:
+  // The loop of the client's header: sleeps in poll() alone, until `done` or an error, which it returns.
+  static Error run_loop(Client& client, const std::function<bool()>& done) {
+    const auto deadline = std::chrono::steady_clock::now() + kWatchdog;
+    const int fd = client.fd();
+    EXPECT_GE(fd, 0);
+    while (!done()) {
+      if (std::chrono::steady_clock::now() > deadline) {
+        ADD_FAILURE() << "nothing woke the loop";
+        return Error::kRequestTimeout;
+      }
+      if (client.arm()) {
+        pollfd wanted{fd, POLLIN, 0};
+        ::poll(&wanted, 1, 10'000);
+        EXPECT_NE(wanted.revents, 0) << "slept through";
+      }
+      const auto processed = client.process();
+      if (!processed) return processed.error().error;
+      EXPECT_EQ(client.fd(), fd) << "one descriptor for life";
+    }
+    return Error::kOk;
+  }
+  static bool is_decided(Client& client, const Ticket& ticket) {
+    const auto decided = client.poll(ticket);
+    EXPECT_EQ(error_of(decided), Error::kOk) << text_of(decided);
+    return decided && *decided;
+  }
+};
+
+TEST_F(InAnEventLoop, SeesSubmitsDecided) {
+  for (int i = 0; i < 50; ++i) {
+    const auto ticket = client().submit({.type = "t"});
+    ASSERT_TRUE(ticket);
+    ASSERT_EQ(run_loop(client(), [&] { return is_decided(client(), *ticket); }), Error::kOk);
+  }
+}
+
+TEST_F(InAnEventLoop, TakesAndSettlesJobs) {
+  Client worker = connect();
+  ASSERT_TRUE(worker.subscribe({.credits = 7}));
+  for (int i = 0; i < 200; ++i) ASSERT_TRUE(client().submit({.type = "t"}));
+  int done = 0;
+  const auto drain = [&] {
+    for (auto job = worker.next(Milliseconds(0)); job && *job; job = worker.next(Milliseconds(0))) {
+      EXPECT_TRUE(worker.complete(**job));
+      ++done;
+    }
+    return done == 200;
+  };
+  ASSERT_EQ(run_loop(worker, drain), Error::kOk);
+  ASSERT_TRUE(worker.flush(kPatience));
+  EXPECT_EQ(client().health()->completed_recent, 200u);
+}
+
+TEST_F(InAnEventLoop, SleepsWhileNothingComes) {
+  ASSERT_GE(client().fd(), 0);
+  ASSERT_TRUE(eventually([&] { return client().arm(); }));
+  pollfd wanted{client().fd(), POLLIN, 0};
+  EXPECT_EQ(::poll(&wanted, 1, static_cast<int>(kNotAtAll.count())), 0) << "woken for nothing";
+}
+
+TEST_F(InAnEventLoop, SeesACancellationComeIn) {
+  const JobId id = submit({.type = "t"});
+  Client worker = connect();
+  ASSERT_TRUE(worker.subscribe({}));
+  const DeliveredJob job = take(worker);
+  ASSERT_TRUE(client().cancel(id, true));
+  EXPECT_EQ(run_loop(worker, [&] { return *job.stop_flag(); }), Error::kOk);
+}
+
+TEST_F(InAnEventLoop, SleepsThroughTheEnginesDeath) {
+  ASSERT_TRUE(daemon_.freeze_engine());
+  const auto ticket = client().submit({.type = "t"});
+  ASSERT_TRUE(ticket);
+  daemon_.kill_engine();
+  EXPECT_EQ(run_loop(client(), [&] { return is_decided(client(), *ticket); }), Error::kOk);
+  EXPECT_EQ(client().counters().reconnects, 0u);
+}
+
+TEST_F(InAnEventLoop, FindsTheDaemonAgainByItself) {
+  Client worker = connect();
+  ASSERT_TRUE(worker.subscribe({}));
+  ASSERT_GE(worker.fd(), 0);
+  daemon_.kill();
+  ASSERT_TRUE(daemon_.start());
+  std::optional<DeliveredJob> job;
+  const JobId id = submit({.type = "t"});
+  const auto came = [&] {
+    auto next = worker.next(Milliseconds(0));
+    if (next && *next) job = std::move(**next);
+    return job.has_value();
+  };
+  EXPECT_EQ(run_loop(worker, came), Error::kOk);
+  EXPECT_EQ(job->id(), id);
+  EXPECT_EQ(worker.counters().reconnects, 1u);
+}
+
+TEST_F(InAnEventLoop, GivesUpWhenTheDaemonStaysAway) {
+  Client briefly = connect({.reconnect_timeout_ms = 100});
+  ASSERT_GE(briefly.fd(), 0);
+  daemon_.kill();
+  EXPECT_EQ(run_loop(briefly, [] { return false; }), Error::kUnavailable);
+  ASSERT_TRUE(daemon_.start());
+  EXPECT_TRUE(eventually([&] { return briefly.process().has_value(); })) << "and finds it when it is late";
+  EXPECT_TRUE(briefly.health());
+}
+
+}  // namespace
+}  // namespace pqd::test

@@ -1,0 +1,91 @@
+// A client over fork(): the child gets a clean error, the parent does not notice.
+#include "tests/bindings/fixtures.h"
+#include "tests/support/forked.h"
+
+namespace pqd::test {
+namespace {
+
+class OverFork : public WithClient {};
+
+TEST_F(OverFork, AnswersUnavailableToEverythingInTheChild) {
+  const JobId id = submit({.type = "t"});
+  ASSERT_TRUE(client().subscribe({}));
+  const DeliveredJob job = take(client());
+  const auto ticket = client().submit({.type = "t"});
+  Forked child([&](const Forked::Say& say) {
+    Client& c = client();
+    const std::vector<SubmitRequest> many(2, {.type = "t"});
+    const auto unavailable = [&](std::string_view what, Error error) {
+      if (error != Error::kUnavailable) say(std::string(what) + ": " + std::string(error_name(error)));
+    };
+    unavailable("submit", error_of(c.submit({.type = "t"})));
+    unavailable("submit_many", error_of(c.submit_many(many)));
+    unavailable("wait", error_of(c.wait(*ticket, kPatience)));
+    unavailable("poll", error_of(c.poll(*ticket)));
+    unavailable("flush", error_of(c.flush(kPatience)));
+    unavailable("get", error_of(c.get(id)));
+    unavailable("list", error_of(c.list({})));
+    unavailable("queues", error_of(c.queues()));
+    unavailable("dlq", error_of(c.dlq({})));
+    unavailable("dlq_get", error_of(c.dlq_get(id)));
+    unavailable("health", error_of(c.health()));
+    unavailable("cancel", error_of(c.cancel(id)));
+    unavailable("redrive", error_of(c.redrive(id)));
+    unavailable("queue_control", error_of(c.queue_control(QueueAction::kPause, "default")));
+    unavailable("subscribe", error_of(c.subscribe({})));
+    unavailable("unsubscribe", error_of(c.unsubscribe(1)));
+    unavailable("next", error_of(c.next(Milliseconds(0))));
+    unavailable("start", error_of(c.start(job)));
+    unavailable("complete", error_of(c.complete(job)));
+    unavailable("fail", error_of(c.fail(job, "e")));
+    unavailable("release", error_of(c.release(job)));
+    unavailable("extend", error_of(c.extend(job, {})));
+    unavailable("process", error_of(c.process()));
+    if (c.fd() != -1) say("fd");
+    if (c.arm()) say("arm");
+    if (c.cancel_requested(job)) say("cancel_requested");
+    client_.reset();
+    say("end");
+    return 0;
+  });
+  EXPECT_EQ(child.hear(), "end");
+  EXPECT_EQ(child.wait(), 0);
+  EXPECT_EQ(decided(client(), client().complete(job)), Error::kOk) << "the parent's session lives on";
+  EXPECT_TRUE(client().wait(*ticket, kPatience));
+  EXPECT_EQ(client().counters().reconnects, 0u);
+}
+
+TEST_F(OverFork, LetsTheChildConnectForItself) {
+  Forked child([&](const Forked::Say& say) {
+    auto own = Client::connect({.socket = daemon_.socket()});
+    const auto ticket = own ? own->submit({.type = "child"}) : std::unexpected(own.error());
+    const auto outcome = ticket ? own->wait(*ticket, kPatience) : std::unexpected(ticket.error());
+    say(outcome ? outcome->id.to_string() : outcome.error().text);
+    return 0;
+  });
+  const std::string heard = child.hear();
+  EXPECT_EQ(child.wait(), 0);
+  const auto id = JobId::parse(heard);
+  ASSERT_TRUE(id) << heard;
+  EXPECT_EQ(look(*id).type, "child");
+}
+
+TEST_F(OverFork, DoesNotKeepTheParentsJobsFromOthersWhenTheParentEnds) {
+  const JobId id = submit({.type = "t", .backoff_first_ms = 1});
+  Client worker = connect();
+  ASSERT_TRUE(worker.subscribe({}));
+  std::optional<DeliveredJob> job(take(worker));
+  Forked child([&](const Forked::Say& say) {
+    (void)worker.process();  // the first call notices, and lets go of the parent's session
+    say("noticed");
+    ::pause();
+    return 0;
+  });
+  ASSERT_EQ(child.hear(), "noticed");
+  worker = connect();
+  EXPECT_TRUE(eventually([&] { return look(id).core.deaths == 1; }));
+  child.kill_and_wait();
+}
+
+}  // namespace
+}  // namespace pqd::test

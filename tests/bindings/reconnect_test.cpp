@@ -1,0 +1,254 @@
+// The daemon dies and comes back, or does not.
+#include <filesystem>
+#include <set>
+#include <thread>
+
+#include "tests/bindings/fixtures.h"
+
+namespace pqd::test {
+namespace {
+
+class OverADeath : public WithClient {
+ protected:
+  OverADeath() : WithClient("[queues.defaults]\nmax_active = 0\nbackoff = \"1ms\"\n") {}
+  void kill_and_restart() {
+    daemon_.kill();
+    ASSERT_TRUE(daemon_.start());
+  }
+  // Every job that there is, exactly once, is one of these.
+  void expect_exactly(const std::vector<Ticket>& tickets) {
+    std::set<JobId> wanted;
+    for (const Ticket& ticket : tickets) wanted.insert(ticket.id);
+    const auto listed = client().list({.limit = 1'000});
+    ASSERT_TRUE(listed) << text_of(listed);
+    EXPECT_EQ(listed->size(), wanted.size());
+    for (const JobInfo& info : *listed)
+      EXPECT_TRUE(wanted.contains(info.core.id)) << info.core.id.to_string();
+  }
+};
+
+TEST_F(OverADeath, WaitsOnWhileAnotherEngineStarts) {
+  ASSERT_TRUE(daemon_.freeze_engine());
+  std::vector<Ticket> tickets;
+  for (int i = 0; i < 300; ++i) tickets.push_back(client().submit({.type = "t"}).value());
+  daemon_.kill_engine();
+  for (const Ticket& ticket : tickets) {
+    const auto outcome = client().wait(ticket, kPatience);
+    ASSERT_TRUE(outcome) << text_of(outcome);
+    EXPECT_FALSE(outcome->duplicate);
+  }
+  expect_exactly(tickets);
+  EXPECT_EQ(client().counters().reconnects, 0u);
+}
+
+TEST_F(OverADeath, AsksOpenQuestionsAgain) {
+  const JobId id = submit({.type = "t"});
+  ASSERT_TRUE(daemon_.freeze_engine());
+  std::jthread killer([&] { daemon_.kill_engine(); });
+  EXPECT_EQ(look(id).core.id, id);
+  EXPECT_TRUE(client().health());
+}
+
+TEST_F(OverADeath, KeepsLeasesAndSubscriptionsOverTheEnginesDeath) {
+  const JobId first = submit({.type = "t"});
+  Client worker = connect();
+  ASSERT_TRUE(worker.subscribe({.credits = 2}));
+  const DeliveredJob job = take(worker);
+  daemon_.kill_engine();
+  EXPECT_EQ(decided(worker, worker.complete(job)), Error::kOk);
+  EXPECT_EQ(state(first), JobState::kCompleted);
+  const JobId second = submit({.type = "t"});
+  EXPECT_EQ(take(worker).id(), second);
+}
+
+TEST_F(OverADeath, DeliversNothingTwiceOverManyEngines) {
+  Client worker = connect();
+  ASSERT_TRUE(worker.subscribe({.credits = 50}));
+  std::vector<Ticket> tickets;
+  std::set<JobId> done;
+  size_t deliveries = 0;
+  for (int death = 0; death < 4; ++death) {
+    for (int i = 0; i < 100; ++i) tickets.push_back(client().submit({.type = "t"}).value());
+    while (done.size() + 50 < tickets.size()) {
+      const DeliveredJob job = take(worker);
+      done.insert(job.id());
+      ++deliveries;
+      ASSERT_TRUE(worker.complete(job));
+    }
+    daemon_.kill_engine();
+  }
+  while (done.size() < tickets.size()) {
+    const DeliveredJob job = take(worker);
+    done.insert(job.id());
+    ++deliveries;
+    ASSERT_TRUE(worker.complete(job));
+  }
+  ASSERT_TRUE(worker.flush(kPatience));
+  EXPECT_EQ(deliveries, tickets.size());
+  EXPECT_EQ(worker.counters().settlements_refused, 0u);
+  expect_exactly(tickets);
+}
+
+TEST_F(OverADeath, ResubmitsUnderTheSameIdsExactlyOnceAfterARestart) {
+  std::vector<Ticket> tickets;
+  for (int i = 0; i < 100; ++i) tickets.push_back(client().submit({.type = "before"}).value());
+  ASSERT_TRUE(client().flush(kPatience));
+  ASSERT_TRUE(daemon_.freeze_engine());
+  for (int i = 0; i < 100; ++i) {
+    const auto priority = static_cast<uint8_t>(1 + i % 20);
+    tickets.push_back(
+        client().submit({.type = "unseen", .mode = Mode::kPriority, .priority = priority}).value());
+  }
+  kill_and_restart();
+  for (const Ticket& ticket : tickets) {
+    const auto outcome = client().wait(ticket, kPatience);
+    ASSERT_TRUE(outcome) << text_of(outcome);
+    EXPECT_EQ(outcome->id, ticket.id);
+  }
+  EXPECT_EQ(client().counters().reconnects, 1u);
+  EXPECT_EQ(client().counters().resubmitted, 100u);
+  expect_exactly(tickets);
+}
+
+TEST_F(OverADeath, ResubmitsAnAtomicBatchAsAWhole) {
+  ASSERT_TRUE(daemon_.freeze_engine());
+  const std::vector<SubmitRequest> requests(50, {.type = "t"});
+  const auto tickets = client().submit_many(requests);
+  ASSERT_TRUE(tickets);
+  kill_and_restart();
+  for (const Ticket& ticket : *tickets) EXPECT_EQ(error_of(client().wait(ticket, kPatience)), Error::kOk);
+  expect_exactly(*tickets);
+}
+
+TEST_F(OverADeath, LosesAndRepeatsNothingUnderLoadOverSeveralRestarts) {
+  Client producer = connect();
+  std::vector<Ticket> tickets;
+  for (int death = 0; death < 3; ++death) {
+    for (int i = 0; i < 150; ++i) tickets.push_back(producer.submit({.type = "t"}).value());
+    daemon_.kill();  // in the middle of it
+    // Into the ring of a session that has ended, until the client notices.
+    for (int i = 0; i < 25; ++i) tickets.push_back(producer.submit({.type = "t"}).value());
+    ASSERT_TRUE(daemon_.start());
+  }
+  for (const Ticket& ticket : tickets) {
+    const auto outcome = producer.wait(ticket, kPatience);
+    ASSERT_TRUE(outcome) << text_of(outcome);
+  }
+  expect_exactly(tickets);
+}
+
+TEST_F(OverADeath, TakesItsLeasesAlongIntoTheNextSession) {
+  const JobId in_hand = submit({.type = "t"});
+  const JobId in_inbox = submit({.type = "t"});
+  Client worker = connect();
+  ASSERT_TRUE(worker.subscribe({.credits = 2}));
+  const DeliveredJob job = take(worker);
+  ASSERT_EQ(job.id(), in_hand);
+  EXPECT_TRUE(becomes(in_inbox, JobState::kAssigned));
+  const uint64_t session = worker.session();
+  kill_and_restart();
+  EXPECT_EQ(decided(worker, worker.complete(job, as_bytes("r"))), Error::kOk);
+  EXPECT_NE(worker.session(), session);
+  EXPECT_FALSE(worker.cancel_requested(job));
+  const DeliveredJob other = take(worker);
+  EXPECT_EQ(other.id(), in_inbox);
+  EXPECT_EQ(other.attempt(), 1u);
+  EXPECT_EQ(decided(worker, worker.complete(other)), Error::kOk);
+  EXPECT_EQ(look(in_hand).core.attempts, 1u);
+}
+
+TEST_F(OverADeath, RenewsItsSubscriptions) {
+  Client worker = connect();
+  ASSERT_TRUE(worker.subscribe({.queue = "one", .types = {"a"}}));
+  ASSERT_TRUE(worker.subscribe({.queue = "two"}));
+  kill_and_restart();
+  ASSERT_TRUE(worker.health());
+  const JobId two = submit({.type = "b", .queue = "two"});
+  EXPECT_EQ(take(worker).id(), two);
+  submit({.type = "b", .queue = "one"});
+  const JobId one = submit({.type = "a", .queue = "one"});
+  EXPECT_EQ(take(worker).id(), one);
+}
+
+TEST_F(OverADeath, SendsSettlementsAgainThatWereNotAnswered) {
+  const JobId id = submit({.type = "t"});
+  Client worker = connect();
+  ASSERT_TRUE(worker.subscribe({}));
+  const DeliveredJob job = take(worker);
+  ASSERT_TRUE(daemon_.freeze_engine());
+  const auto ticket = worker.complete(job, as_bytes("kept"));
+  ASSERT_TRUE(ticket);
+  kill_and_restart();
+  EXPECT_EQ(error_of(worker.wait(*ticket, kPatience)), Error::kOk);
+  EXPECT_EQ(as_text(look(id).result), "kept");
+}
+
+TEST_F(OverADeath, StopsWorkOnJobsWhoseLeaseItCouldNotKeep) {
+  const JobId id = submit({.type = "t"});
+  Client worker = connect();
+  ASSERT_TRUE(worker.subscribe({}));
+  const DeliveredJob job = take(worker);
+  daemon_.kill();
+  // Another daemon on another store under the same name: it knows nothing of the session.
+  Daemon other;
+  ASSERT_TRUE(other.start());
+  std::filesystem::create_symlink(other.socket(), daemon_.socket() + ".new");
+  std::filesystem::rename(daemon_.socket() + ".new", daemon_.socket());
+  EXPECT_TRUE(eventually([&] { return worker.cancel_requested(job) || !worker.process(); }));
+  EXPECT_TRUE(worker.cancel_requested(job));
+  EXPECT_EQ(decided(worker, worker.complete(job)), Error::kLeaseLost);
+  EXPECT_EQ(error_of(worker.get(id)), Error::kNotFound);
+}
+
+TEST_F(OverADeath, EndsInUnknownOutcomeWhenItStaysAway) {
+  Client briefly = connect({.reconnect_timeout_ms = 100});
+  const auto known = briefly.submit({.type = "t"});
+  ASSERT_TRUE(briefly.wait(*known, kPatience));
+  const auto decided_before = briefly.submit({.type = "t"});
+  ASSERT_TRUE(briefly.flush(kPatience));
+  ASSERT_TRUE(daemon_.freeze_engine());
+  const auto unknown = briefly.submit({.type = "t"});
+  daemon_.kill();
+  EXPECT_EQ(error_of(briefly.wait(*unknown, kForever)), Error::kUnknownOutcome);
+  EXPECT_EQ(error_of(briefly.flush(kForever)), Error::kUnknownOutcome);
+  EXPECT_EQ(error_of(briefly.poll(*unknown)), Error::kUnknownOutcome);
+  EXPECT_EQ(error_of(briefly.wait(*decided_before, kForever)), Error::kOk) << "it had been decided";
+  EXPECT_EQ(error_of(briefly.submit({.type = "t"})), Error::kUnavailable);
+  EXPECT_EQ(error_of(briefly.get(unknown->id)), Error::kUnavailable);
+  EXPECT_EQ(error_of(briefly.next(kForever)), Error::kUnavailable);
+  EXPECT_EQ(error_of(briefly.subscribe({})), Error::kUnavailable);
+  EXPECT_EQ(error_of(briefly.cancel(unknown->id)), Error::kUnavailable);
+  ASSERT_TRUE(daemon_.start());
+  EXPECT_TRUE(eventually([&] { return briefly.wait(*unknown, kPatience).has_value(); }))
+      << "late is not never";
+  EXPECT_EQ(state(unknown->id), JobState::kPending);
+}
+
+TEST_F(OverADeath, DoesNotReconnectWhenToldSo) {
+  Client once = connect({.reconnect_timeout_ms = 0});
+  ASSERT_TRUE(once.health());
+  kill_and_restart();
+  EXPECT_EQ(error_of(once.health()), Error::kUnavailable);
+  EXPECT_EQ(error_of(once.submit({.type = "t"})), Error::kUnavailable);
+}
+
+TEST_F(OverADeath, SubmitsThatWaitForRoomAreDecidedByTheNextDaemon) {
+  daemon_.stop();
+  Daemon small("[queue.q]\nmax_depth = 1\nadmission_timeout = \"1h\"\n");
+  ASSERT_TRUE(small.start());
+  auto connected = Client::connect({.socket = small.socket()});
+  ASSERT_TRUE(connected);
+  Client& producer = *connected;
+  const JobId first = submit(producer, {.type = "t", .queue = "q"});
+  const auto waiting = producer.submit({.type = "t", .queue = "q"});
+  EXPECT_EQ(error_of(producer.wait(*waiting, kNotAtAll)), Error::kRequestTimeout);
+  small.kill();
+  ASSERT_TRUE(small.start());
+  EXPECT_EQ(error_of(producer.wait(*waiting, kNotAtAll)), Error::kRequestTimeout);
+  ASSERT_TRUE(producer.cancel(first));
+  EXPECT_EQ(error_of(producer.wait(*waiting, kPatience)), Error::kOk);
+  EXPECT_TRUE(producer.get(waiting->id));
+}
+
+}  // namespace
+}  // namespace pqd::test

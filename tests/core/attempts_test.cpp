@@ -299,6 +299,14 @@ TEST_F(Attempts, AtMostOnceIsNeverDeliveredAgain) {
   }
 }
 
+TEST_F(Attempts, AtMostOnceAssignmentIsSyncedEvenIfItsSubmitNeedNotBe) {
+  d.subscribe(consumer, 2);
+  d.submit(producer, {.durability = Durability::kOs});
+  EXPECT_FALSE(d.commits.back().needs_sync);
+  d.submit(producer, {.delivery = Delivery::kAtMostOnce, .durability = Durability::kOs});
+  EXPECT_TRUE(d.commits.back().needs_sync);
+}
+
 TEST_F(Attempts, AtLeastOnceDeliveryDoesNotWaitForTheSync) {
   d.submit(producer, {.durability = Durability::kOs});
   EXPECT_FALSE(d.commits.back().needs_sync);

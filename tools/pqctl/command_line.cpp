@@ -1,5 +1,7 @@
 #include "tools/pqctl/command_line.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <memory>
@@ -8,6 +10,7 @@
 #include "tools/pqctl/duration.h"
 #include "tools/pqctl/grammar.h"
 #include "tools/pqctl/suggest.h"
+#include "tools/pqctl/wrap.h"
 
 namespace pqd::ctl {
 namespace {
@@ -147,7 +150,7 @@ Checked<Invocation> parse_command_line(std::vector<std::string> arguments) {
         {},
         [help = asked.help(asked.get_parent() == nullptr ? "" : full_name(*asked.get_parent()))](
             Context& context) {
-          context.print(help);
+          context.print(wrapped_help(help, output_columns(STDOUT_FILENO)));
           return kExitOk;
         }};
   } catch (const CLI::ParseError& error) {

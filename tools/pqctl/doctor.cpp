@@ -13,6 +13,7 @@
 #include "tools/pqctl/commands.h"
 #include "tools/pqctl/config_source.h"
 #include "tools/pqctl/utf8.h"
+#include "tools/pqctl/wrap.h"
 
 namespace pqd::ctl {
 namespace {
@@ -55,28 +56,6 @@ Findings examine(Context& context, const std::string& file) {
   append(findings, check_disk(state_dir_of(config.daemon, daemon), config.store.reserved_bytes));
   append(findings, check_daemon(context, daemon));
   return findings;
-}
-
-// Broken between words, so that a line stays within the terminal; going on under its first word.
-std::string wrapped(std::string_view text, size_t indent, size_t columns) {
-  std::string out;
-  size_t used = indent;
-  while (!text.empty()) {
-    const size_t end = std::min(text.find(' '), text.size());
-    const std::string_view word = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    const size_t width = columns_of(word);
-    if (used > indent && used + 1 + width > columns) {
-      out += "\n" + std::string(indent, ' ');
-      used = indent;
-    } else if (used > indent) {
-      out += ' ';
-      ++used;
-    }
-    out += word;
-    used += width;
-  }
-  return out;
 }
 
 void print_finding(Context& context, const Finding& finding) {

@@ -1,0 +1,54 @@
+// pqctl as people run it, against a daemon of the test's own. Owner: one thread.
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "tests/support/daemon.h"
+
+namespace pqd::test {
+
+inline bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+inline size_t line_count(const std::string& text) {
+  return static_cast<size_t>(std::count(text.begin(), text.end(), '\n'));
+}
+inline std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+inline std::vector<std::string> pqctl_words(std::vector<std::string> words) {
+  words.insert(words.begin(), PQD_BIN_DIR "/pqctl");
+  return words;
+}
+
+class WithPqctl : public WithDaemon {
+ protected:
+  using WithDaemon::WithDaemon;
+
+  Ran pqctl(std::vector<std::string> words, std::string input = {}) {
+    return run(pqctl_words(std::move(words)), {daemon_.socket_variable(), "COLUMNS", "NO_COLOR"},
+               std::move(input));
+  }
+  // What it printed; it must have ended with 0.
+  std::string output(std::vector<std::string> words, std::string input = {}) {
+    const Ran ran = pqctl(std::move(words), std::move(input));
+    EXPECT_EQ(ran.exit, 0) << ran.err;
+    return ran.out;
+  }
+  // It must end with `exit`, print no data, and its complaint must hold every one of `parts`.
+  void refused(std::vector<std::string> words, int exit, const std::vector<std::string>& parts,
+               std::string input = {}) {
+    const Ran ran = pqctl(std::move(words), std::move(input));
+    EXPECT_EQ(ran.exit, exit) << ran.err;
+    EXPECT_EQ(ran.out, "");
+    EXPECT_TRUE(ran.err.starts_with("pqctl: ")) << ran.err;
+    EXPECT_EQ(line_count(ran.err), 1u) << ran.err;
+    for (const std::string& part : parts) EXPECT_TRUE(has(ran.err, part)) << part << " in\n" << ran.err;
+  }
+  size_t job_count() { return line_count(output({"ls", "--limit", "10000", "-o", "jsonl"})); }
+  bool has_queue(const std::string& name) { return pqctl({"queue", "show", name}).exit == 0; }
+  std::string job(const std::string& id) { return output({"get", id, "-o", "jsonl"}); }
+};
+
+}  // namespace pqd::test

@@ -45,6 +45,7 @@ void become(int from, int to) {
 std::expected<Child, std::string> Child::start(const std::vector<std::string>& command, ChildFiles files,
                                                int death_signal) {
   std::vector<char*> argv;
+  argv.reserve(command.size() + 1);
   for (const std::string& word : command) argv.push_back(const_cast<char*>(word.c_str()));
   argv.push_back(nullptr);
   const pid_t parent = ::getpid();

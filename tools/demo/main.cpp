@@ -14,7 +14,7 @@ constexpr int kExitUsage = 64;
 
 int demonstrate(const DemoOptions& options) {
   if (options.help) {
-    std::printf("%s", help_text().data());
+    std::fwrite(help_text().data(), 1, help_text().size(), stdout);
     return 0;
   }
   std::error_code error;

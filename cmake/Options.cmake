@@ -2,8 +2,10 @@
 include(GNUInstallDirs)
 find_program(PQD_CCACHE ccache)
 if(PQD_CCACHE)
-  set(CMAKE_C_COMPILER_LAUNCHER ${PQD_CCACHE})
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${PQD_CCACHE})
+  # Paths relative to the source tree, so that another clone finds what this one has compiled.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1
+    ${PQD_CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${CMAKE_CXX_COMPILER_LAUNCHER})
 endif()
 
 add_library(pqd_options INTERFACE)

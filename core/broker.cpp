@@ -20,6 +20,7 @@ void Broker::begin_turn(TimeNs now, CommitBuilder& commit) {
 void Broker::end_turn() {
   close_overdue_sessions();
   state_.timers.advance(now(), [this](Slot slot) { timer_due(slot); });
+  give_key_turns();
   for (const QueueNo queue : state_.take_dirty()) {
     admit_parked(queue);
     dispatch(queue);
@@ -156,6 +157,8 @@ void Broker::timer_due(Slot slot) {
       return emit(Readied{core.no, state_.tables.next_ready_seq});
     case Pending::kParked:
       return refuse_parked(slot);
+    case Pending::kHeld:
+      std::abort();  // it has no timer
   }
 }
 
@@ -174,10 +177,28 @@ void Broker::admit_parked(QueueNo queue) {
     const JobCore core = state_.jobs[slot].core;
     if (!has_room(queue, 1, core.payload_bytes)) return;
     const bool ready = core.start_after_ns <= now();
-    emit(Admitted{core.no, ready ? state_.tables.next_ready_seq : 0});
+    const bool held = core.keyed && key_is_taken(queue, state_.ordering_key(slot));
+    emit(Admitted{core.no, ready && !held ? state_.tables.next_ready_seq : 0, held});
     receipt({core.submitter, static_cast<uint8_t>(core.subscription), core.lease}, Error::kOk,
             kReceiptVerdict, core.id);
     if (core.durability == Durability::kFsync) commit_->require_sync();
+  }
+}
+
+bool Broker::key_is_taken(QueueNo queue, std::string_view ordering_key) const {
+  return !ordering_key.empty() && state_.queue(queue).keys.first(ordering_key) != kNoSlot;
+}
+
+// The first of a key's line was finished for good: the next one has its turn.
+void Broker::give_key_turns() {
+  for (const JobNo job : state_.take_key_turns()) {
+    const Slot slot = state_.jobs.find(job);
+    if (slot == kNoSlot) continue;
+    const JobCore& core = state_.jobs[slot].core;
+    // It may have been cancelled since, or stand behind another again.
+    if (core.state != JobState::kPending || core.pending != Pending::kHeld) continue;
+    if (state_.queue(core.queue).keys.first(state_.ordering_key(slot)) != slot) continue;
+    emit(KeyTurn{job, core.start_after_ns <= now() ? state_.tables.next_ready_seq : 0});
   }
 }
 

@@ -153,6 +153,8 @@ class Broker {
   void close_overdue_sessions();
   void refuse_parked(Slot slot);
   void admit_parked(QueueNo queue);
+  void give_key_turns();
+  bool key_is_taken(QueueNo queue, std::string_view ordering_key) const;
   void dispatch(QueueNo queue);
   void assign(Slot slot, const ConsumerKey& to);
   DeliveryEffect delivery_of(Slot slot);

@@ -134,7 +134,9 @@ void Broker::revive(const Origin& origin, JobRow&& row) {
   event.record = commit_->add_blob(row.record);
   row.record.clear();
   event.row = commit_->add_blob(encode_row(row));
-  event.ready_seq = state_.tables.next_ready_seq;
+  const auto submit = read_submit_record(commit_->blob(event.record));
+  const bool held = submit && key_is_taken(row.core.queue, submit->ordering_key);
+  event.ready_seq = held ? 0 : state_.tables.next_ready_seq;
   note(event);
   state_.apply(event, commit_->ref(event.record), std::move(row));
 }

@@ -55,7 +55,7 @@ std::optional<TypeNo> Broker::type_for(std::string_view name) {
 Error Broker::refuse_unsupported(const SubmitView& view, uint32_t uid) const {
   if (view.head.mode == static_cast<uint8_t>(Mode::kBatch)) return Error::kInvalidMode;
   if (view.head.durability == static_cast<uint8_t>(Durability::kMemory)) return Error::kInvalidRequest;
-  if (!view.idempotency_key.empty() || !view.ordering_key.empty()) return Error::kInvalidRequest;
+  if (!view.idempotency_key.empty()) return Error::kInvalidRequest;
   if (!view.subject.empty() && !is_admin(uid)) return Error::kUnauthorized;
   return Error::kOk;
 }
@@ -131,7 +131,8 @@ void Broker::accept(const Candidate& candidate, QueueNo queue, TypeNo type, bool
   event.lane = candidate.origin.lane;
   event.seq = candidate.origin.seq;
   const bool ready = !parked && view.head.not_before_ms * kMillisecondNs <= now();
-  if (ready) event.ready_seq = state_.tables.next_ready_seq;
+  event.held = !parked && key_is_taken(queue, view.ordering_key);
+  if (ready && !event.held) event.ready_seq = state_.tables.next_ready_seq;
   note(event);
   state_.apply(event, view, commit_->ref(candidate.record));
   if (parked) receipt(candidate.origin, Error::kOk, kReceiptDeferred, view.head.id);

@@ -51,6 +51,7 @@ enum class EventKind : uint8_t {
   kRedriven = 46,
   kRefused = 47,
   kReheld = 48,
+  kKeyTurn = 49,
 };
 
 // A stretch of the commit's block.
@@ -179,16 +180,24 @@ struct Submitted {
   ShortHash payload_hash{};
   uint64_t ready_seq = 0;
   bool parked = false;
+  bool held = false;  // by its ordering key
   uint8_t lane = 0;
   uint64_t seq = 0;
   PQD_EVENT(kSubmitted, e.job, e.session, e.owner_uid, e.queue, e.type, e.record, e.payload_hash, e.ready_seq,
-            e.parked, e.lane, e.seq)
+            e.parked, e.held, e.lane, e.seq)
 };
 // A parked submit found room.
 struct Admitted {
   JobNo job = 0;
   uint64_t ready_seq = 0;
-  PQD_EVENT(kAdmitted, e.job, e.ready_seq)
+  bool held = false;
+  PQD_EVENT(kAdmitted, e.job, e.ready_seq, e.held)
+};
+// The jobs before it with the same ordering key are finished. `ready_seq` 0 = its own time has not come yet.
+struct KeyTurn {
+  JobNo job = 0;
+  uint64_t ready_seq = 0;
+  PQD_EVENT(kKeyTurn, e.job, e.ready_seq)
 };
 // A parked submit found none in time: it never became a job.
 struct ParkRefused {
@@ -279,7 +288,7 @@ struct Redriven {
   SessionNo by = 0;
   BlobRef record;
   BlobRef row;
-  uint64_t ready_seq = 0;
+  uint64_t ready_seq = 0;  // 0 = held by its ordering key
   PQD_EVENT(kRedriven, e.job, e.was, e.by, e.record, e.row, e.ready_seq)
 };
 // A request that was turned down, for the audit trail; the receipt that tells the client stands beside it.
@@ -411,6 +420,8 @@ bool decode_event(ByteReader& reader, Visitor&& visitor) {
       return decode_as<Submitted>(reader, visitor);
     case EventKind::kAdmitted:
       return decode_as<Admitted>(reader, visitor);
+    case EventKind::kKeyTurn:
+      return decode_as<KeyTurn>(reader, visitor);
     case EventKind::kParkRefused:
       return decode_as<ParkRefused>(reader, visitor);
     case EventKind::kReadied:

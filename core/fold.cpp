@@ -60,10 +60,13 @@ JobCore born(const Submitted& event, const SubmitView& submit, const QueueSettin
   job.delivery = static_cast<Delivery>(h.delivery);
   job.durability = static_cast<Durability>(h.durability);
   job.ready_seq = event.ready_seq;
+  job.keyed = !submit.ordering_key.empty();
   if (event.parked) {
     job.pending = Pending::kParked;
     job.lease = event.seq;
     job.subscription = event.lane;
+  } else if (event.held) {
+    job.pending = Pending::kHeld;
   } else if (event.ready_seq == 0) {
     job.pending = Pending::kScheduled;
   } else {
@@ -73,6 +76,11 @@ JobCore born(const Submitted& event, const SubmitView& submit, const QueueSettin
 }
 
 void fold(JobCore& job, const Admitted& event, TimeNs now) {
+  if (event.ready_seq != 0) return become_ready(job, event.ready_seq, now);
+  job.pending = event.held ? Pending::kHeld : Pending::kScheduled;
+}
+
+void fold(JobCore& job, const KeyTurn& event, TimeNs now) {
   if (event.ready_seq != 0) return become_ready(job, event.ready_seq, now);
   job.pending = Pending::kScheduled;
 }
@@ -149,9 +157,9 @@ JobCore reborn(const Redriven& event, const JobCore& was, TimeNs now) {
   JobCore job = was;
   job.no = event.job;
   job.state = JobState::kPending;
-  job.pending = Pending::kReady;
+  job.pending = event.ready_seq != 0 ? Pending::kReady : Pending::kHeld;
   job.ready_seq = event.ready_seq;
-  job.ready_ns = now;
+  job.ready_ns = event.ready_seq != 0 ? now : 0;
   job.start_after_ns = 0;
   job.finished_ns = 0;
   job.attempts = 0;

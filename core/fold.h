@@ -13,6 +13,7 @@ namespace pqd {
 JobCore born(const Submitted& event, const SubmitView& submit, const QueueSettings& settings, TimeNs now);
 
 void fold(JobCore& job, const Admitted& event, TimeNs now);
+void fold(JobCore& job, const KeyTurn& event, TimeNs now);
 void fold(JobCore& job, const ParkRefused& event, TimeNs now);
 void fold(JobCore& job, const Readied& event, TimeNs now);
 // `epoch` is the one of the latest EpochStarted.

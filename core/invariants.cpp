@@ -120,7 +120,7 @@ class InvariantWalk {
 
  private:
   struct Recount {
-    uint64_t ready = 0, scheduled = 0, active = 0, parked = 0, bytes = 0;
+    uint64_t ready = 0, scheduled = 0, held = 0, keyed = 0, active = 0, parked = 0, bytes = 0;
   };
 
   static void must(bool holds, const char* invariant) {
@@ -163,7 +163,10 @@ class InvariantWalk {
     must(is_finished(core.state) == (core.finished_ns != 0), "job: a finishing time exactly when finished");
     Recount& queue = recounts_[core.queue];
     const bool parked = core.state == JobState::kPending && core.pending == Pending::kParked;
-    if (!parked && !is_finished(core.state)) queue.bytes += core.payload_bytes;
+    if (!parked && !is_finished(core.state)) {
+      queue.bytes += core.payload_bytes;
+      queue.keyed += core.keyed ? 1 : 0;
+    }
     if (held(core)) {
       ++queue.active;
       must(core.lease < tables.next_lease && core.lease_epoch <= tables.epoch, "job: lease of the future");
@@ -176,9 +179,27 @@ class InvariantWalk {
       ++queue.ready;
       must(core.ready_seq != 0 && core.ready_ns != 0, "job: ready since never");
     } else {
-      ++(core.pending == Pending::kParked ? queue.parked : queue.scheduled);
+      if (core.pending == Pending::kParked)
+        ++queue.parked;
+      else
+        ++(core.pending == Pending::kHeld ? queue.held : queue.scheduled);
+      must(core.pending != Pending::kHeld || core.keyed, "job: held by a key that it does not have");
       must(core.ready_seq == 0, "job: a place in the ready order without being ready");
     }
+  }
+
+  // The first of a line may run, nobody else.
+  void key_lines(QueueNo number) const {
+    std::string_view before;
+    state_.queues_[number].keys.for_each([&](std::string_view key, JobNo job, Slot slot) {
+      const JobCore& core = state_.jobs[slot].core;
+      must(core.no == job && core.queue == number && core.keyed, "keys: stands in a foreign line");
+      must(state_.ordering_key(slot) == key, "keys: stands under a foreign key");
+      const bool first = key != before;
+      const bool is_held = core.state == JobState::kPending && core.pending == Pending::kHeld;
+      must(first != is_held, "keys: the first of a line, and it alone, is not held");
+      before = key;
+    });
   }
 
   void queues() const {
@@ -190,6 +211,9 @@ class InvariantWalk {
       ready(number);
       must(queue.ready.size() == counted.ready, "queue: every ready job stands in a line");
       must(queue.scheduled == counted.scheduled, "queue: count of scheduled jobs");
+      must(queue.held == counted.held, "queue: count of held jobs");
+      must(queue.keys.size() == counted.keyed, "keys: every keyed job stands in its line");
+      key_lines(number);
       must(queue.active == counted.active, "queue: count of active jobs");
       must(queue.bytes == counted.bytes, "queue: bytes of payloads");
       must(queue.parked.size() == counted.parked, "queue: every parked submit stands in line");

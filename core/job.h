@@ -24,8 +24,9 @@ enum class JobState : uint8_t { kPending, kAssigned, kProcessing, kCompleted, kF
 inline constexpr uint8_t kJobStateCount = 7;
 constexpr bool is_finished(JobState state) { return state >= JobState::kCompleted; }
 
-// What a pending job waits for. kParked: for room in a full queue, not yet accepted.
-enum class Pending : uint8_t { kReady, kScheduled, kBackoff, kParked };
+// What a pending job waits for. kParked: for room in a full queue, not yet accepted. kHeld: for the jobs
+// before it that have the same ordering key; its own time and its queue_timeout begin when they are finished.
+enum class Pending : uint8_t { kReady, kScheduled, kBackoff, kParked, kHeld };
 
 enum class Mode : uint8_t { kFifo, kPriority, kBatch };
 enum class Delivery : uint8_t { kAtLeastOnce, kAtMostOnce };
@@ -112,7 +113,8 @@ struct JobCore {
   bool cancel_requested = false;
   bool backoff_jitter = false;
   bool redriven = false;
-  uint8_t reserved[5] = {};
+  bool keyed = false;  // has an ordering key
+  uint8_t reserved[4] = {};
 
   // The rank that dispatch orders by: the priority, or NORMAL for fifo jobs.
   uint8_t rank() const { return mode == Mode::kPriority ? priority : kPriorityNormal; }

@@ -65,6 +65,7 @@ bool State::replay(uint64_t number, ByteView events, Bytes block) {
   bool ok = true;
   while (ok && reader.remaining() > 0) ok = decode_event(reader, replayer) && replayer.ok();
   blocks.drop_user(block_no);
+  key_turns_.clear();  // those that were had stand in the same commit
   return ok;
 }
 
@@ -80,12 +81,12 @@ void State::restore(JobRow&& row) {
   }
   const JobCore& core = jobs[slot].core;
   if (core.state == JobState::kPending) {
-    if (core.pending != Pending::kParked) count_in(core);
+    if (core.pending != Pending::kParked) count_in(slot);
     enter(slot);
     if (core.pending == Pending::kReady) restoring_ready_.push_back(slot);
     return;
   }
-  count_in(core);
+  count_in(slot);
   ++queues_[core.queue].active;
   hold(slot);
   timers.set(slot, core.lease_until_ns);

@@ -49,6 +49,8 @@ TimeNs State::pending_deadline(const JobCore& core) const {
     case Pending::kScheduled:
     case Pending::kBackoff:
       return core.start_after_ns;
+    case Pending::kHeld:
+      return 0;
     case Pending::kParked:
       return core.created_ns + tables.queue(core.queue).settings.admission_timeout_ms * kMillisecondNs;
   }
@@ -61,6 +63,8 @@ void State::enter(Slot slot) {
   if (job.core.pending == Pending::kParked) {
     q.parked.emplace(std::pair{-int{job.core.rank()}, job.core.no}, slot);
     ++parked_count_;
+  } else if (job.core.pending == Pending::kHeld) {
+    ++q.held;
   } else if (job.core.pending != Pending::kReady) {
     ++q.scheduled;
   }
@@ -81,6 +85,9 @@ void State::leave_pending(Slot slot) {
     case Pending::kScheduled:
     case Pending::kBackoff:
       --q.scheduled;
+      break;
+    case Pending::kHeld:
+      --q.held;
       break;
     case Pending::kParked:
       q.parked.erase(std::pair{-int{job.core.rank()}, job.core.no});
@@ -116,18 +123,37 @@ void State::let_go(Slot slot) {
   }
 }
 
-void State::count_in(const JobCore& core) { queues_[core.queue].bytes += core.payload_bytes; }
+void State::count_in(Slot slot) {
+  const JobCore& core = jobs[slot].core;
+  QueueRuntime& q = queues_[core.queue];
+  q.bytes += core.payload_bytes;
+  if (core.keyed) q.keys.add(ordering_key(slot), core.no, slot);
+}
 
-void State::count_out(const JobCore& core) {
-  queues_[core.queue].bytes -= core.payload_bytes;
+void State::count_out(Slot slot) {
+  const JobCore& core = jobs[slot].core;
+  QueueRuntime& q = queues_[core.queue];
+  q.bytes -= core.payload_bytes;
   mark_dirty(core.queue);
+  if (!core.keyed) return;
+  const Slot next = q.keys.remove(ordering_key(slot), core.no);
+  if (next == kNoSlot) return;
+  const JobCore& waiting = jobs[next].core;
+  if (waiting.state == JobState::kPending && waiting.pending == Pending::kHeld)
+    key_turns_.push_back(waiting.no);
+}
+
+std::string_view State::ordering_key(Slot slot) const {
+  const auto submit = read_submit_record(blocks.view(jobs[slot].record));
+  if (!submit) std::abort();
+  return submit->ordering_key;
 }
 
 void State::apply(const Submitted& e, const SubmitView& submit, RecordRef record) {
   const QueueSettings& settings = tables.queue(e.queue).settings;
   const Slot slot = place_new(born(e, submit, settings, now()), record);
   tables.apply(e, submit.head.id);
-  if (!e.parked) count_in(jobs[slot].core);
+  if (!e.parked) count_in(slot);
   enter(slot);
   if (e.ready_seq != 0 && !e.parked) queues_[e.queue].ready.push_back(jobs, slot);
 }
@@ -137,7 +163,16 @@ void State::apply(const Admitted& e) {
   leave_pending(slot);
   fold(jobs[slot].core, e, now());
   tables.apply(e);
-  count_in(jobs[slot].core);
+  count_in(slot);
+  enter(slot);
+  if (e.ready_seq != 0) queues_[jobs[slot].core.queue].ready.push_back(jobs, slot);
+}
+
+void State::apply(const KeyTurn& e) {
+  const Slot slot = must_find(e.job);
+  leave_pending(slot);
+  fold(jobs[slot].core, e, now());
+  tables.apply(e);
   enter(slot);
   if (e.ready_seq != 0) queues_[jobs[slot].core.queue].ready.push_back(jobs, slot);
 }
@@ -187,7 +222,7 @@ void State::apply(const Reheld& e) {
 void State::apply(const Started& e) { fold(jobs[must_find(e.job)].core, e, now()); }
 
 void State::close_job(Slot slot) {
-  count_out(jobs[slot].core);
+  count_out(slot);
   finished_.emplace_back(commit, jobs[slot].core.no);
 }
 
@@ -270,9 +305,9 @@ void State::apply(const Redriven& e, RecordRef record, JobRow&& was) {
   tables.apply(e);
   tables.count_dead_letter(was.core.queue, -1);
   if (!was.history.empty()) jobs.extra(slot).history = std::move(was.history);
-  count_in(jobs[slot].core);
+  count_in(slot);
   enter(slot);
-  queues_[jobs[slot].core.queue].ready.push_back(jobs, slot);
+  if (e.ready_seq != 0) queues_[jobs[slot].core.queue].ready.push_back(jobs, slot);
 }
 
 void State::apply(const QueueCreated& e) {

@@ -9,6 +9,7 @@
 #include "core/consumers.h"
 #include "core/fold.h"
 #include "core/job_table.h"
+#include "core/key_lines.h"
 #include "core/ready_queue.h"
 #include "core/tables.h"
 #include "core/timers.h"
@@ -20,13 +21,15 @@ struct QueueRuntime {
   Consumers consumers;
   // Submits waiting for room: most urgent first, then by arrival.
   std::map<std::pair<int, JobNo>, Slot> parked;
+  KeyLines keys;
   uint64_t scheduled = 0;   // not_before or backoff
+  uint64_t held = 0;        // by their ordering keys
   uint64_t active = 0;      // assigned or processing
   uint64_t dispatches = 0;  // since the engine's start, for the starvation guard
   uint64_t bytes = 0;       // payloads of the jobs that count towards the depth
   bool dirty = false;       // is in State's list of dirty queues
 
-  uint64_t depth() const { return ready.size() + scheduled + active; }
+  uint64_t depth() const { return ready.size() + scheduled + held + active; }
 };
 
 // The jobs that one session holds.
@@ -56,8 +59,13 @@ class State {
   // The queues where dispatch or admission may find something to do; the list starts anew.
   std::vector<QueueNo> take_dirty();
 
+  // Held jobs at the front of their keys' lines, which may have their turn; the list starts anew.
+  std::vector<JobNo> take_key_turns() { return std::exchange(key_turns_, {}); }
+  std::string_view ordering_key(Slot slot) const;
+
   void apply(const Submitted& e, const SubmitView& submit, RecordRef record);
   void apply(const Admitted& e);
+  void apply(const KeyTurn& e);
   void apply(const ParkRefused& e);
   void apply(const Readied& e);
   void apply(const Assigned& e);
@@ -111,8 +119,9 @@ class State {
   void leave_pending(Slot slot);  // out of them
   void hold(Slot slot);
   void let_go(Slot slot);  // the lease ends: holder's list, consumer's credit, active
-  void count_in(const JobCore& core);
-  void count_out(const JobCore& core);
+  // A job that counts towards its queue's depth from now on, or no more; in and out of its key's line.
+  void count_in(Slot slot);
+  void count_out(Slot slot);
   void close_job(Slot slot);
   void drop_references(Slot slot);
   void end_session(SessionNo session);
@@ -126,6 +135,7 @@ class State {
   std::deque<std::pair<uint64_t, JobNo>> finished_;  // commit in which it finished
   std::vector<Slot> restoring_ready_;
   std::vector<QueueNo> dirty_;
+  std::vector<JobNo> key_turns_;
   size_t parked_count_ = 0;
 };
 

@@ -101,6 +101,7 @@ class Tables {
   void apply(const Reheld& e);
   void apply(const Readied& e);
   void apply(const Admitted& e);
+  void apply(const KeyTurn& e);
   void apply(const Redriven& e);
   // A job of `queue` entered (+1) or left (-1) the dead letter queue.
   void count_dead_letter(QueueNo queue, int by);

@@ -65,6 +65,7 @@ pqd_queue_info info_of(const QueueInfo& queue) {
   info.name = queue.name.c_str();
   info.ready = queue.ready;
   info.scheduled = queue.scheduled;
+  info.held = queue.held;
   info.active = queue.active;
   info.parked = queue.parked;
   info.dlq = queue.dlq;

@@ -357,6 +357,7 @@ typedef struct pqd_queue_info {
   uint8_t paused;
   uint8_t draining;
   uint8_t reserved[6];
+  uint64_t held; /* waiting for jobs before them with the same ordering key */
 } pqd_queue_info;
 
 typedef struct pqd_health_info {

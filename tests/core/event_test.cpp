@@ -40,8 +40,9 @@ class Samples {
     add(LaneAdvanced{5, 4, 1ull << 40, 1ull << 45});
     add(ReceiptIssued{5, 3, 999, 1, 4, 1000, id});
     add(ReceiptsTaken{5, 66});
-    add(Submitted{1, 2, 1000, 3, 4, blob, hash, 5, true, 3, 77});
-    add(Admitted{1, 2});
+    add(Submitted{1, 2, 1000, 3, 4, blob, hash, 5, true, true, 3, 77});
+    add(Admitted{1, 2, true});
+    add(KeyTurn{1, 3});
     add(ParkRefused{1, 1});
     add(Readied{1, 2});
     add(Assigned{1, 2, 3, 4, 5, 1'700'000'060'000'000'000});

@@ -43,7 +43,6 @@ TEST_F(Submit, WhatIsNotSupportedYetIsRefusedByName) {
   EXPECT_EQ(d.refusal_of(d.submit(producer, {.mode = Mode::kBatch})), Error::kInvalidMode);
   EXPECT_EQ(d.refusal_of(d.submit(producer, {.durability = Durability::kMemory})), Error::kInvalidRequest);
   EXPECT_EQ(d.refusal_of(d.submit(producer, {.idempotency_key = "k"})), Error::kInvalidRequest);
-  EXPECT_EQ(d.refusal_of(d.submit(producer, {.ordering_key = "k"})), Error::kInvalidRequest);
 }
 
 TEST_F(Submit, IdMustBeTheSessionsOwnAndNew) {

@@ -43,7 +43,7 @@ std::optional<bool> queue_is_empty(Client& client) {
   const auto queues = client.queues(kQueue);
   if (!queues || queues->size() != 1) return std::nullopt;
   const QueueInfo& queue = queues->front();
-  return queue.ready + queue.scheduled + queue.active + queue.parked == 0;
+  return queue.ready + queue.scheduled + queue.held + queue.active + queue.parked == 0;
 }
 
 Digests parse_digests(std::string_view output) {

@@ -117,6 +117,7 @@ json::object queue_json(const QueueInfo& queue) {
   object["draining"] = queue.draining;
   object["ready"] = queue.ready;
   object["scheduled"] = queue.scheduled;
+  object["held"] = queue.held;
   object["active"] = queue.active;
   object["waitingForRoom"] = queue.parked;
   object["dlqSize"] = queue.dlq;

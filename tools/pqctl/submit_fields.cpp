@@ -236,9 +236,8 @@ Complaint refusal_of(const Failure& failure, std::string_view queue) {
     case Error::kInvalidRequest:
     case Error::kInvalidMode:
       told.text =
-          "the daemon does not support what this job asks for; batch mode, durability memory, idempotency "
-          "and "
-          "ordering keys need a daemon that has them";
+          "the daemon does not support what this job asks for; batch mode, durability memory and idempotency "
+          "keys need a daemon that has them";
       break;
     case Error::kNotFound:
       told.text =

@@ -1,0 +1,41 @@
+// The lines behind the ordering keys of one queue: jobs with one key in the order of their arrival, of which
+// only the first may run, retries included. A job stands in its line from its acceptance until it is finished
+// for good. Belongs to one thread.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "core/job_table.h"
+
+namespace pqd {
+
+class KeyLines {
+ public:
+  void add(std::string_view key, JobNo job, Slot slot) { line_.emplace(Place{key, job}, slot); }
+  // The job that may run now, if the one that left was the first; kNoSlot when the line is empty.
+  Slot remove(std::string_view key, JobNo job) {
+    line_.erase(Place{key, job});
+    return first(key);
+  }
+  // kNoSlot when nobody has this key.
+  Slot first(std::string_view key) const {
+    const auto found = line_.lower_bound(Place{key, 0});
+    return found != line_.end() && found->first.first == key ? found->second : kNoSlot;
+  }
+  size_t size() const { return line_.size(); }
+
+  // In order of key and arrival, for State::check_invariants.
+  template <class F>
+  void for_each(F&& f) const {
+    for (const auto& [place, slot] : line_) f(std::string_view(place.first), place.second, slot);
+  }
+
+ private:
+  using Place = std::pair<std::string, JobNo>;
+
+  std::map<Place, Slot> line_;
+};
+
+}  // namespace pqd

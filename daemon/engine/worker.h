@@ -57,7 +57,7 @@ class Worker {
   void publish();
   void welcome_opened();
   void find_faults();
-  void remove(SessionNo session);
+  void remove(SessionNo number);
   // Nothing to do until something comes; arms the wake word before the last look.
   bool can_sleep();
   int64_t sleep_ns();

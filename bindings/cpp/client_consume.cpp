@@ -124,7 +124,6 @@ void ClientCore::give_back() {
   for (const auto& [number, subscription] : std::exchange(subscriptions_, {})) {
     sent &= try_send_control(write_unsubscribe(number), {}).has_value();
   }
-  sent &= release_inbox();
   if (!sent || !settled()) return;
   // Deliveries that were on their way when the subscriptions ended are published before any later answer.
   options_.answer_timeout_ms = static_cast<uint32_t>(deadline.left().count());

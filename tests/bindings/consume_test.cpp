@@ -206,13 +206,19 @@ TEST_F(Consuming, GivesBackAtItsEndWhatNobodyHasTaken) {
 }
 
 TEST_F(Consuming, GivesBackWhatWasOnItsWayWhenItEnded) {
-  std::vector<JobId> ids;
-  for (int i = 0; i < 5; ++i) ids.push_back(submit({.type = "t"}));
-  for (int i = 0; i < 20; ++i) consumer(5);
-  for (const JobId& id : ids) {
+  for (int i = 0; i < 20; ++i) {
+    std::optional<Client> leaving(consumer());
+    const JobId id = client().submit({.type = "t"})->id;
+    // Decided, but not published before it is in the store.
+    ASSERT_TRUE(eventually([&] {
+      const auto info = client().get(id);
+      return info && info->core.state == JobState::kAssigned;
+    }));
+    leaving.reset();
     EXPECT_TRUE(becomes(id, JobState::kPending));
     EXPECT_EQ(look(id).core.deaths, 0u);
     EXPECT_EQ(look(id).core.attempts, 0u);
+    ASSERT_TRUE(client().cancel(id));
   }
 }
 

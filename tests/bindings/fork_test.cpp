@@ -71,7 +71,7 @@ TEST_F(OverFork, LetsTheChildConnectForItself) {
 }
 
 TEST_F(OverFork, DoesNotKeepTheParentsJobsFromOthersWhenTheParentEnds) {
-  const JobId id = submit({.type = "t", .backoff_first_ms = 1});
+  const JobId id = submit({.type = "t", .processing_timeout_ms = 3'600'000, .backoff_first_ms = 1});
   Client worker = connect();
   ASSERT_TRUE(worker.subscribe({}));
   std::optional<DeliveredJob> job(take(worker));

@@ -87,6 +87,7 @@ enum class QueryKind : uint8_t {
   kDlqJob = 5,   // by id -> one JobInfo with history and payload
   kHealth = 6,   // -> HealthInfo
   kClients = 7,  // reserved for session listings
+  kExplain = 8,  // by id -> one Explanation
 };
 
 struct QueryHead {

@@ -24,6 +24,13 @@ class KeyLines {
     const auto found = line_.lower_bound(Place{key, 0});
     return found != line_.end() && found->first.first == key ? found->second : kNoSlot;
   }
+  // Jobs of the key before this one; counting stops at `most`.
+  uint64_t count_before(std::string_view key, JobNo job, uint64_t most) const {
+    uint64_t count = 0;
+    for (auto at = line_.lower_bound(Place{key, 0}); at != line_.end() && count < most; ++at, ++count)
+      if (at->first.first != key || at->first.second >= job) break;
+    return count;
+  }
   size_t size() const { return line_.size(); }
 
   // In order of key and arrival, for State::check_invariants.

@@ -92,6 +92,11 @@ Result<HealthInfo> Client::health() {
   return only(decode_all<HealthInfo>(core_->ask(query_of(QueryKind::kHealth), {}, {}), decode_health_info));
 }
 
+Result<Explanation> Client::explain(const JobId& id) {
+  return only(
+      decode_all<Explanation>(core_->ask(query_of(QueryKind::kExplain, id), {}, {}), decode_explanation));
+}
+
 Result<void> Client::cancel(const JobId& id, bool running) {
   return core_->command(write_cancel(id, running), id);
 }

@@ -20,6 +20,7 @@
 #include "bindings/cpp/delivered_job.h"
 #include "bindings/cpp/failure.h"
 #include "bindings/cpp/requests.h"
+#include "core/explanation.h"
 
 namespace pqd {
 
@@ -58,6 +59,8 @@ class Client {
   Result<std::vector<JobInfo>> dlq(const ListFilter& filter);  // newest first, with history
   Result<JobInfo> dlq_get(const JobId& id);                    // with history and payload
   Result<HealthInfo> health();
+  // Why the job is where it is. kNotFound as in get().
+  Result<Explanation> explain(const JobId& id);
 
   // Commands wait until they are durable. kNotFound, kInvalidStatus, kUnauthorized.
   Result<void> cancel(const JobId& id, bool running = false);

@@ -113,6 +113,7 @@ void StoreReader::answer(StoreQuestion& question) const {
   switch (question.kind) {
     case QueryKind::kJob:
     case QueryKind::kDlqJob:
+    case QueryKind::kExplain:
       if (auto row = find(store_, question.id)) question.rows.push_back(std::move(*row));
       return;
     case QueryKind::kJobs:

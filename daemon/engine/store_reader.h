@@ -16,10 +16,10 @@
 namespace pqd {
 
 struct StoreQuestion {
-  QueryKind kind = QueryKind::kJob;  // kJob, kJobs, kDlq, kDlqJob
+  QueryKind kind = QueryKind::kJob;  // kJob, kJobs, kDlq, kDlqJob, kExplain
   Asker asker;
   uint64_t request = 0;
-  JobId id;          // kJob, kDlqJob
+  JobId id;          // kJob, kDlqJob, kExplain
   JobFilter filter;  // kJobs, kDlq
   std::vector<JobRow>
       rows;  // in: those that memory knows; out: all, newest first, at most the filter's limit

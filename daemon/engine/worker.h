@@ -70,6 +70,7 @@ class Worker {
   void answer(SessionPort& port, ByteView record);
   void answer_jobs(SessionPort& port, const QueryView& query);
   void answer_one_job(SessionPort& port, const QueryView& query);
+  void explain_job(SessionPort& port, uint64_t request, Slot slot);
   void answer_queues(SessionPort& port, const QueryView& query);
   void answer_from_store(StoreQuestion& question);
   // False when it is too large for the session; the answer is ended then.

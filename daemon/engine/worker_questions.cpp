@@ -1,6 +1,7 @@
 // The worker's questions: from memory at once, or handed to the store's reader and answered when it is back.
 #include <algorithm>
 
+#include "core/explain.h"
 #include "core/queries.h"
 #include "daemon/engine/answer_writer.h"
 #include "daemon/engine/worker.h"
@@ -24,6 +25,7 @@ void Worker::answer(SessionPort& port, ByteView record) {
   switch (query->head.kind) {
     case QueryKind::kJob:
     case QueryKind::kDlqJob:
+    case QueryKind::kExplain:
       return answer_one_job(port, *query);
     case QueryKind::kJobs:
     case QueryKind::kDlq:
@@ -51,9 +53,17 @@ void Worker::answer_one_job(SessionPort& port, const QueryView& query) {
   if (slot == kNoSlot) {
     return reader_.ask({query.head.kind, asker_of(port), query.head.request, query.head.id, {}, {}});
   }
+  if (query.head.kind == QueryKind::kExplain) return explain_job(port, query.head.request, slot);
   StoreQuestion known{query.head.kind, asker_of(port), query.head.request, query.head.id, {}, {}};
   known.rows.push_back(row_of(parts_.state, slot));
   answer_from_store(known);
+}
+
+void Worker::explain_job(SessionPort& port, uint64_t request, Slot slot) {
+  if (!may_see(asker_of(port), parts_.state.jobs[slot].core))
+    return end_answer(port, request, Error::kNotFound);
+  if (answer_with(port, request, AnswerKind::kExplanation, encode(explain(parts_.state, slot))))
+    end_answer(port, request, Error::kOk);
 }
 
 void Worker::answer_jobs(SessionPort& port, const QueryView& query) {
@@ -95,10 +105,15 @@ void Worker::answer_queues(SessionPort& port, const QueryView& query) {
 void Worker::answer_from_store(StoreQuestion& question) {
   SessionPort* port = parts_.ports.find(question.asker.session);
   if (port == nullptr) return;
-  const bool one = question.kind == QueryKind::kJob || question.kind == QueryKind::kDlqJob;
+  const bool one = question.kind != QueryKind::kJobs && question.kind != QueryKind::kDlq;
   std::erase_if(question.rows, [&](const JobRow& row) { return !may_see(question.asker, row.core); });
   const bool dlq = question.kind == QueryKind::kDlqJob;
   for (const JobRow& row : question.rows) {
+    if (question.kind == QueryKind::kExplain) {
+      const Bytes body = encode(explain_finished(row.core, parts_.state.tables));
+      if (!answer_with(*port, question.request, AnswerKind::kExplanation, body)) return;
+      continue;
+    }
     const JobInfo info = info_of(row, dlq);
     if (dlq && !info.dlq)
       return end_answer(*port, question.request, Error::kNotFound,

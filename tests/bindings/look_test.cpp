@@ -106,6 +106,20 @@ TEST_F(Looking, CountsWhatIsInAQueue) {
   EXPECT_EQ(all->size(), 2u) << "default and mail";
 }
 
+TEST_F(Looking, ExplainsWhyAJobIsWhereItIsToItsEnd) {
+  const JobId id = submit({.type = "lonely"});
+  const auto waiting = client().explain(id);
+  ASSERT_EQ(error_of(waiting), Error::kOk) << text_of(waiting);
+  EXPECT_EQ(waiting->awaits, Awaits::kConsumer);
+  EXPECT_EQ(waiting->type, "lonely");
+  const JobId dead = dead_letter("lonely-too");
+  const auto finished = client().explain(dead);
+  ASSERT_EQ(error_of(finished), Error::kOk) << text_of(finished);
+  EXPECT_EQ(finished->awaits, Awaits::kNothing);
+  EXPECT_EQ(finished->reason, Reason::kDoNotRetry);
+  EXPECT_EQ(error_of(client().explain(kNoSuchJob)), Error::kNotFound);
+}
+
 TEST_F(Looking, TellsTheDaemonsHealth) {
   submit({.type = "t"});
   Client consumer = connect();

@@ -21,6 +21,7 @@ int run_submit(Context& context, const SubmitOptions& options);
 int run_submit_ndjson(Context& context, const SubmitOptions& options);
 
 int run_get(Context& context, const std::string& id);
+int run_explain(Context& context, const std::string& id);
 int run_wait(Context& context, const std::string& id);
 int run_cancel(Context& context, const std::string& id, bool running);
 

@@ -87,6 +87,10 @@ void add_job_commands(CLI::App& app, Chosen& chosen) {
       add_command(app, "get", "Show a job", "pqctl get 0199f3a2-5b1c-7000-8000-000000000001 -o json");
   get.add_option("ID", *id, "the job's id")->required();
   get.callback([=, &chosen] { chosen = [id](Context& context) { return run_get(context, *id); }; });
+  CLI::App& explain = add_command(app, "explain", "Say why a job is where it is, and what to do about it",
+                                  "pqctl explain 0199f3a2-5b1c-7000-8000-000000000001");
+  explain.add_option("ID", *id, "the job's id")->required();
+  explain.callback([=, &chosen] { chosen = [id](Context& context) { return run_explain(context, *id); }; });
   add_list_command(app, chosen);
   CLI::App& wait =
       add_command(app, "wait", "Wait until a job has ended and print its result; --timeout bounds the wait",

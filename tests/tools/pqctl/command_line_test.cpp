@@ -74,6 +74,7 @@ TEST(CommandLine, EndsWith69WhenThereIsNoDaemonAndSaysHowToStartOne) {
                                                        {"submit", "t", "-"},
                                                        {"submit", "--ndjson", "-"},
                                                        {"get", kId},
+                                                       {"explain", kId},
                                                        {"ls"},
                                                        {"wait", kId},
                                                        {"cancel", kId},
@@ -97,9 +98,9 @@ TEST(CommandLine, PrefersTheSocketThatIsNamed) {
 
 TEST(CommandLine, ExplainsEachCommandWithAnExample) {
   const std::vector<std::vector<std::string>> commands{
-      {},         {"submit"},         {"get"},    {"ls"},          {"wait"},
-      {"cancel"}, {"work"},           {"queue"},  {"queue", "ls"}, {"queue", "show"},
-      {"dlq"},    {"dlq", "redrive"}, {"health"}, {"version"},     {"completion"}};
+      {},          {"submit"},    {"get"},         {"explain"},       {"ls"},  {"wait"},           {"cancel"},
+      {"work"},    {"queue"},     {"queue", "ls"}, {"queue", "show"}, {"dlq"}, {"dlq", "redrive"}, {"health"},
+      {"version"}, {"completion"}};
   for (auto command : commands) {
     command.push_back("--help");
     const Ran ran = pqctl(command);

@@ -295,6 +295,21 @@ TEST_F(PqctlTest, PausesAndResumesAQueue) {
   EXPECT_FALSE(shown->at("paused").as_bool());
 }
 
+TEST_F(PqctlTest, ExplainsWhyAJobWaitsAndWhatToDoAboutIt) {
+  const std::string id = submit({"lonely"});
+  const std::string shown = output({"explain", id});
+  EXPECT_TRUE(has(shown, "there is none")) << shown;
+  EXPECT_TRUE(has(shown, "pqctl work lonely -- CMD")) << shown;
+  const auto value = ctl::parse_json(output({"explain", id, "-o", "json"}));
+  ASSERT_TRUE(value && value->is_object());
+  EXPECT_EQ(value->at("waitsFor").as_string(), "consumer");
+  const auto worker = work({"lonely"}, "cat");
+  ASSERT_TRUE(becomes(id, "completed"));
+  EXPECT_TRUE(has(output({"explain", id}), "it is finished"));
+  EXPECT_EQ(pqctl({"explain", "01a20f97-929f-7000-8000-090000000009"}).exit, 66);
+  EXPECT_EQ(stop(*worker), 0) << worker->err();
+}
+
 TEST_F(PqctlTest, ListsWithinEightyColumnsAndByFilter) {
   const std::string id = submit({std::string(64, 't'), "--queue", std::string(64, 'q')});
   submit({"other"});

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "core/job_filter.h"
 #include "core/lifecycle.h"
 
 namespace pqd {
@@ -250,7 +251,7 @@ DeliveryEffect Broker::delivery_of(Slot slot) {
 }
 
 bool Broker::may_see(const SessionEntry& session, const JobCore& job) const {
-  return session.uid == job.owner_uid || session.number == job.holder || is_admin(session.uid);
+  return pqd::may_see({session.number, session.uid, is_admin(session.uid)}, job);
 }
 
 // splitmix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014).

@@ -69,16 +69,21 @@ Error Broker::cancel(const Origin& origin, ByteView record) {
   const auto parsed = read_cancel(record);
   if (!parsed) return parsed.error();
   const SessionEntry& session = *state_.tables.session(origin.session);
+  // Sent again after a reconnect, it may have counted the first time.
+  const bool again = (parsed->head.flags & kFlagResubmitted) != 0;
+  const auto finished = [again](const JobCore& job) {
+    return again && job.state == JobState::kCancelled ? Error::kOk : Error::kInvalidStatus;
+  };
   const Slot slot = state_.jobs.find(parsed->id);
   if (slot == kNoSlot) {
     const auto row = finished_.find_finished(parsed->id);
-    return row && may_see(session, row->core) ? Error::kInvalidStatus : Error::kNotFound;
+    return row && may_see(session, row->core) ? finished(row->core) : Error::kNotFound;
   }
   const JobCore& core = state_.jobs[slot].core;
   const bool parked = core.state == JobState::kPending && core.pending == Pending::kParked;
   if (parked || !may_see(session, core)) return Error::kNotFound;
   if (core.owner_uid != session.uid && !is_admin(session.uid)) return Error::kUnauthorized;
-  if (is_finished(core.state)) return Error::kInvalidStatus;
+  if (is_finished(core.state)) return finished(core);
   if (core.state == JobState::kPending) {
     emit(Cancelled{core.no, origin.session});
     return Error::kOk;
@@ -117,11 +122,14 @@ Error Broker::redrive(const Origin& origin, ByteView record) {
   if (!parsed) return parsed.error();
   if (!is_admin(state_.tables.session(origin.session)->uid)) return Error::kUnauthorized;
   const Slot slot = state_.jobs.find(parsed->id);
-  if (slot != kNoSlot && !is_finished(state_.jobs[slot].core.state)) return Error::kInvalidStatus;
   auto row = slot != kNoSlot ? std::optional(row_of(state_, slot)) : finished_.find_finished(parsed->id);
   if (!row) return Error::kNotFound;
   const bool dead_letter = row->core.state == JobState::kFailed || row->core.state == JobState::kTimeout;
-  if (!dead_letter || row->payload_dropped) return Error::kInvalidStatus;
+  if (!dead_letter || row->payload_dropped) {
+    // Sent again after a reconnect, it counted the first time.
+    const bool again = (parsed->head.flags & kFlagResubmitted) != 0;
+    return again && row->core.redriven ? Error::kOk : Error::kInvalidStatus;
+  }
   revive(origin, std::move(*row));
   return Error::kOk;
 }

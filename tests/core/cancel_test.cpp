@@ -93,6 +93,41 @@ TEST_F(Cancel, FinishedJobIsRefusedWithInvalidStatus) {
   EXPECT_EQ(d.command(stranger, write_cancel(id, true)), Error::kNotFound);
 }
 
+// As a client does after a reconnect, when it has not seen the answer.
+Bytes sent_again(Bytes record) {
+  RecordHead head;
+  std::memcpy(&head, record.data(), sizeof head);
+  head.flags |= kFlagResubmitted;
+  std::memcpy(record.data(), &head, sizeof head);
+  return record;
+}
+
+TEST_F(Cancel, OneSentAgainCountsOnce) {
+  const JobId id = d.submit(producer);
+  EXPECT_EQ(d.command(producer, write_cancel(id, false)), Error::kOk);
+  EXPECT_EQ(d.command(producer, sent_again(write_cancel(id, false))), Error::kOk);
+  d.checkpoint();
+  EXPECT_EQ(d.command(producer, sent_again(write_cancel(id, false))), Error::kOk);
+  EXPECT_EQ(d.command(producer, write_cancel(id, false)), Error::kInvalidStatus)
+      << "a new one comes too late";
+}
+
+TEST_F(Cancel, OneSentAgainForAJobThatEndedOtherwiseIsRefused) {
+  const JobId id = d.submit(producer, {.queue_timeout_ms = 1'000});
+  d.advance_ms(1'000);
+  EXPECT_EQ(d.command(producer, sent_again(write_cancel(id, false))), Error::kInvalidStatus);
+}
+
+TEST_F(Cancel, RedriveSentAgainGivesOneNewLife) {
+  const JobId id = d.submit(producer, {.queue_timeout_ms = 1'000});
+  d.advance_ms(1'000);
+  EXPECT_EQ(d.command(admin, write_redrive(id)), Error::kOk);
+  const JobNo life = d.core(id).no;
+  EXPECT_EQ(d.command(admin, sent_again(write_redrive(id))), Error::kOk);
+  EXPECT_EQ(d.core(id).no, life);
+  EXPECT_EQ(d.command(admin, write_redrive(id)), Error::kInvalidStatus);
+}
+
 TEST_F(Cancel, RefusalIsInTheAuditTrailWithItsJob) {
   const JobId id = d.submit(producer);
   d.command(stranger, write_cancel(id, false));

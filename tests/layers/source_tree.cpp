@@ -42,7 +42,7 @@ std::vector<SourceFile> read_tree(const fs::path& root) {
       continue;
     }
     // In a second work tree, .git is a file that says where the first is.
-    if (!at->is_regular_file() || is_foreign(at->path())) continue;
+    if (!at->is_regular_file() || at->path().filename() == ".git") continue;
     const fs::path path = at->path().lexically_relative(root);
     SourceFile file{path.generic_string(), path.parent_path().generic_string(), read_lines(at->path())};
     if (is_text(file.lines)) files.push_back(std::move(file));

@@ -29,7 +29,7 @@ class CommitterTest : public ::testing::Test {
     while (committer.progress().done < done) ASSERT_TRUE(news.try_acquire_for(std::chrono::seconds(60)));
   }
 
-  ScratchDirectory directory;
+  TempDir directory;
   std::unique_ptr<Store> store;
   Witness witness;
   Checkpointer checkpointer;

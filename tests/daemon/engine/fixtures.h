@@ -4,14 +4,14 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <filesystem>
+#include <algorithm>
 
 #include "core/submit_record.h"
 #include "daemon/engine/session_port.h"
 #include "daemon/supervisor/session_files.h"
 #include "shm/memfd.h"
 #include "shm/sizes.h"
+#include "tests/support/temp_dir.h"
 
 namespace pqd::test {
 
@@ -91,26 +91,6 @@ class Peers {
   TrustingRingReader answers;
   ReceiptReader receipts;
   uint64_t counter = 0;
-};
-
-// A directory that goes with the test.
-class ScratchDirectory {
- public:
-  ScratchDirectory() {
-    std::string name = (std::filesystem::temp_directory_path() / "pqd-engine-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) std::abort();
-    path_ = name;
-  }
-  ~ScratchDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  ScratchDirectory(const ScratchDirectory&) = delete;
-  ScratchDirectory& operator=(const ScratchDirectory&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
 };
 
 }  // namespace pqd::test

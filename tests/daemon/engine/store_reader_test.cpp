@@ -39,7 +39,7 @@ class StoreReaderTest : public ::testing::Test {
     return counters;
   }
 
-  ScratchDirectory directory;
+  TempDir directory;
   std::unique_ptr<Store> store;
 };
 

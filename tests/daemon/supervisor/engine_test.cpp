@@ -17,7 +17,7 @@ TEST(Engine, IsFollowedByOneThatWritesToSealedDownsOfOldClients) {
   TempDir directory;
   RunningSupervisor supervisor(options_in(directory));
   ASSERT_TRUE(supervisor.wait_ready()) << supervisor.log();
-  auto client = TestClient::open(directory / "pqd.sock");
+  auto client = TestClient::open(directory.path("pqd.sock"));
   ASSERT_TRUE(client);
   const pid_t first = supervisor.engine_pid();
   ASSERT_EQ(client->epoch(), static_cast<uint64_t>(first));
@@ -28,7 +28,7 @@ TEST(Engine, IsFollowedByOneThatWritesToSealedDownsOfOldClients) {
   client->order(1);
   Waiter waiter(client->up().header(), client->fds().engine_doorbell.get());
   EXPECT_TRUE(waiter.wait(static_cast<int>(kPatience.count())));
-  EXPECT_TRUE(TestClient::open(directory / "pqd.sock"));
+  EXPECT_TRUE(TestClient::open(directory.path("pqd.sock")));
 }
 
 class EngineOver : public testing::TestWithParam<BackendChoice> {};
@@ -41,7 +41,7 @@ TEST_P(EngineOver, IsRestartedTwentyTimesInARowUnderOneClient) {
   if (!EventLoop::create(GetParam())) GTEST_SKIP() << "no io_uring here";
   RunningSupervisor supervisor(options);
   ASSERT_TRUE(supervisor.wait_ready()) << supervisor.log();
-  auto client = TestClient::open(directory / "pqd.sock");
+  auto client = TestClient::open(directory.path("pqd.sock"));
   ASSERT_TRUE(client);
   std::set<uint64_t> epochs{client->epoch()};
   for (int i = 0; i < 20; ++i) {
@@ -59,24 +59,24 @@ INSTANTIATE_TEST_SUITE_P(Backends, EngineOver, testing::Values(BackendChoice::kU
 
 TEST(Engine, IsTriedAgainUntilItStarts) {
   TempDir directory;
-  RunningSupervisor supervisor(options_in(directory, "fail_starts=20 counter=" + (directory / "count")));
+  RunningSupervisor supervisor(options_in(directory, "fail_starts=20 counter=" + (directory.path("count"))));
   ASSERT_TRUE(supervisor.wait_ready()) << supervisor.log();
-  EXPECT_EQ(read_text(directory / "count"), "20");
-  EXPECT_TRUE(TestClient::open(directory / "pqd.sock"));
+  EXPECT_EQ(read_text(directory.path("count")), "20");
+  EXPECT_TRUE(TestClient::open(directory.path("pqd.sock")));
 }
 
 TEST(Engine, IsShownToClientsAsAwayUntilTheNextOneServes) {
   TempDir directory;
-  RunningSupervisor supervisor(options_in(directory, "hide_until=" + (directory / "gate")));
+  RunningSupervisor supervisor(options_in(directory, "hide_until=" + (directory.path("gate"))));
   ASSERT_TRUE(supervisor.wait_ready()) << supervisor.log();
-  auto client = TestClient::open(directory / "pqd.sock");
+  auto client = TestClient::open(directory.path("pqd.sock"));
   ASSERT_TRUE(client);
   ASSERT_EQ(client->down().header().engine_state.load(), static_cast<uint32_t>(EngineState::kServing));
   client->order(2);
   EXPECT_TRUE(eventually([&] {
     return client->down().header().engine_state.load() == static_cast<uint32_t>(EngineState::kStarting);
   }));
-  write_text(directory / "gate", "open");
+  write_text(directory.path("gate"), "open");
   EXPECT_TRUE(eventually([&] {
     return client->down().header().engine_state.load() == static_cast<uint32_t>(EngineState::kServing);
   }));
@@ -91,12 +91,12 @@ TEST(Engine, LosesNoHandshakeHoweverOftenItDies) {
     crowd.push_back(std::make_unique<ChildProcess>([&] {
       std::vector<TestClient> held;
       for (int round = 0; round < 25; ++round) {
-        auto client = TestClient::open(directory / "pqd.sock");
+        auto client = TestClient::open(directory.path("pqd.sock"));
         if (!client) return 1;
         if (client->welcome().session != client->down().header().session) return 2;
         if (round % 5 == 0) held.push_back(std::move(*client));
       }
-      if (!eventually([&] { return ::access((directory / "calm").c_str(), F_OK) == 0; })) return 4;
+      if (!eventually([&] { return ::access((directory.path("calm")).c_str(), F_OK) == 0; })) return 4;
       for (const TestClient& client : held) {
         // The engine of this moment knows it, whoever made it.
         client.order(1);
@@ -114,15 +114,15 @@ TEST(Engine, LosesNoHandshakeHoweverOftenItDies) {
     if (engine != 0) ::kill(engine, SIGKILL);
     ASSERT_TRUE(eventually([&] { return supervisor.engine_pid() != engine; }));
   }
-  write_text(directory / "calm", "now");
+  write_text(directory.path("calm"), "now");
   for (const auto& child : crowd) EXPECT_EQ(child->wait(), 0) << supervisor.log();
 }
 
 TEST(Engine, OpensASessionThatItsPredecessorDiedOpening) {
   TempDir directory;
-  RunningSupervisor supervisor(options_in(directory, "die_opening=3 counter=" + (directory / "count")));
+  RunningSupervisor supervisor(options_in(directory, "die_opening=3 counter=" + (directory.path("count"))));
   ASSERT_TRUE(supervisor.wait_ready()) << supervisor.log();
-  auto client = TestClient::open(directory / "pqd.sock");
+  auto client = TestClient::open(directory.path("pqd.sock"));
   ASSERT_TRUE(client) << supervisor.log();
   EXPECT_EQ(client->epoch(), static_cast<uint64_t>(supervisor.engine_pid()));
 }
@@ -132,13 +132,13 @@ TEST(Engine, ThatGivesUpEndsTheDaemonWithItsReason) {
   RunningSupervisor supervisor(options_in(directory, "halt=1"));
   EXPECT_EQ(supervisor.wait(), 78);
   EXPECT_NE(supervisor.log().find("the store is somebody else's"), std::string::npos) << supervisor.log();
-  EXPECT_FALSE(std::filesystem::exists(directory / "pqd.sock"));
+  EXPECT_FALSE(std::filesystem::exists(directory.path("pqd.sock")));
 }
 
 TEST(Engine, ThatCannotBeLoadedEndsTheDaemon) {
   TempDir directory;
   auto options = options_in(directory);
-  options.engine_library = directory / "libpqd-engine.so";
+  options.engine_library = directory.path("libpqd-engine.so");
   RunningSupervisor supervisor(options);
   EXPECT_EQ(supervisor.wait(), 78);
   EXPECT_NE(supervisor.log().find("cannot load the engine"), std::string::npos) << supervisor.log();
@@ -148,7 +148,7 @@ TEST(Engine, HoldsNoDescriptorThatIsNotItsOwn) {
   TempDir directory;
   RunningSupervisor supervisor(options_in(directory));
   ASSERT_TRUE(supervisor.wait_ready()) << supervisor.log();
-  auto client = TestClient::open(directory / "pqd.sock");
+  auto client = TestClient::open(directory.path("pqd.sock"));
   ASSERT_TRUE(client);
   const pid_t first = supervisor.engine_pid();
   ::kill(first, SIGKILL);

@@ -31,17 +31,6 @@ bool eventually(const std::function<bool()>& holds) {
   return true;
 }
 
-TempDir::TempDir() {
-  const char* base = std::getenv("TMPDIR");
-  path_ = std::string(base != nullptr ? base : "/tmp") + "/pqd-supervisor-XXXXXX";
-  if (::mkdtemp(path_.data()) == nullptr) std::abort();
-}
-
-TempDir::~TempDir() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
 std::string read_text(const std::string& path) {
   std::ifstream file(path);
   std::ostringstream text;
@@ -80,8 +69,8 @@ int ChildProcess::wait() {
 
 SupervisorOptions options_in(const TempDir& directory, const std::string& engine_words) {
   SupervisorOptions options;
-  options.state_dir = directory / "state";
-  options.socket_path = directory / "pqd.sock";
+  options.state_dir = directory.path("state");
+  options.socket_path = directory.path("pqd.sock");
   options.engine_library = PQD_STAND_IN_ENGINE;
   options.config_toml = engine_words;
   options.engine_backoff = {.first_ns = 1'000'000, .max_ns = 4'000'000, .good_service_ns = 10'000'000'000};

@@ -15,6 +15,7 @@
 #include "shm/handshake.h"
 #include "shm/segment.h"
 #include "shm/unique_fd.h"
+#include "tests/support/temp_dir.h"
 
 namespace pqd::supervisor_test {
 
@@ -24,18 +25,7 @@ constexpr WireTimeout kPatience{30'000};
 // True as soon as `holds` does; false when the watchdog had to step in.
 bool eventually(const std::function<bool()>& holds);
 
-class TempDir {
- public:
-  TempDir();
-  ~TempDir();
-  TempDir(const TempDir&) = delete;
-  TempDir& operator=(const TempDir&) = delete;
-  const std::string& path() const { return path_; }
-  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
+using test::TempDir;
 
 std::string read_text(const std::string& path);
 void write_text(const std::string& path, const std::string& text);

@@ -18,11 +18,11 @@ namespace {
 class Installed {
  public:
   explicit Installed(bool with_engine = true) {
-    std::filesystem::copy_file(PQD_PROGRAM, directory_ / "pqd");
-    if (with_engine) std::filesystem::copy_file(PQD_STAND_IN_ENGINE, directory_ / "libpqd-engine.so");
+    std::filesystem::copy_file(PQD_PROGRAM, directory_.path("pqd"));
+    if (with_engine) std::filesystem::copy_file(PQD_STAND_IN_ENGINE, directory_.path("libpqd-engine.so"));
   }
-  std::string program() const { return directory_ / "pqd"; }
-  std::string path(const std::string& name) const { return directory_ / name; }
+  std::string program() const { return directory_.path("pqd"); }
+  std::string path(const std::string& name) const { return directory_.path(name); }
 
  private:
   TempDir directory_;

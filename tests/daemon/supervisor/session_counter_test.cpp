@@ -45,21 +45,21 @@ TEST(SessionCounter, RefusesADamagedFile) {
   for (const size_t at : {0u, 8u, 16u, 23u}) {
     TempDir directory;
     ASSERT_TRUE(SessionCounter::open(directory.path()));
-    std::string bytes = read_text(directory / "sessions");
+    std::string bytes = read_text(directory.path("sessions"));
     bytes[at] = static_cast<char>(bytes[at] ^ 1);
-    write_text(directory / "sessions", bytes);
+    write_text(directory.path("sessions"), bytes);
     const auto counter = SessionCounter::open(directory.path());
     ASSERT_FALSE(counter) << at;
     EXPECT_EQ(counter.error().exit_status, kExitConfig);
   }
   TempDir directory;
-  write_text(directory / "sessions", "short");
+  write_text(directory.path("sessions"), "short");
   EXPECT_FALSE(SessionCounter::open(directory.path()));
 }
 
 TEST(SessionCounter, GoesOnFarAboveWhatWasEverGivenWhenItsFileIsLost) {
   TempDir directory;
-  std::filesystem::create_directory(directory / "store");
+  std::filesystem::create_directory(directory.path("store"));
   auto counter = SessionCounter::open(directory.path());
   ASSERT_TRUE(counter);
   EXPECT_GT(counter->first(), 1'600'000'000'000u);
@@ -72,7 +72,7 @@ TEST(SessionCounter, RepeatsNoNumberOverKilledSupervisors) {
     RunningSupervisor supervisor(options_in(directory));
     ASSERT_TRUE(supervisor.wait_ready()) << supervisor.log();
     for (int i = 0; i < 5; ++i) {
-      const auto client = TestClient::open(directory / "pqd.sock");
+      const auto client = TestClient::open(directory.path("pqd.sock"));
       ASSERT_TRUE(client);
       EXPECT_TRUE(numbers.insert(client->welcome().session).second);
     }

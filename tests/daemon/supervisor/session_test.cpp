@@ -26,7 +26,7 @@ TEST(Session, HasSegmentsThatEngineAndClientShare) {
   TempDir directory;
   RunningSupervisor supervisor(options_in(directory));
   ASSERT_TRUE(supervisor.wait_ready()) << supervisor.log();
-  auto client = TestClient::open(directory / "pqd.sock");
+  auto client = TestClient::open(directory.path("pqd.sock"));
   ASSERT_TRUE(client) << supervisor.log();
   EXPECT_EQ(client->welcome().session, 1u);
   EXPECT_EQ(client->welcome().tag, 1u);
@@ -45,7 +45,7 @@ TEST(Session, LeavesTheClientNothingToWriteButUp) {
   TempDir directory;
   RunningSupervisor supervisor(options_in(directory));
   ASSERT_TRUE(supervisor.wait_ready()) << supervisor.log();
-  auto client = TestClient::open(directory / "pqd.sock");
+  auto client = TestClient::open(directory.path("pqd.sock"));
   ASSERT_TRUE(client);
   EXPECT_FALSE(can_be_written(client->fds().down.get()));
   EXPECT_FALSE(can_be_written(client->fds().wake.get()));
@@ -60,7 +60,7 @@ TEST(Session, TellsTheEngineWhatTheClientWantsToResume) {
   ASSERT_TRUE(supervisor.wait_ready()) << supervisor.log();
   Hello hello;
   hello.resume_session = 77;
-  auto client = TestClient::open(directory / "pqd.sock", hello);
+  auto client = TestClient::open(directory.path("pqd.sock"), hello);
   ASSERT_TRUE(client);
   EXPECT_EQ(client->welcome().resumed, 1u);
   EXPECT_EQ(client->down().lane(Lane::kHigh).head.load(), 77u);
@@ -70,10 +70,10 @@ TEST(Session, EndsForTheEngineWhenItsClientDies) {
   TempDir directory;
   RunningSupervisor supervisor(options_in(directory));
   ASSERT_TRUE(supervisor.wait_ready()) << supervisor.log();
-  auto witness = TestClient::open(directory / "pqd.sock");
+  auto witness = TestClient::open(directory.path("pqd.sock"));
   ASSERT_TRUE(witness);
   ChildProcess victim([&] {
-    auto client = TestClient::open(directory / "pqd.sock");
+    auto client = TestClient::open(directory.path("pqd.sock"));
     if (client) ::pause();
     return 1;
   });
@@ -87,8 +87,8 @@ TEST(Session, IsClosedWhenTheEngineCallsItBroken) {
   TempDir directory;
   RunningSupervisor supervisor(options_in(directory));
   ASSERT_TRUE(supervisor.wait_ready()) << supervisor.log();
-  auto broken = TestClient::open(directory / "pqd.sock");
-  auto other = TestClient::open(directory / "pqd.sock");
+  auto broken = TestClient::open(directory.path("pqd.sock"));
+  auto other = TestClient::open(directory.path("pqd.sock"));
   ASSERT_TRUE(broken && other);
   broken->order(3);
   EXPECT_TRUE(broken->closed_by_daemon());
@@ -100,7 +100,7 @@ TEST(Session, IsClosedWhenItsClientSpeaksAfterItsHello) {
   TempDir directory;
   RunningSupervisor supervisor(options_in(directory));
   ASSERT_TRUE(supervisor.wait_ready()) << supervisor.log();
-  const UniqueFd socket = connect_to(directory / "pqd.sock");
+  const UniqueFd socket = connect_to(directory.path("pqd.sock"));
   ASSERT_TRUE(send_message(socket.get(), Hello{}, {}, kPatience));
   ASSERT_TRUE(receive_reply(socket.get(), kPatience));
   ASSERT_TRUE(send_message(socket.get(), Hello{}, {}, kPatience));
@@ -116,15 +116,15 @@ TEST(Session, IsRefusedBeyondTheMostSessionsUntilOneEnds) {
   options.sessions_max = 2;
   RunningSupervisor supervisor(options);
   ASSERT_TRUE(supervisor.wait_ready()) << supervisor.log();
-  auto first = TestClient::open(directory / "pqd.sock");
-  auto second = TestClient::open(directory / "pqd.sock");
+  auto first = TestClient::open(directory.path("pqd.sock"));
+  auto second = TestClient::open(directory.path("pqd.sock"));
   ASSERT_TRUE(first && second);
   Refusal refusal;
-  EXPECT_FALSE(TestClient::open(directory / "pqd.sock", {}, &refusal));
+  EXPECT_FALSE(TestClient::open(directory.path("pqd.sock"), {}, &refusal));
   EXPECT_EQ(static_cast<Error>(refusal.code), Error::kUnavailable);
   EXPECT_NE(refusal_text(refusal).find("all 2 sessions"), std::string_view::npos);
   first->close();
-  EXPECT_TRUE(eventually([&] { return TestClient::open(directory / "pqd.sock").has_value(); }));
+  EXPECT_TRUE(eventually([&] { return TestClient::open(directory.path("pqd.sock")).has_value(); }));
 }
 
 TEST(Session, IsRefusedWhenItsRingsWouldTakeMoreMemoryThanThereIs) {
@@ -136,9 +136,9 @@ TEST(Session, IsRefusedWhenItsRingsWouldTakeMoreMemoryThanThereIs) {
   Hello greedy;
   greedy.sizes.deliveries_bytes = 64u << 20;
   Refusal refusal;
-  EXPECT_FALSE(TestClient::open(directory / "pqd.sock", greedy, &refusal));
+  EXPECT_FALSE(TestClient::open(directory.path("pqd.sock"), greedy, &refusal));
   EXPECT_NE(refusal_text(refusal).find("MiB"), std::string_view::npos);
-  EXPECT_TRUE(TestClient::open(directory / "pqd.sock"));
+  EXPECT_TRUE(TestClient::open(directory.path("pqd.sock")));
 }
 
 TEST(Session, IsRefusedToAnotherUserWithTheReason) {
@@ -147,15 +147,15 @@ TEST(Session, IsRefusedToAnotherUserWithTheReason) {
   RunningSupervisor supervisor(options_in(directory));
   ASSERT_TRUE(supervisor.wait_ready()) << supervisor.log();
   struct stat status {};
-  ASSERT_EQ(::stat((directory / "pqd.sock").c_str(), &status), 0);
+  ASSERT_EQ(::stat((directory.path("pqd.sock")).c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777, 0600u);
   // Past the first line of defence, for the sake of the second.
   ASSERT_EQ(::chmod(directory.path().c_str(), 0711), 0);
-  ASSERT_EQ(::chmod((directory / "pqd.sock").c_str(), 0666), 0);
+  ASSERT_EQ(::chmod((directory.path("pqd.sock")).c_str(), 0666), 0);
   ChildProcess stranger([&] {
     if (::setgid(65534) != 0 || ::setuid(65534) != 0) return 2;
     Refusal refusal;
-    if (TestClient::open(directory / "pqd.sock", {}, &refusal)) return 3;
+    if (TestClient::open(directory.path("pqd.sock"), {}, &refusal)) return 3;
     const bool named = refusal_text(refusal).find("65534") != std::string_view::npos;
     return static_cast<Error>(refusal.code) == Error::kUnauthorized && named ? 0 : 4;
   });
@@ -171,7 +171,7 @@ TEST(Session, IsRefusedToAnotherVersionNamingBoth) {
   hello.abi_min = 41;
   hello.abi_max = 43;
   Refusal refusal;
-  EXPECT_FALSE(TestClient::open(directory / "pqd.sock", hello, &refusal));
+  EXPECT_FALSE(TestClient::open(directory.path("pqd.sock"), hello, &refusal));
   EXPECT_NE(refusal_text(refusal).find("version 1"), std::string_view::npos) << refusal_text(refusal);
   EXPECT_NE(refusal_text(refusal).find("41 to 43"), std::string_view::npos) << refusal_text(refusal);
 }
@@ -191,11 +191,11 @@ TEST(Session, IsNotGivenForGarbage) {
     messages.emplace_back(bytes.begin(), bytes.end());
   }
   for (const auto& message : messages) {
-    const auto reply = reply_to(directory / "pqd.sock", message);
+    const auto reply = reply_to(directory.path("pqd.sock"), message);
     ASSERT_FALSE(reply) << message.size();
     EXPECT_EQ(reply.error().fault, WireFault::kClosed) << message.size();
   }
-  EXPECT_TRUE(TestClient::open(directory / "pqd.sock"));
+  EXPECT_TRUE(TestClient::open(directory.path("pqd.sock")));
 }
 
 TEST(Session, IsNotGivenWithoutAHelloInTime) {
@@ -204,7 +204,7 @@ TEST(Session, IsNotGivenWithoutAHelloInTime) {
   options.hello_timeout_ns = 20'000'000;
   RunningSupervisor supervisor(options);
   ASSERT_TRUE(supervisor.wait_ready()) << supervisor.log();
-  const UniqueFd silent = connect_to(directory / "pqd.sock");
+  const UniqueFd silent = connect_to(directory.path("pqd.sock"));
   const auto reply = receive_reply(silent.get(), kPatience);
   ASSERT_FALSE(reply);
   EXPECT_EQ(reply.error().fault, WireFault::kClosed);
@@ -218,16 +218,16 @@ TEST(Session, IsGivenWhileStrangersHoldAllThePlacesTheyCanGet) {
   RunningSupervisor supervisor(options);
   ASSERT_TRUE(supervisor.wait_ready()) << supervisor.log();
   ASSERT_EQ(::chmod(directory.path().c_str(), 0711), 0);
-  ASSERT_EQ(::chmod((directory / "pqd.sock").c_str(), 0666), 0);
+  ASSERT_EQ(::chmod((directory.path("pqd.sock")).c_str(), 0666), 0);
   ChildProcess stranger([&] {
     if (::setgid(65534) != 0 || ::setuid(65534) != 0) return 2;
     std::vector<UniqueFd> silent;
-    for (int i = 0; i < 200; ++i) silent.push_back(connect_to(directory / "pqd.sock"));
+    for (int i = 0; i < 200; ++i) silent.push_back(connect_to(directory.path("pqd.sock")));
     ::pause();
     return 0;
   });
   ASSERT_TRUE(eventually([&] { return supervisor.log().find("turned away") != std::string::npos; }));
-  EXPECT_TRUE(TestClient::open(directory / "pqd.sock"));
+  EXPECT_TRUE(TestClient::open(directory.path("pqd.sock")));
 }
 
 TEST(Session, IsGivenWhileOthersStaySilent) {
@@ -235,22 +235,22 @@ TEST(Session, IsGivenWhileOthersStaySilent) {
   RunningSupervisor supervisor(options_in(directory));
   ASSERT_TRUE(supervisor.wait_ready()) << supervisor.log();
   std::vector<UniqueFd> silent;
-  for (int i = 0; i < 40; ++i) silent.push_back(connect_to(directory / "pqd.sock"));
-  EXPECT_TRUE(TestClient::open(directory / "pqd.sock"));
+  for (int i = 0; i < 40; ++i) silent.push_back(connect_to(directory.path("pqd.sock")));
+  EXPECT_TRUE(TestClient::open(directory.path("pqd.sock")));
 }
 
 TEST(Session, WaitsForAnEngineThatIsStillStarting) {
   TempDir directory;
-  auto options = options_in(directory, "gate=" + (directory / "gate"));
+  auto options = options_in(directory, "gate=" + (directory.path("gate")));
   options.hello_timeout_ns = 20'000'000;
   RunningSupervisor supervisor(options);
-  ASSERT_TRUE(eventually([&] { return static_cast<bool>(connect_to(directory / "pqd.sock")); }));
-  const UniqueFd early = connect_to(directory / "pqd.sock");
+  ASSERT_TRUE(eventually([&] { return static_cast<bool>(connect_to(directory.path("pqd.sock"))); }));
+  const UniqueFd early = connect_to(directory.path("pqd.sock"));
   ASSERT_TRUE(send_message(early.get(), Hello{}, {}, kPatience));
   // Silent since the same moment: when its time is up, so is that of a Hello's.
-  const UniqueFd silent = connect_to(directory / "pqd.sock");
+  const UniqueFd silent = connect_to(directory.path("pqd.sock"));
   EXPECT_FALSE(receive_reply(silent.get(), kPatience));
-  write_text(directory / "gate", "open");
+  write_text(directory.path("gate"), "open");
   const auto reply = receive_reply(early.get(), kPatience);
   ASSERT_TRUE(reply) << supervisor.log();
   EXPECT_TRUE(std::holds_alternative<Accepted>(*reply));

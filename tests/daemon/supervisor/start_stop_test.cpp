@@ -25,7 +25,7 @@ TEST(Start, IsRefusedWhereAnotherOneIsWithItsPid) {
   EXPECT_EQ(second.wait(), 69);
   EXPECT_NE(second.log().find("(pid " + std::to_string(first.pid()) + ")"), std::string::npos)
       << second.log();
-  EXPECT_TRUE(TestClient::open(directory / "pqd.sock")) << "the first one's socket was touched";
+  EXPECT_TRUE(TestClient::open(directory.path("pqd.sock"))) << "the first one's socket was touched";
 }
 
 TEST(Start, IsRefusedWhenOnlyTheSocketIsAnothersToo) {
@@ -33,10 +33,10 @@ TEST(Start, IsRefusedWhenOnlyTheSocketIsAnothersToo) {
   RunningSupervisor first(options_in(directory));
   ASSERT_TRUE(first.wait_ready()) << first.log();
   auto options = options_in(directory);
-  options.state_dir = directory / "other";
+  options.state_dir = directory.path("other");
   RunningSupervisor second(options);
   EXPECT_EQ(second.wait(), 69);
-  EXPECT_TRUE(TestClient::open(directory / "pqd.sock"));
+  EXPECT_TRUE(TestClient::open(directory.path("pqd.sock")));
 }
 
 TEST(Start, ClearsAwayTheSocketOfADeadOne) {
@@ -47,24 +47,24 @@ TEST(Start, ClearsAwayTheSocketOfADeadOne) {
     first.signal(SIGKILL);
     EXPECT_EQ(first.wait(), 128 + SIGKILL);
   }
-  ASSERT_TRUE(std::filesystem::exists(directory / "pqd.sock"));
+  ASSERT_TRUE(std::filesystem::exists(directory.path("pqd.sock")));
   RunningSupervisor second(options_in(directory));
   ASSERT_TRUE(second.wait_ready()) << second.log();
-  EXPECT_TRUE(TestClient::open(directory / "pqd.sock"));
+  EXPECT_TRUE(TestClient::open(directory.path("pqd.sock")));
 }
 
 TEST(Start, DoesNotClearAwayAFileThatIsNoSocket) {
   TempDir directory;
-  write_text(directory / "pqd.sock", "precious");
+  write_text(directory.path("pqd.sock"), "precious");
   RunningSupervisor supervisor(options_in(directory));
   EXPECT_EQ(supervisor.wait(), 73);
-  EXPECT_EQ(read_text(directory / "pqd.sock"), "precious");
+  EXPECT_EQ(read_text(directory.path("pqd.sock")), "precious");
 }
 
 TEST(Start, SaysThatASocketsPathIsTooLong) {
   TempDir directory;
   auto options = options_in(directory);
-  options.socket_path = directory / (std::string(100, 'x') + ".sock");
+  options.socket_path = directory.path(std::string(100, 'x') + ".sock");
   RunningSupervisor supervisor(options);
   EXPECT_EQ(supervisor.wait(), 78);
   EXPECT_NE(supervisor.log().find("allows 107"), std::string::npos) << supervisor.log();
@@ -79,7 +79,7 @@ TEST(Start, SaysThatADirectoryCannotBeWritten) {
   ChildProcess somebody([&] {
     if (::setgid(65534) != 0 || ::setuid(65534) != 0) return 2;
     auto options = options_in(directory);
-    options.state_dir = foreign / "state";
+    options.state_dir = foreign.path("state");
     RunningSupervisor supervisor(options);
     const int status = supervisor.wait();
     return supervisor.log().find("Permission denied") != std::string::npos ? status : 3;
@@ -89,13 +89,13 @@ TEST(Start, SaysThatADirectoryCannotBeWritten) {
 
 TEST(Start, SaysThatTheDiskIsFull) {
   TempDir directory;
-  std::filesystem::create_directory(directory / "state");
-  if (::mount("tmpfs", (directory / "state").c_str(), "tmpfs", 0, "size=4k") != 0)
+  std::filesystem::create_directory(directory.path("state"));
+  if (::mount("tmpfs", (directory.path("state")).c_str(), "tmpfs", 0, "size=4k") != 0)
     GTEST_SKIP() << "cannot mount a small file system: " << std::strerror(errno);
-  write_text((directory / "state") + "/filler", std::string(4096, 'x'));
+  write_text((directory.path("state")) + "/filler", std::string(4096, 'x'));
   RunningSupervisor supervisor(options_in(directory));
   EXPECT_EQ(supervisor.wait(), 75);
-  ::umount((directory / "state").c_str());
+  ::umount((directory.path("state")).c_str());
   EXPECT_NE(supervisor.log().find("NO_SPACE: "), std::string::npos) << supervisor.log();
   EXPECT_NE(supervisor.log().find("make room"), std::string::npos) << supervisor.log();
 }
@@ -105,12 +105,12 @@ TEST(Stop, EndsCleanlyAndRemovesTheSocket) {
     TempDir directory;
     RunningSupervisor supervisor(options_in(directory));
     ASSERT_TRUE(supervisor.wait_ready()) << supervisor.log();
-    auto client = TestClient::open(directory / "pqd.sock");
+    auto client = TestClient::open(directory.path("pqd.sock"));
     ASSERT_TRUE(client);
     const pid_t engine = supervisor.engine_pid();
     supervisor.signal(signal);
     EXPECT_EQ(supervisor.wait(), 0) << supervisor.log();
-    EXPECT_FALSE(std::filesystem::exists(directory / "pqd.sock"));
+    EXPECT_FALSE(std::filesystem::exists(directory.path("pqd.sock")));
     EXPECT_TRUE(client->closed_by_daemon());
     EXPECT_NE(::kill(engine, 0), 0);
     EXPECT_NE(supervisor.log().find("ended with status 0"), std::string::npos) << supervisor.log();
@@ -119,7 +119,7 @@ TEST(Stop, EndsCleanlyAndRemovesTheSocket) {
 
 TEST(Stop, WorksWhileTheEngineIsStillStartingOrAway) {
   TempDir directory;
-  auto options = options_in(directory, "fail_starts=1000 counter=" + (directory / "count"));
+  auto options = options_in(directory, "fail_starts=1000 counter=" + (directory.path("count")));
   options.engine_backoff = {.first_ns = 3'600'000'000'000, .max_ns = 3'600'000'000'000, .good_service_ns = 1};
   RunningSupervisor away(options);
   ASSERT_TRUE(eventually([&] { return away.log().find("started again in") != std::string::npos; }));
@@ -152,16 +152,16 @@ TEST(Stop, AskedForTwiceFromTheKeyboardDoesNotWait) {
 
 TEST(Stop, RefusesWhoStillWaitsToGetIn) {
   TempDir directory;
-  RunningSupervisor supervisor(options_in(directory, "gate=" + (directory / "gate")));
-  ASSERT_TRUE(eventually([&] { return static_cast<bool>(connect_to(directory / "pqd.sock")); }));
-  const UniqueFd waiting = connect_to(directory / "pqd.sock");
+  RunningSupervisor supervisor(options_in(directory, "gate=" + (directory.path("gate"))));
+  ASSERT_TRUE(eventually([&] { return static_cast<bool>(connect_to(directory.path("pqd.sock"))); }));
+  const UniqueFd waiting = connect_to(directory.path("pqd.sock"));
   ASSERT_TRUE(send_message(waiting.get(), Hello{}, {}, kPatience));
   ASSERT_TRUE(eventually([&] { return supervisor.engine_pid() != 0; }));
   supervisor.signal(SIGTERM);
   const auto reply = receive_reply(waiting.get(), kPatience);
   ASSERT_TRUE(reply) << supervisor.log();
   EXPECT_TRUE(std::holds_alternative<Refusal>(*reply));
-  write_text(directory / "gate", "open");
+  write_text(directory.path("gate"), "open");
   EXPECT_EQ(supervisor.wait(), 0);
 }
 
@@ -170,7 +170,7 @@ TEST(Notify, TellsSystemdOfReadinessLifeAndEnd) {
   const UniqueFd heard(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  const std::string path = directory / "notify";
+  const std::string path = directory.path("notify");
   std::memcpy(address.sun_path, path.data(), path.size());
   ASSERT_EQ(::bind(heard.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
   ::setenv("NOTIFY_SOCKET", path.c_str(), 1);

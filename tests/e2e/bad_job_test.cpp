@@ -104,6 +104,13 @@ TEST_F(BadJob, NamesWhatADaemonDoesNotDo) {
   EXPECT_EQ(job_count(), 0u);
 }
 
+TEST_F(BadJob, TellsThatItsQueueIsBeingDrainedAndHowToOpenItAgain) {
+  output({"queue", "drain", "default"});
+  refused({"submit", "t"}, 69, {"UNAVAILABLE", "\"default\"", "drained", "pqctl queue resume"});
+  output({"queue", "resume", "default"});
+  output({"submit", "t"});
+}
+
 class FullQueue : public WithPqctl {
  protected:
   FullQueue() : WithPqctl("[queue.small]\nmax_depth = 2\nadmission_timeout = \"100ms\"\n") {}

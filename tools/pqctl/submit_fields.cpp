@@ -258,6 +258,12 @@ Complaint refusal_of(const Failure& failure, std::string_view queue) {
           "on "
           "by itself";
       break;
+    case Error::kUnavailable:
+      // A daemon that is away says so in words of its own; one that is there refuses because of the queue.
+      if (failure.text != error_text(Error::kUnavailable)) break;
+      told.text =
+          "the queue" + name + " is being drained and takes no jobs; `pqctl queue resume` opens it again";
+      break;
     default:
       break;
   }

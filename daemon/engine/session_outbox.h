@@ -1,6 +1,6 @@
 // What is on its way to one client, in the order in which it has to appear, and each thing not before the
 // commit that it depends on is as durable as it asked for:
-//   receipts     when their commit is done (DESIGN of the store: written, and synced if it asked for that)
+//   receipts     when their commit is done: written, and synced if it asked for that
 //   watermarks   written, synced, head: when the commit is; never past a receipt that is not published
 //   deliveries   at-least-once when written, at-most-once when synced; in the order of their numbers
 //   answers      at once

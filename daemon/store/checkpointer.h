@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "daemon/store/row_fold.h"
+#include "daemon/store/store.h"
 #include "daemon/store/witness.h"
 
 namespace pqd {

@@ -9,7 +9,7 @@ StoreError damaged(const std::string& what) {
   return {Error::kSystemError, what + ": the store is damaged, restore it from a backup", true};
 }
 
-StoreResult<ChainHash> hash_of(const Store& store, uint64_t number) {
+StoreResult<ChainHash> hash_of(const StoreView& store, uint64_t number) {
   const auto entry = store.find_entry(number);
   if (!entry) return std::unexpected(entry.error());
   if (!*entry)
@@ -17,7 +17,7 @@ StoreResult<ChainHash> hash_of(const Store& store, uint64_t number) {
   return entry_hash(**entry);
 }
 
-StoreResult<void> restore_rows(const Store& store, State& state, Recovered& recovered) {
+StoreResult<void> restore_rows(const StoreView& store, State& state, Recovered& recovered) {
   const auto checkpoint = store.load_checkpoint();
   if (!checkpoint) return std::unexpected(checkpoint.error());
   if (!*checkpoint) return {};
@@ -44,8 +44,8 @@ StoreResult<void> restore_rows(const Store& store, State& state, Recovered& reco
   return {};
 }
 
-StoreResult<void> replay_tail(const Store& store, State& state, Recovered& recovered,
-                              const Store::CommitVisitor& replayed) {
+StoreResult<void> replay_tail(const StoreView& store, State& state, Recovered& recovered,
+                              const StoreView::CommitVisitor& replayed) {
   std::string fault;
   const auto read =
       store.for_each_commit(recovered.covered + 1, [&](uint64_t number, ByteView entry, ByteView block) {
@@ -73,8 +73,8 @@ StoreResult<void> replay_tail(const Store& store, State& state, Recovered& recov
   return {};
 }
 
-StoreResult<void> hear(const Store& store, const Witness& witness, const Recovered& recovered) {
-  const auto& testimony = witness.testimony();
+StoreResult<void> hear(const StoreView& store, const std::optional<Testimony>& testimony,
+                       const Recovered& recovered) {
   if (!testimony) return {};
   if (testimony->commit > recovered.last_commit) {
     return std::unexpected(StoreError{Error::kSystemError,
@@ -94,14 +94,14 @@ StoreResult<void> hear(const Store& store, const Witness& witness, const Recover
 
 }  // namespace
 
-StoreResult<Recovered> recover(const Store& store, const Witness& witness, State& state,
-                               const Store::CommitVisitor& replayed) {
+StoreResult<Recovered> recover(const StoreView& store, const std::optional<Testimony>& testimony,
+                               State& state, const StoreView::CommitVisitor& replayed) {
   const auto start = std::chrono::steady_clock::now();
   Recovered recovered;
   if (auto ok = restore_rows(store, state, recovered); !ok) return std::unexpected(ok.error());
   state.restored();
   if (auto ok = replay_tail(store, state, recovered, replayed); !ok) return std::unexpected(ok.error());
-  if (auto ok = hear(store, witness, recovered); !ok) return std::unexpected(ok.error());
+  if (auto ok = hear(store, testimony, recovered); !ok) return std::unexpected(ok.error());
   recovered.live_jobs = state.jobs.size();
   const auto took = std::chrono::steady_clock::now() - start;
   recovered.took_ms = std::chrono::duration_cast<std::chrono::milliseconds>(took).count();

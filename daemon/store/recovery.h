@@ -3,7 +3,7 @@
 #pragma once
 
 #include "core/state.h"
-#include "daemon/store/store.h"
+#include "daemon/store/store_view.h"
 #include "daemon/store/witness.h"
 
 namespace pqd {
@@ -18,9 +18,14 @@ struct Recovered {
   int64_t took_ms = 0;
 };
 
-// `replayed` is called for each commit of the tail. Whoever folds the tail into rows hands it to a RowFold
-// over checkpoint_tables afterwards, from Store::for_each_commit(covered + 1).
-StoreResult<Recovered> recover(const Store& store, const Witness& witness, State& state,
-                               const Store::CommitVisitor& replayed);
+// `testimony` is the witness's, nothing when it has none. `replayed` is called for each commit of the tail.
+// Whoever folds the tail into rows hands it to a RowFold over checkpoint_tables afterwards, from
+// for_each_commit(covered + 1).
+StoreResult<Recovered> recover(const StoreView& store, const std::optional<Testimony>& testimony,
+                               State& state, const StoreView::CommitVisitor& replayed);
+inline StoreResult<Recovered> recover(const StoreView& store, const Witness& witness, State& state,
+                                      const StoreView::CommitVisitor& replayed) {
+  return recover(store, witness.testimony(), state, replayed);
+}
 
 }  // namespace pqd

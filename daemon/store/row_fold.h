@@ -7,14 +7,14 @@
 
 #include "core/fold.h"
 #include "core/tables.h"
-#include "daemon/store/store.h"
+#include "daemon/store/store_view.h"
 
 namespace pqd {
 
 class RowFold {
  public:
   // `tables`: those of the latest checkpoint, which covers commits up to `covered`.
-  RowFold(const Store& store, Tables tables, uint64_t covered)
+  RowFold(const StoreView& store, Tables tables, uint64_t covered)
       : store_(store), tables_(std::move(tables)), folded_(covered) {}
 
   // REQUIRES: number follows the last one. An error means that the journal or the rows are damaged.
@@ -42,7 +42,7 @@ class RowFold {
   Entry* find(JobNo job);
   void finish(Entry& entry, bool keep_payload);
 
-  const Store& store_;
+  const StoreView& store_;
   Tables tables_;
   uint64_t folded_;
   size_t pending_bytes_ = 0;

@@ -16,7 +16,7 @@
 
 #include "core/bytes.h"
 #include "core/job.h"
-#include "daemon/store/store_error.h"
+#include "daemon/store/store_view.h"
 #include "shm/unique_fd.h"
 
 namespace rocksdb {
@@ -36,27 +36,10 @@ struct StoreOptions {
   rocksdb::Env* env = nullptr;  // for fault injection; not owned
 };
 
-// What a checkpoint changes, all at once. `covered`: every commit up to this one is in it.
-struct CheckpointBatch {
-  uint64_t covered = 0;
-  Bytes tables;
-  std::vector<std::pair<JobNo, Bytes>> live_puts;
-  std::vector<JobNo> live_deletes;
-  std::vector<std::pair<JobId, Bytes>> done_puts;
-  std::vector<std::pair<JobNo, JobId>> dead_letter_puts;  // keyed by the number of the life that failed
-  std::vector<JobNo> dead_letter_deletes;
-  std::vector<JobId> done_deletes;  // redriven
-};
-
-struct Checkpoint {
-  uint64_t covered = 0;
-  Bytes tables;
-};
-
-class Store {
+class Store final : public StoreView {
  public:
   static StoreResult<std::unique_ptr<Store>> open(const StoreOptions& options);
-  ~Store();
+  ~Store() override;
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
@@ -70,19 +53,17 @@ class Store {
   StoreResult<void> checkpoint(const CheckpointBatch& batch);
 
   uint64_t last_commit() const { return last_commit_.load(std::memory_order_relaxed); }
-  StoreResult<std::optional<Checkpoint>> load_checkpoint() const;
-  // Each calls f until it says false.
-  StoreResult<void> for_each_live(const std::function<bool(JobNo, ByteView row)>& f) const;
-  using CommitVisitor = std::function<bool(uint64_t number, ByteView entry, ByteView block)>;
-  StoreResult<void> for_each_commit(uint64_t from, const CommitVisitor& f) const;
-  // Newest first, beginning below `older_than` (none = the newest).
+  StoreResult<std::optional<Checkpoint>> load_checkpoint() const override;
+  StoreResult<void> for_each_live(const RowVisitor& f) const override;
+  StoreResult<void> for_each_commit(uint64_t from, const CommitVisitor& f) const override;
+  // Both call f until it says false, newest first, beginning below `older_than` (none = the newest).
   StoreResult<void> for_each_done(const std::optional<JobId>& older_than,
                                   const std::function<bool(const JobId&, ByteView row)>& f) const;
   StoreResult<void> for_each_dead_letter(const std::function<bool(JobNo, const JobId&)>& f) const;
 
-  StoreResult<std::optional<Bytes>> find_live(JobNo job) const;
-  StoreResult<std::optional<Bytes>> find_done(const JobId& id) const;
-  StoreResult<std::optional<Bytes>> find_entry(uint64_t number) const;
+  StoreResult<std::optional<Bytes>> find_live(JobNo job) const override;
+  StoreResult<std::optional<Bytes>> find_done(const JobId& id) const override;
+  StoreResult<std::optional<Bytes>> find_entry(uint64_t number) const override;
 
   // Free bytes on the file system of the directory.
   uint64_t free_bytes() const;

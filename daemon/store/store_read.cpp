@@ -30,7 +30,7 @@ StoreResult<std::optional<Checkpoint>> Store::load_checkpoint() const {
   return checkpoint;
 }
 
-StoreResult<void> Store::for_each_live(const std::function<bool(JobNo, ByteView)>& f) const {
+StoreResult<void> Store::for_each_live(const RowVisitor& f) const {
   rocksdb::ReadOptions options;
   options.readahead_size = 2 << 20;
   const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(options, families_[kLive]));

@@ -1,0 +1,53 @@
+// What recovery and the fold into rows need of a store, and what a checkpoint hands it. Store is one; the
+// simulator has another, which can lose what was not synced. Reads by any thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "core/bytes.h"
+#include "core/job.h"
+#include "daemon/store/store_error.h"
+
+namespace pqd {
+
+// What a checkpoint changes, all at once. `covered`: every commit up to this one is in it.
+struct CheckpointBatch {
+  uint64_t covered = 0;
+  Bytes tables;
+  std::vector<std::pair<JobNo, Bytes>> live_puts;
+  std::vector<JobNo> live_deletes;
+  std::vector<std::pair<JobId, Bytes>> done_puts;
+  std::vector<std::pair<JobNo, JobId>> dead_letter_puts;  // keyed by the number of the life that failed
+  std::vector<JobNo> dead_letter_deletes;
+  std::vector<JobId> done_deletes;  // redriven
+};
+
+struct Checkpoint {
+  uint64_t covered = 0;
+  Bytes tables;
+};
+
+class StoreView {
+ public:
+  using RowVisitor = std::function<bool(JobNo, ByteView row)>;
+  using CommitVisitor = std::function<bool(uint64_t number, ByteView entry, ByteView block)>;
+
+  virtual ~StoreView() = default;
+
+  // The latest one; nothing before the first.
+  virtual StoreResult<std::optional<Checkpoint>> load_checkpoint() const = 0;
+  // Both call f in the order of numbers until it says false.
+  virtual StoreResult<void> for_each_live(const RowVisitor& f) const = 0;
+  virtual StoreResult<void> for_each_commit(uint64_t from, const CommitVisitor& f) const = 0;
+
+  // Nothing when there is none.
+  virtual StoreResult<std::optional<Bytes>> find_live(JobNo job) const = 0;
+  virtual StoreResult<std::optional<Bytes>> find_done(const JobId& id) const = 0;
+  virtual StoreResult<std::optional<Bytes>> find_entry(uint64_t number) const = 0;
+};
+
+}  // namespace pqd

@@ -115,6 +115,7 @@ class InvariantWalk {
     timers();
     held_lists();
     finished();
+    live_index();
     blocks();
   }
 
@@ -303,6 +304,8 @@ class InvariantWalk {
     for (const Recount& queue : recounts_) active += queue.active;
     must(jobs_held == active, "held: every leased job is in its holder's list");
   }
+
+  void live_index() const { no_fault(state_.jobs.index().find_fault(state_.jobs)); }
 
   void finished() const {
     std::set<JobNo> listed;

@@ -1,5 +1,7 @@
 #include "core/job_filter.h"
 
+#include <algorithm>
+
 #include "core/limits.h"
 
 namespace pqd {
@@ -19,8 +21,30 @@ bool JobFilter::matches(const JobCore& job) const {
   if (type && job.type != *type) return false;
   if (states != 0 && (states & (1u << static_cast<unsigned>(job.state))) == 0) return false;
   if (owner_uid && job.owner_uid != *owner_uid) return false;
-  if (job.created_ns < since_ns || (until_ns != 0 && job.created_ns >= until_ns)) return false;
-  return older_than.empty() || job.id < older_than;
+  const JobId bound = below();
+  return !ends_before(job.id) && (bound.empty() || job.id < bound);
+}
+
+void JobFilter::keep_dead_letters() {
+  constexpr unsigned kDead =
+      1u << static_cast<unsigned>(JobState::kFailed) | 1u << static_cast<unsigned>(JobState::kTimeout);
+  states = static_cast<uint8_t>(states == 0 ? kDead : states & kDead);
+  nothing |= states == 0;
+}
+
+JobId JobFilter::below() const {
+  if (until_ms == 0) return older_than;
+  const JobId until{static_cast<uint64_t>(until_ms) << 16, 0};
+  return older_than.empty() ? until : std::min(until, older_than);
+}
+
+LiveSummary JobFilter::live_summary() const {
+  LiveSummary wanted = LiveSummary::everything();
+  if (queue) wanted.queues = LiveSummary::queue_bit(*queue);
+  if (type) wanted.types = LiveSummary::type_bit(*type);
+  if (owner_uid) wanted.owners = LiveSummary::owner_bit(*owner_uid);
+  if (states != 0) wanted.states = states;
+  return wanted;
 }
 
 std::expected<JobFilter, Error> filter_of(const QueryView& query, const Tables& tables, const Asker& asker) {
@@ -36,8 +60,8 @@ std::expected<JobFilter, Error> filter_of(const QueryView& query, const Tables& 
     filter.nothing = !filter.type;
   }
   filter.states = query.head.states;
-  filter.since_ns = query.head.since_ms * kMillisecondNs;
-  filter.until_ns = query.head.until_ms * kMillisecondNs;
+  filter.since_ms = std::clamp<int64_t>(query.head.since_ms, 0, limits::kUnixMsMax);
+  filter.until_ms = std::clamp<int64_t>(query.head.until_ms, 0, limits::kUnixMsMax);
   filter.limit = query.head.limit;
   filter.older_than = query.head.id;
   if (query.head.owner_uid != kEverybody) filter.owner_uid = query.head.owner_uid;

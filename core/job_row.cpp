@@ -60,6 +60,14 @@ std::expected<JobRow, Error> decode_row(ByteView bytes) {
   return row;
 }
 
+std::expected<JobCore, Error> decode_row_core(ByteView bytes) {
+  ByteReader in(bytes);
+  if (in.pod<uint8_t>() != kRowVersion) return std::unexpected(Error::kSystemError);
+  const auto core = in.pod<JobCore>();
+  if (in.failed()) return std::unexpected(Error::kSystemError);
+  return core;
+}
+
 void drop_payload(JobRow& row) {
   auto submit = read_submit_record(row.record);
   if (!submit || row.payload_dropped) return;

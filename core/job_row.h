@@ -21,6 +21,8 @@ struct JobRow {
 
 Bytes encode_row(const JobRow& row);
 std::expected<JobRow, Error> decode_row(ByteView bytes);
+// The flat facts alone.
+std::expected<JobCore, Error> decode_row_core(ByteView bytes);
 
 // Cuts the payload off `row.record` (payload_bytes in the facts stays what it was).
 void drop_payload(JobRow& row);

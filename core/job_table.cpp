@@ -15,10 +15,12 @@ Slot JobTable::add(const JobCore& core, RecordRef record) {
   const bool new_no = by_no_.emplace(core.no, slot).second;
   const bool new_id = by_id_.emplace(core.id, slot).second;
   if (!new_no || !new_id) std::abort();
+  index_.add(*this, slot);
   return slot;
 }
 
 void JobTable::remove(Slot slot) {
+  index_.remove(*this, slot);
   by_no_.erase(slots_[slot].core.no);
   by_id_.erase(slots_[slot].core.id);
   slots_[slot] = Job{};

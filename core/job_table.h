@@ -8,10 +8,10 @@
 
 #include "core/block_pool.h"
 #include "core/info.h"
+#include "core/live_index.h"
 
 namespace pqd {
 
-using Slot = uint32_t;
 inline constexpr Slot kNoSlot = 0xFFFFFFFF;
 
 // What few jobs have.
@@ -31,6 +31,7 @@ struct Job {
   uint64_t timer_tick = 0;      // milliseconds
   uint16_t timer_bucket = 0;    // 0 = no timer
   bool ready_returned = false;  // stands among its line's returned jobs, not in the list
+  uint32_t index_chunk = 0;     // where it stands in the live index
   std::unique_ptr<JobExtra> extra;
 };
 static_assert(sizeof(Job) <= 256, "the aim is 256 bytes a live job beside its payload");
@@ -47,6 +48,10 @@ class JobTable {
   Slot find(JobNo no) const;
   Slot find(const JobId& id) const;
   JobExtra& extra(Slot slot);
+  // The job's state is another one now: lists look for jobs by it.
+  void state_changed(Slot slot) { index_.state_changed(*this, slot); }
+  LiveIndex& index() { return index_; }
+  const LiveIndex& index() const { return index_; }
 
   template <class F>
   void for_each(F&& f) const {
@@ -58,6 +63,7 @@ class JobTable {
   std::vector<Slot> free_;
   boost::unordered_flat_map<JobNo, Slot> by_no_;
   boost::unordered_flat_map<JobId, Slot, JobIdHash> by_id_;
+  LiveIndex index_;
 };
 
 }  // namespace pqd

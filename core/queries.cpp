@@ -20,22 +20,37 @@ void judge(HealthInfo& health, const QueueInfo& queue) {
     degraded(queue.consumers == 0 ? "jobs wait and nobody consumes" : "jobs wait over half their timeout");
 }
 
+// All of a job's row but its record.
+JobRow facts_of(const State& state, Slot slot) {
+  const Job& job = state.jobs[slot];
+  JobRow row;
+  row.core = job.core;
+  if (!job.extra) return row;
+  row.note = job.extra->note;
+  row.history = job.extra->history;
+  if (job.extra->result.empty()) return row;
+  const ByteView result = state.blocks.view(job.extra->result);
+  row.result.assign(result.begin(), result.end());
+  return row;
+}
+
 }  // namespace
 
 JobRow row_of(const State& state, Slot slot) {
-  const Job& job = state.jobs[slot];
-  const auto copy = [&state](const RecordRef& ref) {
-    const ByteView bytes = state.blocks.view(ref);
-    return Bytes(bytes.begin(), bytes.end());
-  };
-  JobRow row;
-  row.core = job.core;
-  row.record = copy(job.record);
-  if (job.extra) {
-    row.note = job.extra->note;
-    row.history = job.extra->history;
-    if (!job.extra->result.empty()) row.result = copy(job.extra->result);
-  }
+  JobRow row = facts_of(state, slot);
+  const ByteView record = state.blocks.view(state.jobs[slot].record);
+  row.record.assign(record.begin(), record.end());
+  return row;
+}
+
+JobRow list_row_of(const State& state, Slot slot) {
+  JobRow row = facts_of(state, slot);
+  auto submit = read_submit_record(state.blocks.view(state.jobs[slot].record));
+  if (!submit) return row;
+  submit->payload = {};
+  row.record.resize(submit_record_bytes(*submit));
+  write_submit_record(*submit, row.record);
+  row.payload_dropped = true;
   return row;
 }
 

@@ -70,6 +70,7 @@ void State::enter(Slot slot) {
   }
   const TimeNs deadline = pending_deadline(job.core);
   if (deadline != 0) timers.set(slot, deadline);
+  jobs.state_changed(slot);
   mark_dirty(job.core.queue);
 }
 
@@ -104,6 +105,7 @@ void State::hold(Slot slot) {
   if (list.head != kNoSlot) jobs[list.head].held_prev = slot;
   list.head = slot;
   ++list.count;
+  jobs.state_changed(slot);
 }
 
 void State::let_go(Slot slot) {
@@ -219,10 +221,15 @@ void State::apply(const Reheld& e) {
   timers.set(slot, until_ns);
 }
 
-void State::apply(const Started& e) { fold(jobs[must_find(e.job)].core, e, now()); }
+void State::apply(const Started& e) {
+  const Slot slot = must_find(e.job);
+  fold(jobs[slot].core, e, now());
+  jobs.state_changed(slot);
+}
 
 void State::close_job(Slot slot) {
   count_out(slot);
+  jobs.state_changed(slot);
   finished_.emplace_back(commit, jobs[slot].core.no);
 }
 

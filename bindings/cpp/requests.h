@@ -78,7 +78,7 @@ struct ListFilter {
   std::string_view queue{};  // empty = all
   std::string_view type{};   // empty = all
   uint8_t states = 0;        // a bit (1 << JobState) each; 0 = all
-  int64_t since_ms = 0;      // created at or after, Unix milliseconds; 0 = all
+  int64_t since_ms = 0;      // created at or after, Unix milliseconds, as the job's id says; 0 = all
   int64_t until_ms = 0;      // created before; 0 = all
   std::optional<uint32_t> owner_uid{};
   uint32_t limit = 50;  // 1..limits::kListPageMax

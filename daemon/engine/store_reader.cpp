@@ -7,6 +7,9 @@
 namespace pqd {
 namespace {
 
+// What one look at a list sees at most; the next question has its turn then.
+constexpr size_t kLookRowsMax = 4'096;
+
 JobRow must_decode(ByteView bytes) {
   auto row = decode_row(bytes);
   if (!row)
@@ -21,38 +24,44 @@ std::optional<JobRow> find(const Store& store, const JobId& id) {
   return must_decode(**bytes);
 }
 
-bool is_dead_letter(const JobCore& job) {
-  return job.state == JobState::kFailed || job.state == JobState::kTimeout;
-}
-
-void add_done(const Store& store, const JobFilter& filter, std::vector<JobRow>& rows) {
-  const std::optional<JobId> older_than =
-      filter.older_than.empty() ? std::nullopt : std::optional(filter.older_than);
-  size_t found = 0;
-  const auto read = store.for_each_done(older_than, [&](const JobId&, ByteView bytes) {
-    JobRow row = must_decode(bytes);
-    if (!filter.matches(row.core)) return true;
-    rows.push_back(std::move(row));
-    return ++found < filter.limit;
-  });
+// Everything that is finished, as it stands in the store: the page's rows and no other.
+void add_newest(const Store& store, StoreQuestion& question) {
+  const JobFilter& filter = question.filter;
+  const JobId below = filter.below();
+  const auto read = store.for_each_done(below.empty() ? std::nullopt : std::optional(below),
+                                        [&](const JobId& id, ByteView bytes) {
+                                          if (filter.ends_before(id)) return false;
+                                          ++question.rows_looked;
+                                          question.rows.push_back(must_decode(bytes));
+                                          return ++question.found < filter.limit;
+                                        });
   if (!read) fail_stop(read.error());
 }
 
-void add_dead_letters(const Store& store, const JobFilter& filter, std::vector<JobRow>& rows) {
+// The next rows that the index leads to; false when there are more to look at.
+bool add_matching(const Store& store, StoreQuestion& question) {
+  if (!question.cursor) question.cursor = std::make_shared<DoneCursor>(store, question.filter);
   std::vector<JobId> ids;
-  const auto read = store.for_each_dead_letter([&](JobNo, const JobId& id) {
-    if (filter.older_than.empty() || id < filter.older_than) ids.push_back(id);
-    return true;
-  });
+  size_t rows_max = kLookRowsMax;
+  const auto read = question.cursor->step(question.filter.limit - question.found, rows_max, ids);
   if (!read) fail_stop(read.error());
-  std::ranges::sort(ids, std::greater());
-  size_t found = 0;
+  question.rows_looked += kLookRowsMax - rows_max + ids.size();
   for (const JobId& id : ids) {
     auto row = find(store, id);
-    if (!row || !is_dead_letter(row->core) || !filter.matches(row->core)) continue;  // redriven meanwhile
-    rows.push_back(std::move(*row));
-    if (++found == filter.limit) return;
+    if (!row || !question.filter.matches(row->core)) continue;  // redriven meanwhile
+    question.rows.push_back(std::move(*row));
+    ++question.found;
   }
+  return question.found == question.filter.limit || question.cursor->finished();
+}
+
+bool add_finished(const Store& store, StoreQuestion& question) {
+  const JobFilter& filter = question.filter;
+  if (filter.nothing) return true;
+  if (filter.states != 0 || filter.queue || filter.type || filter.owner_uid)
+    return add_matching(store, question);
+  add_newest(store, question);
+  return true;
 }
 
 }  // namespace
@@ -100,7 +109,12 @@ void StoreReader::run() {
       question = std::move(asked_.front());
       asked_.pop_front();
     }
-    answer(question);
+    if (!answer(question)) {
+      const std::lock_guard lock(mutex_);
+      asked_.push_back(std::move(question));
+      continue;
+    }
+    question.cursor.reset();
     {
       const std::lock_guard lock(mutex_);
       answered_.push_back(std::move(question));
@@ -109,21 +123,22 @@ void StoreReader::run() {
   }
 }
 
-void StoreReader::answer(StoreQuestion& question) const {
+bool StoreReader::answer(StoreQuestion& question) const {
   switch (question.kind) {
     case QueryKind::kJob:
     case QueryKind::kDlqJob:
     case QueryKind::kExplain:
       if (auto row = find(store_, question.id)) question.rows.push_back(std::move(*row));
-      return;
-    case QueryKind::kJobs:
-      add_done(store_, question.filter, question.rows);
-      return merge_rows(question.rows, question.filter.limit);
+      return true;
     case QueryKind::kDlq:
-      add_dead_letters(store_, question.filter, question.rows);
-      return merge_rows(question.rows, question.filter.limit);
+      question.filter.keep_dead_letters();
+      [[fallthrough]];
+    case QueryKind::kJobs:
+      if (!add_finished(store_, question)) return false;
+      merge_rows(question.rows, question.filter.limit);
+      return true;
     default:
-      return;
+      return true;
   }
 }
 

@@ -1,5 +1,6 @@
 // Answers what only the store knows, on a thread of its own, so that a long look through finished jobs holds
-// up no turn of the broker. Questions are taken in order. A store that cannot be read ends the process.
+// up no turn of the broker. Questions are taken in turns: one look of bounded length each, then the next
+// one's. A store that cannot be read ends the process.
 #pragma once
 
 #include <condition_variable>
@@ -11,7 +12,7 @@
 
 #include "core/job_filter.h"
 #include "core/job_row.h"
-#include "daemon/store/store.h"
+#include "daemon/store/done_cursor.h"
 
 namespace pqd {
 
@@ -22,7 +23,10 @@ struct StoreQuestion {
   JobId id;          // kJob, kDlqJob, kExplain
   JobFilter filter;  // kJobs, kDlq
   std::vector<JobRow>
-      rows;  // in: those that memory knows; out: all, newest first, at most the filter's limit
+      rows;                // in: those that memory knows; out: all, newest first, at most the filter's limit
+  size_t rows_looked = 0;  // out: rows of the store and of its index that were looked at
+  std::shared_ptr<DoneCursor> cursor{};  // of a list under way
+  size_t found = 0;                      // in the store so far
 };
 
 class StoreReader {
@@ -36,7 +40,8 @@ class StoreReader {
 
  private:
   void run();
-  void answer(StoreQuestion& question) const;
+  // One look; true when the question is answered.
+  bool answer(StoreQuestion& question) const;
 
   const Store& store_;
   std::function<void()> news_;

@@ -162,7 +162,7 @@ bool Worker::anything_readable() {
 }
 
 bool Worker::can_sleep() {
-  if (!arrived_.empty() || !departed_.empty()) return false;
+  if (!arrived_.empty() || !departed_.empty() || !lists_.empty()) return false;
   if (more_ && parts_.commits.has_room()) return false;
   sleeper_.arm();
   bool news = parts_.commits.has_room() && anything_readable();

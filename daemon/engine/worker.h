@@ -14,6 +14,7 @@
 #include "daemon/engine/disk_watch.h"
 #include "daemon/engine/drain.h"
 #include "daemon/engine/engine_clock.h"
+#include "daemon/engine/list_looks.h"
 #include "daemon/engine/store_reader.h"
 #include "daemon/engine/supervisor_link.h"
 
@@ -84,6 +85,7 @@ class Worker {
   DiskWatch disk_;
   Sleeper sleeper_;
   StoreReader reader_;
+  ListLooks lists_;
   std::vector<SessionGrant> arrived_;  // mapped in the next turn
   std::vector<SessionNo> departed_;    // clients that have gone
   std::deque<Opening> opening_;        // to be told to the supervisor when durable

@@ -11,6 +11,7 @@ namespace pqd {
 void Worker::answer_questions() {
   for (const AskedQuestion& asked : drain_.take_questions())
     if (SessionPort* port = parts_.ports.find(asked.session)) answer(*port, asked.record);
+  lists_.go_on(parts_.state, [this](StoreQuestion&& question) { reader_.ask(std::move(question)); });
   for (StoreQuestion& question : reader_.take_answered()) answer_from_store(question);
 }
 
@@ -70,23 +71,8 @@ void Worker::answer_jobs(SessionPort& port, const QueryView& query) {
   const Asker asker = asker_of(port);
   auto filter = filter_of(query, parts_.state.tables, asker);
   if (!filter) return end_answer(port, query.head.request, filter.error());
-  if (query.head.kind == QueryKind::kDlq) {
-    constexpr unsigned kDead =
-        1u << static_cast<unsigned>(JobState::kFailed) | 1u << static_cast<unsigned>(JobState::kTimeout);
-    filter->states = static_cast<uint8_t>(filter->states == 0 ? kDead : filter->states & kDead);
-    filter->nothing |= filter->states == 0;
-  }
-  std::vector<std::pair<JobId, Slot>> found;
-  parts_.state.jobs.for_each([&](Slot slot) {
-    const JobCore& core = parts_.state.jobs[slot].core;
-    if (filter->matches(core)) found.emplace_back(core.id, slot);
-  });
-  const size_t wanted = std::min<size_t>(found.size(), filter->limit);
-  std::partial_sort(found.begin(), found.begin() + static_cast<ptrdiff_t>(wanted), found.end(),
-                    std::greater());
-  StoreQuestion question{query.head.kind, asker, query.head.request, {}, *filter, {}};
-  for (size_t i = 0; i < wanted; ++i) question.rows.push_back(row_of(parts_.state, found[i].second));
-  reader_.ask(std::move(question));
+  if (query.head.kind == QueryKind::kDlq) filter->keep_dead_letters();
+  lists_.begin({query.head.kind, asker, query.head.request, {}, *filter, {}});
 }
 
 void Worker::answer_queues(SessionPort& port, const QueryView& query) {

@@ -2,6 +2,8 @@
 
 #include <cstdlib>
 
+#include "core/job_row.h"
+#include "daemon/store/done_index.h"
 #include "daemon/store/keys.h"
 #include "daemon/store/meta_keys.h"
 #include "daemon/store/rocksdb_bytes.h"
@@ -55,8 +57,7 @@ StoreResult<void> Store::checkpoint(const CheckpointBatch& batch) {
   rocksdb::WriteBatch out;
   for (const auto& [job, row] : batch.live_puts) out.Put(families_[kLive], slice(keys::of(job)), slice(row));
   for (const JobNo job : batch.live_deletes) out.Delete(families_[kLive], slice(keys::of(job)));
-  for (const auto& id : batch.done_deletes) out.Delete(families_[kDone], slice(keys::of(id)));
-  for (const auto& [id, row] : batch.done_puts) out.Put(families_[kDone], slice(keys::of(id)), slice(row));
+  if (auto ok = put_done(batch, out); !ok) return ok;
   for (const JobNo job : batch.dead_letter_deletes) out.Delete(families_[kDeadLetters], slice(keys::of(job)));
   for (const auto& [job, id] : batch.dead_letter_puts) {
     out.Put(families_[kDeadLetters], slice(keys::of(job)), slice(keys::of(id)));
@@ -71,6 +72,24 @@ StoreResult<void> Store::checkpoint(const CheckpointBatch& batch) {
   }
   if (auto ok = write(out, false); !ok) return ok;
   blocks_deleted_to_ = batch.covered;
+  return {};
+}
+
+StoreResult<void> Store::put_done(const CheckpointBatch& batch, rocksdb::WriteBatch& out) const {
+  for (const auto& id : batch.done_deletes) {
+    // Few: what was redriven or purged. Its row says under which key it stands.
+    const auto row = find_done(id);
+    if (!row) return std::unexpected(row.error());
+    const auto core = *row ? decode_row_core(**row) : std::unexpected(Error::kNotFound);
+    if (core) out.Delete(families_[kDoneIndex], slice(write_done_key({DoneGroup::of(*core), id})));
+    out.Delete(families_[kDone], slice(keys::of(id)));
+  }
+  for (const auto& [id, row] : batch.done_puts) {
+    out.Put(families_[kDone], slice(keys::of(id)), slice(row));
+    // A row that cannot be read is found out by whoever reads it.
+    if (const auto core = decode_row_core(row))
+      out.Put(families_[kDoneIndex], slice(write_done_key({DoneGroup::of(*core), id})), rocksdb::Slice());
+  }
   return {};
 }
 

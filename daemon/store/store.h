@@ -23,6 +23,7 @@ namespace rocksdb {
 class ColumnFamilyHandle;
 class DB;
 class Env;
+class Iterator;
 class WriteBatch;
 }  // namespace rocksdb
 
@@ -61,6 +62,9 @@ class Store final : public StoreView {
                                   const std::function<bool(const JobId&, ByteView row)>& f) const;
   StoreResult<void> for_each_dead_letter(const std::function<bool(JobNo, const JobId&)>& f) const;
 
+  // Over the keys of done_index.h, as they stand now; for DoneCursor.
+  std::unique_ptr<rocksdb::Iterator> done_index() const;
+
   StoreResult<std::optional<Bytes>> find_live(JobNo job) const override;
   StoreResult<std::optional<Bytes>> find_done(const JobId& id) const override;
   StoreResult<std::optional<Bytes>> find_entry(uint64_t number) const override;
@@ -70,7 +74,7 @@ class Store final : public StoreView {
   const std::string& directory() const { return directory_; }
 
  private:
-  enum Family { kDefault, kJournal, kBlocks, kLive, kDone, kDeadLetters, kMeta, kFamilyCount };
+  enum Family { kDefault, kJournal, kBlocks, kLive, kDone, kDeadLetters, kMeta, kDoneIndex, kFamilyCount };
 
   Store() = default;
   StoreResult<void> write(rocksdb::WriteBatch& batch, bool sync);
@@ -78,6 +82,9 @@ class Store final : public StoreView {
   StoreResult<void> take_directory();
   StoreResult<void> open_database(const StoreOptions& options);
   StoreResult<void> find_last_commit();
+  // Of a store that was written before there was an index.
+  StoreResult<void> index_done();
+  StoreResult<void> put_done(const CheckpointBatch& batch, rocksdb::WriteBatch& out) const;
 
   std::string directory_;
   UniqueFd lock_;

@@ -5,9 +5,12 @@
 #include <cerrno>
 #include <cstring>
 
+#include "core/job_row.h"
 #include "daemon/store/directory_lock.h"
+#include "daemon/store/done_index.h"
 #include "daemon/store/format_file.h"
 #include "daemon/store/keys.h"
+#include "daemon/store/meta_keys.h"
 #include "daemon/store/rocksdb_bytes.h"
 #include "daemon/store/store.h"
 #include "daemon/store/store_event_listener.h"
@@ -42,6 +45,7 @@ StoreResult<std::unique_ptr<Store>> Store::open(const StoreOptions& options) {
   if (ready) ready = check_format(options.directory, !options.read_only);
   if (ready) ready = store->open_database(options);
   if (ready) ready = store->find_last_commit();
+  if (ready && !options.read_only) ready = store->index_done();
   if (!ready) return std::unexpected(ready.error());
   return store;
 }
@@ -81,6 +85,27 @@ StoreResult<void> Store::find_last_commit() {
   if (!checkpoint) return std::unexpected(checkpoint.error());
   if (*checkpoint) blocks_deleted_to_ = (*checkpoint)->covered;
   return {};
+}
+
+StoreResult<void> Store::index_done() {
+  constexpr size_t kBatchBytes = 1u << 20;
+  const auto indexed = get(kMeta, as_bytes(kIndexedKey));
+  if (!indexed) return std::unexpected(indexed.error());
+  if (*indexed) return {};
+  rocksdb::WriteBatch batch;
+  StoreResult<void> written;
+  const auto read = for_each_done(std::nullopt, [&](const JobId& id, ByteView row) {
+    if (const auto core = decode_row_core(row))
+      batch.Put(families_[kDoneIndex], slice(write_done_key({DoneGroup::of(*core), id})), rocksdb::Slice());
+    if (batch.GetDataSize() < kBatchBytes) return true;
+    written = write(batch, false);
+    batch.Clear();
+    return written.has_value();
+  });
+  if (!read) return read;
+  if (!written) return written;
+  batch.Put(families_[kMeta], slice(kIndexedKey), rocksdb::Slice());
+  return write(batch, false);
 }
 
 uint64_t Store::free_bytes() const {

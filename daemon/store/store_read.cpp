@@ -83,6 +83,10 @@ StoreResult<void> Store::for_each_dead_letter(const std::function<bool(JobNo, co
   return {};
 }
 
+std::unique_ptr<rocksdb::Iterator> Store::done_index() const {
+  return std::unique_ptr<rocksdb::Iterator>(db_->NewIterator(rocksdb::ReadOptions(), families_[kDoneIndex]));
+}
+
 StoreResult<std::optional<Bytes>> Store::find_live(JobNo job) const { return get(kLive, keys::of(job)); }
 StoreResult<std::optional<Bytes>> Store::find_done(const JobId& id) const { return get(kDone, keys::of(id)); }
 StoreResult<std::optional<Bytes>> Store::find_entry(uint64_t number) const {

@@ -59,7 +59,7 @@ TEST_F(Looking, ListsNewestFirstByEveryFilter) {
   EXPECT_EQ(ids({.type = "nobody"}), std::vector<JobId>());
   EXPECT_EQ(ids({.owner_uid = ::getuid()}), (std::vector{c, b, a}));
   EXPECT_EQ(ids({.owner_uid = ::getuid() + 1}), std::vector<JobId>());
-  const auto created_ms = look(a).core.created_ns / kMillisecondNs;
+  const auto created_ms = static_cast<int64_t>(a.unix_ms());
   EXPECT_EQ(ids({.until_ms = created_ms}), std::vector<JobId>());
   EXPECT_EQ(ids({.since_ms = created_ms}), (std::vector{c, b, a}));
   EXPECT_EQ(ids({.since_ms = created_ms + 3'600'000}), std::vector<JobId>());

@@ -31,6 +31,8 @@ struct ListOptions {
   std::string queue;
   std::string user;
   std::string since;
+  std::string until;
+  std::string before;  // an id: only older jobs
   uint32_t limit = 50;
 };
 int run_list(Context& context, const ListOptions& options);

@@ -35,6 +35,8 @@ void add_list_options(CLI::App& command, ListOptions& options) {
   command.add_option("--type", options.type, "only this type");
   command.add_option("--queue", options.queue, "only this queue");
   command.add_option("--since", options.since, "created since: 1h ago, or 2026-01-31T12:00:00Z");
+  command.add_option("--until", options.until, "created before: 1h ago, or 2026-01-31T12:00:00Z");
+  command.add_option("--before", options.before, "only jobs older than this id: the last one of a page");
   command.add_option("--limit", options.limit, "at most so many, newest first (50)")
       ->check(CLI::Range(1u, 1'000'000u));
 }

@@ -1,4 +1,4 @@
-// pqctl ls [--state --type --queue --user --since --limit]
+// pqctl ls [--state --type --queue --user --since --until --before --limit]
 #include "tools/pqctl/list.h"
 
 #include <pwd.h>
@@ -44,7 +44,7 @@ Checked<uint32_t> user_id(const std::string& text) {
 }
 
 // A time, or how long ago.
-Checked<int64_t> since_ms(const std::string& text) {
+Checked<int64_t> moment_ms(const std::string& text) {
   if (const auto ago = parse_duration(text)) return std::max<int64_t>(unix_now_ms() - ago->count(), 0);
   if (const auto time = parse_time_ms(text)) return *time;
   return complain(kExitBadData,
@@ -72,9 +72,19 @@ Checked<ListQuery> list_query(const ListOptions& options) {
     query.filter.owner_uid = *uid;
   }
   if (!options.since.empty()) {
-    const auto since = since_ms(options.since);
+    const auto since = moment_ms(options.since);
     if (!since) return std::unexpected(since.error());
     query.filter.since_ms = *since;
+  }
+  if (!options.until.empty()) {
+    const auto until = moment_ms(options.until);
+    if (!until) return std::unexpected(until.error());
+    query.filter.until_ms = *until;
+  }
+  if (!options.before.empty()) {
+    const auto before = parse_id(options.before);
+    if (!before) return std::unexpected(before.error());
+    query.filter.older_than = *before;
   }
   return query;
 }

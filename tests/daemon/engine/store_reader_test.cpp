@@ -34,13 +34,16 @@ class StoreReaderTest : public ::testing::Test {
     reader.ask(std::move(question));
     EXPECT_TRUE(news.try_acquire_for(std::chrono::seconds(60)));
     std::vector<uint64_t> counters;
-    for (const StoreQuestion& answered : reader.take_answered())
+    for (const StoreQuestion& answered : reader.take_answered()) {
+      rows_looked = answered.rows_looked;
       for (const JobRow& found : answered.rows) counters.push_back(found.core.id.counter());
+    }
     return counters;
   }
 
   TempDir directory;
   std::unique_ptr<Store> store;
+  size_t rows_looked = 0;  // for the last answer
 };
 
 TEST_F(StoreReaderTest, FindsAFinishedJobAndNoOther) {
@@ -70,6 +73,35 @@ TEST_F(StoreReaderTest, ListsDeadLettersAlone) {
   StoreQuestion question;
   question.kind = QueryKind::kDlq;
   EXPECT_EQ(ask(question), (std::vector<uint64_t>{6, 3}));
+}
+
+TEST_F(StoreReaderTest, SelectiveListOverManyRowsLooksAtFew) {
+  for (uint64_t i = 100; i < 100'100;) {
+    CheckpointBatch batch;
+    for (const uint64_t end = i + 5'000; i < end; ++i) {
+      JobRow made = row(i, i % 10'000 == 0 ? JobState::kTimeout : JobState::kCompleted);
+      made.core.type = i % 25'000 == 1 ? 9 : 1;
+      batch.done_puts.emplace_back(made.core.id, encode_row(made));
+    }
+    ASSERT_TRUE(store->checkpoint(batch).has_value());
+  }
+  StoreQuestion rare;
+  rare.kind = QueryKind::kJobs;
+  rare.filter.type = 9;
+  EXPECT_EQ(ask(rare), (std::vector<uint64_t>{100'001, 75'001, 50'001, 25'001}));
+  EXPECT_LE(rows_looked, 50u);
+  StoreQuestion dead;
+  dead.kind = QueryKind::kDlq;
+  dead.filter.limit = 3;
+  EXPECT_EQ(ask(dead), (std::vector<uint64_t>{100'000, 90'000, 80'000}));
+  EXPECT_LE(rows_looked, 50u);
+  dead.filter.older_than = row(80'000, JobState::kTimeout).core.id;
+  EXPECT_EQ(ask(dead), (std::vector<uint64_t>{70'000, 60'000, 50'000}));
+  StoreQuestion page;
+  page.kind = QueryKind::kJobs;
+  page.filter.limit = 100;
+  EXPECT_EQ(ask(page).size(), 100u);
+  EXPECT_LE(rows_looked, 100u);
 }
 
 TEST(MergeRowsTest, BelievesMemoryBeforeTheStore) {

@@ -334,5 +334,19 @@ TEST_F(PqctlTest, TellsTheDaemonsHealth) {
   EXPECT_EQ(pqctl({"health"}).exit, 1);
 }
 
+TEST_F(PqctlTest, ListsAPageBelowAnIdAndBeforeATime) {
+  const std::string first = submit({"t", "1"});
+  const std::string second = submit({"t", "2"});
+  const std::string third = submit({"t", "3"});
+  EXPECT_EQ(lines_of(output({"ls", "--before", third, "-o", "jsonl"})).size(), 2u);
+  const std::string page = output({"ls", "--before", third, "--limit", "1", "-o", "jsonl"});
+  EXPECT_TRUE(has(page, second)) << page;
+  EXPECT_EQ(output({"ls", "--before", first, "-o", "jsonl"}), "");
+  EXPECT_EQ(lines_of(output({"ls", "--until", "2100-01-01T00:00:00Z", "-o", "jsonl"})).size(), 3u);
+  EXPECT_EQ(output({"ls", "--until", "1h", "-o", "jsonl"}), "");
+  EXPECT_EQ(pqctl({"ls", "--before", "1234"}).exit, 65);
+  EXPECT_EQ(pqctl({"ls", "--until", "soon"}).exit, 65);
+}
+
 }  // namespace
 }  // namespace pqd::test

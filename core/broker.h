@@ -144,6 +144,11 @@ class Broker {
   Error redrive(const Origin& origin, ByteView record);
   void revive(const Origin& origin, JobRow&& row);
 
+  // broker_dead_letter.cpp
+  std::optional<JobRow> row_by_id(const JobId& id);
+  Error review(const Origin& origin, ByteView record);
+  Error purge(const Origin& origin, ByteView record);
+
   // broker.cpp
   SessionNo heir_of(SessionNo claimed, const ShortHash& proof, uint32_t uid) const;
   void refuse(const Origin& origin, Error error, uint8_t kind, const JobId& id, uint32_t retry_after_ms = 0);

@@ -11,6 +11,8 @@ namespace {
 JobId job_named_by(RecordKind kind, ByteView record) {
   if (kind == RecordKind::kCancel) return read_cancel(record).value_or(CancelRecord{}).id;
   if (kind == RecordKind::kRedrive) return read_redrive(record).value_or(RedriveRecord{}).id;
+  if (kind == RecordKind::kPurge) return read_purge(record).value_or(PurgeRecord{}).id;
+  if (kind == RecordKind::kReview) return read_review(record).value_or(ReviewView{}).head.id;
   return {};
 }
 
@@ -37,6 +39,10 @@ Error Broker::command(const Origin& origin, ByteView record) {
       return control_queue(origin, record);
     case RecordKind::kRedrive:
       return redrive(origin, record);
+    case RecordKind::kPurge:
+      return purge(origin, record);
+    case RecordKind::kReview:
+      return review(origin, record);
     default:
       return Error::kInvalidRequest;
   }
@@ -121,11 +127,9 @@ Error Broker::redrive(const Origin& origin, ByteView record) {
   const auto parsed = read_redrive(record);
   if (!parsed) return parsed.error();
   if (!is_admin(state_.tables.session(origin.session)->uid)) return Error::kUnauthorized;
-  const Slot slot = state_.jobs.find(parsed->id);
-  auto row = slot != kNoSlot ? std::optional(row_of(state_, slot)) : finished_.find_finished(parsed->id);
+  auto row = row_by_id(parsed->id);
   if (!row) return Error::kNotFound;
-  const bool dead_letter = row->core.state == JobState::kFailed || row->core.state == JobState::kTimeout;
-  if (!dead_letter || row->payload_dropped) {
+  if (!is_dead_letter(row->core) || row->payload_dropped) {
     // Sent again after a reconnect, it counted the first time.
     const bool again = (parsed->head.flags & kFlagResubmitted) != 0;
     return again && row->core.redriven ? Error::kOk : Error::kInvalidStatus;

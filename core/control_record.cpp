@@ -90,6 +90,18 @@ Bytes write_redrive(const JobId& id) {
   return join(record, {});
 }
 
+Bytes write_purge(const JobId& id) {
+  PurgeRecord record;
+  record.id = id;
+  return join(record, {});
+}
+
+Bytes write_review(const JobId& id, std::string_view resolution) {
+  ReviewHead head;
+  head.id = id;
+  return join(head, {as_bytes(resolution)});
+}
+
 Bytes write_query(QueryHead head, std::string_view queue, std::string_view type) {
   head.queue_bytes = static_cast<uint8_t>(queue.size());
   head.type_bytes = static_cast<uint8_t>(type.size());
@@ -140,6 +152,17 @@ std::expected<QueueControlView, Error> read_queue_control(ByteView record) {
   const bool action_ok = head->action >= QueueAction::kPause && head->action <= QueueAction::kDrain;
   if (queue.size() != head->queue_bytes || !valid_name(queue) || !action_ok) return invalid();
   return QueueControlView{head->action, queue};
+}
+
+std::expected<PurgeRecord, Error> read_purge(ByteView record) { return read_fixed<PurgeRecord>(record); }
+
+std::expected<ReviewView, Error> read_review(ByteView record) {
+  const auto head = read_head<ReviewHead>(record);
+  if (!head) return std::unexpected(head.error());
+  const std::string_view resolution = as_text(record.subspan(sizeof(ReviewHead)));
+  if (resolution.empty()) return invalid();
+  if (resolution.size() > limits::kNoteBytesMax) return std::unexpected(Error::kPayloadTooLarge);
+  return ReviewView{*head, resolution};
 }
 
 std::expected<QueryView, Error> read_query(ByteView record) {

@@ -79,11 +79,29 @@ struct RedriveRecord {
 };
 static_assert(sizeof(RedriveRecord) == 24);
 
+// Out of the dead letter queue for good; what it was stays known.
+struct PurgeRecord {
+  RecordHead head{sizeof(PurgeRecord), static_cast<uint8_t>(RecordKind::kPurge), 1, 0};
+  JobId id;
+};
+static_assert(sizeof(PurgeRecord) == 24);
+
+// Somebody looked into a dead letter. Then: the resolution, 1 to kNoteBytesMax bytes up to the record's end.
+struct ReviewHead {
+  RecordHead head{sizeof(ReviewHead), static_cast<uint8_t>(RecordKind::kReview), 1, 0};
+  JobId id;
+};
+static_assert(sizeof(ReviewHead) == 24);
+struct ReviewView {
+  ReviewHead head;
+  std::string_view resolution;
+};
+
 enum class QueryKind : uint8_t {
   kJob = 1,      // by id -> one JobInfo
   kJobs = 2,     // filtered, newest first -> JobInfo...
   kQueues = 3,   // all, or one by name -> QueueInfo...
-  kDlq = 4,      // filtered, newest first -> JobInfo with history...
+  kDlq = 4,      // filtered, newest or oldest first -> JobInfo with history...
   kDlqJob = 5,   // by id -> one JobInfo with history and payload
   kHealth = 6,   // -> HealthInfo
   kClients = 7,  // reserved for session listings
@@ -102,7 +120,8 @@ struct QueryHead {
   QueryKind kind = QueryKind::kJob;
   uint8_t queue_bytes = 0;
   uint8_t type_bytes = 0;
-  uint8_t reserved[4] = {};
+  uint8_t oldest_first = 0;  // kDlq: by the number of the life that failed, from `id.low` + 1 on, growing
+  uint8_t reserved[3] = {};
   // then: queue, type
 };
 static_assert(sizeof(QueryHead) == 64);
@@ -118,6 +137,8 @@ Bytes write_unsubscribe(uint32_t number);
 Bytes write_cancel(const JobId& id, bool running);
 Bytes write_queue_control(QueueAction action, std::string_view queue);
 Bytes write_redrive(const JobId& id);
+Bytes write_purge(const JobId& id);
+Bytes write_review(const JobId& id, std::string_view resolution);
 Bytes write_query(QueryHead head, std::string_view queue, std::string_view type);
 
 // Each checks lengths and ranges; the views stay valid while `record` (private memory) does.
@@ -127,6 +148,8 @@ std::expected<uint32_t, Error> read_unsubscribe(ByteView record);
 std::expected<CancelRecord, Error> read_cancel(ByteView record);
 std::expected<QueueControlView, Error> read_queue_control(ByteView record);
 std::expected<RedriveRecord, Error> read_redrive(ByteView record);
+std::expected<PurgeRecord, Error> read_purge(ByteView record);
+std::expected<ReviewView, Error> read_review(ByteView record);
 std::expected<QueryView, Error> read_query(ByteView record);
 
 }  // namespace pqd

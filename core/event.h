@@ -52,6 +52,8 @@ enum class EventKind : uint8_t {
   kRefused = 47,
   kReheld = 48,
   kKeyTurn = 49,
+  kReviewed = 65,
+  kPurged = 66,
 };
 
 // A stretch of the commit's block.
@@ -291,6 +293,24 @@ struct Redriven {
   uint64_t ready_seq = 0;  // 0 = held by its ordering key
   PQD_EVENT(kRedriven, e.job, e.was, e.by, e.record, e.row, e.ready_seq)
 };
+// Somebody looked into a dead letter. `row` is its row as it stood, without the record; `record` its submit
+// record: memory may have forgotten the job, and has it again until the next checkpoint.
+struct Reviewed {
+  JobNo job = 0;
+  SessionNo by = 0;
+  BlobRef resolution;
+  BlobRef record;
+  BlobRef row;
+  PQD_EVENT(kReviewed, e.job, e.by, e.resolution, e.record, e.row)
+};
+// Dropped from the dead letter queue: the job stays as it ended, its payload goes. `record` is without it.
+struct Purged {
+  JobNo job = 0;
+  SessionNo by = 0;
+  BlobRef record;
+  BlobRef row;
+  PQD_EVENT(kPurged, e.job, e.by, e.record, e.row)
+};
 // A request that was turned down, for the audit trail; the receipt that tells the client stands beside it.
 struct Refused {
   SessionNo session = 0;
@@ -448,6 +468,10 @@ bool decode_event(ByteReader& reader, Visitor&& visitor) {
       return decode_as<Extended>(reader, visitor);
     case EventKind::kRedriven:
       return decode_as<Redriven>(reader, visitor);
+    case EventKind::kReviewed:
+      return decode_as<Reviewed>(reader, visitor);
+    case EventKind::kPurged:
+      return decode_as<Purged>(reader, visitor);
     case EventKind::kReheld:
       return decode_as<Reheld>(reader, visitor);
     case EventKind::kRefused:

@@ -153,6 +153,20 @@ void fold(JobCore& job, const Extended& event, TimeNs /*now*/) {
   job.progress = event.progress;
 }
 
+void fold(JobCore& job, const Reviewed& /*event*/, TimeNs /*now*/) { job.reviewed = true; }
+void fold(JobCore& job, const Purged& /*event*/, TimeNs /*now*/) { job.purged = true; }
+
+void amend(JobRow& row, const Reviewed& event, uint32_t reviewer_uid, std::string_view resolution,
+           TimeNs now) {
+  fold(row.core, event, now);
+  row.reviews.push_back({now, event.by, reviewer_uid, std::string(resolution)});
+}
+
+void amend(JobRow& row, const Purged& event, TimeNs now) {
+  fold(row.core, event, now);
+  row.payload_dropped = true;
+}
+
 JobCore reborn(const Redriven& event, const JobCore& was, TimeNs now) {
   JobCore job = was;
   job.no = event.job;
@@ -167,6 +181,7 @@ JobCore reborn(const Redriven& event, const JobCore& was, TimeNs now) {
   job.progress = 0;
   job.cancel_requested = false;
   job.redriven = true;
+  job.reviewed = false;
   return job;
 }
 

@@ -28,6 +28,8 @@ void fold(JobCore& job, const Cancelled& event, TimeNs now);
 void fold(JobCore& job, const CancelRequested& event, TimeNs now);
 void fold(JobCore& job, const Released& event, TimeNs now);
 void fold(JobCore& job, const Extended& event, TimeNs now);
+void fold(JobCore& job, const Reviewed& event, TimeNs now);
+void fold(JobCore& job, const Purged& event, TimeNs now);
 // The facts of the new life. `was` are those of the dead letter.
 JobCore reborn(const Redriven& event, const JobCore& was, TimeNs now);
 
@@ -35,6 +37,12 @@ JobCore reborn(const Redriven& event, const JobCore& was, TimeNs now);
 // while the job still has its holder, whose user is `holder_uid`.
 AttemptInfo ended_attempt(const JobCore& job, uint32_t holder_uid, Reason reason, std::string_view error,
                           TimeNs now);
+
+// Puts what the event says into the row: `row` as `event.row` has it, with the record. `reviewer_uid` is the
+// user of `event.by`.
+void amend(JobRow& row, const Reviewed& event, uint32_t reviewer_uid, std::string_view resolution,
+           TimeNs now);
+void amend(JobRow& row, const Purged& event, TimeNs now);
 
 // How long to back off before the attempt after `attempts` spent ones: first * 2^(attempts-1), at most the
 // cap.

@@ -17,6 +17,7 @@ struct Out {
     for (const Item& item : list) (*this)(item);
   }
   void operator()(const AttemptInfo& item);
+  void operator()(const ReviewInfo& item);
 };
 
 struct In {
@@ -37,6 +38,7 @@ struct In {
     for (uint64_t i = 0; i < count && !from.failed(); ++i) (*this)(list.emplace_back());
   }
   void operator()(AttemptInfo& item);
+  void operator()(ReviewInfo& item);
 };
 
 template <class Self, class Archive>
@@ -48,10 +50,18 @@ void Out::operator()(const AttemptInfo& item) { attempt_fields(item, *this); }
 void In::operator()(AttemptInfo& item) { attempt_fields(item, *this); }
 
 template <class Self, class Archive>
+void review_fields(Self& i, Archive& archive) {
+  archive(i.when_ns), archive(i.session), archive(i.uid), archive(i.resolution);
+}
+void Out::operator()(const ReviewInfo& item) { review_fields(item, *this); }
+void In::operator()(ReviewInfo& item) { review_fields(item, *this); }
+
+template <class Self, class Archive>
 void job_fields(Self& i, Archive archive) {
   archive(i.core), archive(i.queue), archive(i.type), archive(i.subject), archive(i.note),
       archive(i.metadata);
   archive(i.result), archive(i.payload), archive(i.has_payload), archive(i.dlq), archive(i.history);
+  archive(i.reviews);
 }
 
 template <class Self, class Archive>

@@ -26,6 +26,16 @@ struct AttemptInfo {
   friend bool operator==(const AttemptInfo&, const AttemptInfo&) = default;
 };
 
+// Somebody looked into the job while it was a dead letter.
+struct ReviewInfo {
+  TimeNs when_ns = 0;
+  SessionNo session = 0;
+  uint32_t uid = 0;        // the reviewer
+  std::string resolution;  // the reviewer's words, at most kNoteBytesMax
+
+  friend bool operator==(const ReviewInfo&, const ReviewInfo&) = default;
+};
+
 struct JobInfo {
   JobCore core;
   std::string queue;
@@ -38,6 +48,7 @@ struct JobInfo {
   bool has_payload = false;
   bool dlq = false;  // stands in the dead letter queue
   std::vector<AttemptInfo> history;
+  std::vector<ReviewInfo> reviews;  // of all lives; the last one counts while core.reviewed is set
 };
 
 struct QueueInfo {

@@ -194,10 +194,12 @@ class InvariantWalk {
     std::string_view before;
     state_.queues_[number].keys.for_each([&](std::string_view key, JobNo job, Slot slot) {
       const JobCore& core = state_.jobs[slot].core;
-      must(core.no == job && core.queue == number && core.keyed, "keys: stands in a foreign line");
+      must((job == 0 || core.no == job) && core.queue == number && core.keyed,
+           "keys: stands in a foreign line");
       must(state_.ordering_key(slot) == key, "keys: stands under a foreign key");
       const bool first = key != before;
       const bool is_held = core.state == JobState::kPending && core.pending == Pending::kHeld;
+      must(first == (job == 0), "keys: a turn behind others, or a line without one");
       must(first != is_held, "keys: the first of a line, and it alone, is not held");
       before = key;
     });
@@ -313,7 +315,7 @@ class InvariantWalk {
     for (const auto& [commit, job] : state_.finished_) {
       must(commit >= last && commit <= state_.commit, "finished: order of commits");
       last = commit;
-      must(listed.insert(job).second, "finished: a job is listed twice");
+      must(listed.insert(job).second || state_.amended_.contains(job), "finished: a job is listed twice");
       const Slot slot = state_.jobs.find(job);  // none: it was redriven meanwhile
       must(slot == kNoSlot || is_finished(state_.jobs[slot].core.state), "finished: a live job is listed");
     }

@@ -113,13 +113,20 @@ struct JobCore {
   bool cancel_requested = false;
   bool backoff_jitter = false;
   bool redriven = false;
-  bool keyed = false;  // has an ordering key
-  uint8_t reserved[4] = {};
+  bool keyed = false;     // has an ordering key
+  bool reviewed = false;  // a dead letter that somebody has looked into, in this life
+  bool purged = false;    // was a dead letter: the payload is gone, no redrive
+  uint8_t reserved[2] = {};
 
   // The rank that dispatch orders by: the priority, or NORMAL for fifo jobs.
   uint8_t rank() const { return mode == Mode::kPriority ? priority : kPriorityNormal; }
   LeaseToken token() const { return {no, lease, lease_epoch, 0}; }
 };
 static_assert(sizeof(JobCore) == 176 && std::is_trivially_copyable_v<JobCore>);
+
+// Stands in the dead letter queue.
+constexpr bool is_dead_letter(const JobCore& job) {
+  return (job.state == JobState::kFailed || job.state == JobState::kTimeout) && !job.purged;
+}
 
 }  // namespace pqd

@@ -21,6 +21,8 @@ bool JobFilter::matches(const JobCore& job) const {
   if (type && job.type != *type) return false;
   if (states != 0 && (states & (1u << static_cast<unsigned>(job.state))) == 0) return false;
   if (owner_uid && job.owner_uid != *owner_uid) return false;
+  if (dead_letters && !is_dead_letter(job)) return false;
+  if (newer_than && job.no <= *newer_than) return false;
   const JobId bound = below();
   return !ends_before(job.id) && (bound.empty() || job.id < bound);
 }
@@ -30,6 +32,7 @@ void JobFilter::keep_dead_letters() {
       1u << static_cast<unsigned>(JobState::kFailed) | 1u << static_cast<unsigned>(JobState::kTimeout);
   states = static_cast<uint8_t>(states == 0 ? kDead : states & kDead);
   nothing |= states == 0;
+  dead_letters = true;
 }
 
 JobId JobFilter::below() const {
@@ -63,7 +66,11 @@ std::expected<JobFilter, Error> filter_of(const QueryView& query, const Tables& 
   filter.since_ms = std::clamp<int64_t>(query.head.since_ms, 0, limits::kUnixMsMax);
   filter.until_ms = std::clamp<int64_t>(query.head.until_ms, 0, limits::kUnixMsMax);
   filter.limit = query.head.limit;
-  filter.older_than = query.head.id;
+  if (query.head.oldest_first != 0) {
+    filter.newer_than = query.head.id.low;
+  } else {
+    filter.older_than = query.head.id;
+  }
   if (query.head.owner_uid != kEverybody) filter.owner_uid = query.head.owner_uid;
   if (!asker.admin) {
     filter.nothing |= filter.owner_uid && *filter.owner_uid != asker.uid;

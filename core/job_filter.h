@@ -29,6 +29,8 @@ struct JobFilter {
   int64_t until_ms = 0;  // made before; 0 = no bound
   std::optional<uint32_t> owner_uid{};
   JobId older_than{};
+  std::optional<JobNo> newer_than{};  // the job's number; asked for in growing order
+  bool dead_letters = false;          // purged ones are none
   uint32_t limit = 50;
 
   // A parked submit is not a job yet and never matches.

@@ -27,6 +27,27 @@ AttemptInfo read_attempt(ByteReader& in) {
   return a;
 }
 
+void write_reviews(ByteWriter& out, const std::vector<ReviewInfo>& reviews) {
+  out.varint(reviews.size());
+  for (const ReviewInfo& r : reviews) {
+    out.signed_varint(r.when_ns);
+    out.varint(r.session);
+    out.varint(r.uid);
+    out.text(r.resolution);
+  }
+}
+
+void read_reviews(ByteReader& in, std::vector<ReviewInfo>& reviews) {
+  for (uint64_t n = in.varint(); n > 0 && !in.failed(); --n) {
+    ReviewInfo r;
+    r.when_ns = in.signed_varint();
+    r.session = in.varint();
+    r.uid = static_cast<uint32_t>(in.varint());
+    r.resolution = in.text();
+    reviews.push_back(std::move(r));
+  }
+}
+
 }  // namespace
 
 Bytes encode_row(const JobRow& row) {
@@ -41,6 +62,7 @@ Bytes encode_row(const JobRow& row) {
   out.text(row.note);
   out.varint(row.history.size());
   for (const AttemptInfo& attempt : row.history) write_attempt(out, attempt);
+  if (!row.reviews.empty()) write_reviews(out, row.reviews);
   return bytes;
 }
 
@@ -56,6 +78,7 @@ std::expected<JobRow, Error> decode_row(ByteView bytes) {
   row.note = in.text();
   const uint64_t attempts = in.varint();
   for (uint64_t i = 0; i < attempts && !in.failed(); ++i) row.history.push_back(read_attempt(in));
+  if (in.remaining() > 0) read_reviews(in, row.reviews);
   if (in.failed() || in.remaining() != 0) return std::unexpected(Error::kSystemError);
   return row;
 }
@@ -86,7 +109,8 @@ JobInfo job_info(const JobRow& row, std::string_view queue, std::string_view typ
   info.note = row.note;
   info.result = row.result;
   info.history = row.history;
-  info.dlq = row.core.state == JobState::kFailed || row.core.state == JobState::kTimeout;
+  info.reviews = row.reviews;
+  info.dlq = is_dead_letter(row.core);
   if (const auto submit = read_submit_record(row.record)) {
     info.subject = submit->subject;
     info.metadata = submit->metadata;

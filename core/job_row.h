@@ -17,6 +17,7 @@ struct JobRow {
   Bytes result;
   std::string note;
   std::vector<AttemptInfo> history;
+  std::vector<ReviewInfo> reviews;  // of all lives
 };
 
 Bytes encode_row(const JobRow& row);

@@ -18,6 +18,7 @@ inline constexpr Slot kNoSlot = 0xFFFFFFFF;
 struct JobExtra {
   std::string note;
   std::vector<AttemptInfo> history;
+  std::vector<ReviewInfo> reviews;
   RecordRef result;
 };
 

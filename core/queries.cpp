@@ -25,9 +25,11 @@ JobRow facts_of(const State& state, Slot slot) {
   const Job& job = state.jobs[slot];
   JobRow row;
   row.core = job.core;
+  row.payload_dropped = job.core.purged;
   if (!job.extra) return row;
   row.note = job.extra->note;
   row.history = job.extra->history;
+  row.reviews = job.extra->reviews;
   if (job.extra->result.empty()) return row;
   const ByteView result = state.blocks.view(job.extra->result);
   row.result.assign(result.begin(), result.end());

@@ -46,10 +46,20 @@ class Replayer {
   void replay(const Failed& e) { state_.apply(e, as_text(bytes(e.error))); }
   void replay(const Extended& e) { state_.apply(e, as_text(bytes(e.note))); }
   void replay(const Redriven& e) {
-    auto row = decode_row(bytes(e.row));
-    bytes(e.record);
+    if (auto row = row_at(e.row, e.record)) state_.apply(e, ref(e.record), std::move(*row));
+  }
+  void replay(const Reviewed& e) {
+    if (auto row = row_at(e.row, e.record))
+      state_.apply(e, ref(e.record), std::move(*row), as_text(bytes(e.resolution)));
+  }
+  void replay(const Purged& e) {
+    if (auto row = row_at(e.row, e.record)) state_.apply(e, ref(e.record), std::move(*row));
+  }
+  std::optional<JobRow> row_at(const BlobRef& at, const BlobRef& record) {
+    auto row = decode_row(bytes(at));
+    bytes(record);
     ok_ = ok_ && row.has_value();
-    if (ok_) state_.apply(e, ref(e.record), std::move(*row));
+    return ok_ ? std::optional(std::move(*row)) : std::nullopt;
   }
 
   State& state_;
@@ -75,10 +85,7 @@ void State::restore(JobRow&& row) {
   const BlockNo block = blocks.adopt(std::move(row.record));
   const Slot slot = place_new(row.core, {block, {0, bytes}});
   blocks.drop_user(block);
-  if (!row.history.empty() || !row.note.empty()) {
-    jobs.extra(slot).history = std::move(row.history);
-    jobs.extra(slot).note = std::move(row.note);
-  }
+  keep_extra(slot, std::move(row));
   const JobCore& core = jobs[slot].core;
   if (core.state == JobState::kPending) {
     if (core.pending != Pending::kParked) count_in(slot);

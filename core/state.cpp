@@ -129,7 +129,8 @@ void State::count_in(Slot slot) {
   const JobCore& core = jobs[slot].core;
   QueueRuntime& q = queues_[core.queue];
   q.bytes += core.payload_bytes;
-  if (core.keyed) q.keys.add(ordering_key(slot), core.no, slot);
+  const bool held = core.state == JobState::kPending && core.pending == Pending::kHeld;
+  if (core.keyed) q.keys.add(ordering_key(slot), core.no, slot, held);
 }
 
 void State::count_out(Slot slot) {
@@ -138,7 +139,7 @@ void State::count_out(Slot slot) {
   q.bytes -= core.payload_bytes;
   mark_dirty(core.queue);
   if (!core.keyed) return;
-  const Slot next = q.keys.remove(ordering_key(slot), core.no);
+  const Slot next = q.keys.remove(ordering_key(slot), core.no, slot);
   if (next == kNoSlot) return;
   const JobCore& waiting = jobs[next].core;
   if (waiting.state == JobState::kPending && waiting.pending == Pending::kHeld)
@@ -175,8 +176,10 @@ void State::apply(const KeyTurn& e) {
   leave_pending(slot);
   fold(jobs[slot].core, e, now());
   tables.apply(e);
+  QueueRuntime& q = queues_[jobs[slot].core.queue];
+  q.keys.give_turn(ordering_key(slot), e.job);
   enter(slot);
-  if (e.ready_seq != 0) queues_[jobs[slot].core.queue].ready.push_back(jobs, slot);
+  if (e.ready_seq != 0) q.ready.push_back(jobs, slot);
 }
 
 void State::apply(const ParkRefused& e) {
@@ -311,10 +314,42 @@ void State::apply(const Redriven& e, RecordRef record, JobRow&& was) {
   const Slot slot = place_new(reborn(e, was.core, now()), record);
   tables.apply(e);
   tables.count_dead_letter(was.core.queue, -1);
-  if (!was.history.empty()) jobs.extra(slot).history = std::move(was.history);
+  was.note.clear();
+  keep_extra(slot, std::move(was));
   count_in(slot);
   enter(slot);
   if (e.ready_seq != 0) queues_[jobs[slot].core.queue].ready.push_back(jobs, slot);
+}
+
+void State::keep_extra(Slot slot, JobRow&& row) {
+  if (row.history.empty() && row.reviews.empty() && row.note.empty()) return;
+  JobExtra& extra = jobs.extra(slot);
+  extra.note = std::move(row.note);
+  extra.history = std::move(row.history);
+  extra.reviews = std::move(row.reviews);
+}
+
+void State::amend(JobRow&& row, RecordRef record) {
+  const Slot earlier = jobs.find(row.core.id);
+  if (earlier != kNoSlot) {
+    drop_references(earlier);
+    jobs.remove(earlier);
+  }
+  const JobNo job = row.core.no;
+  keep_extra(place_new(row.core, record), std::move(row));
+  amended_[job] = commit;
+  finished_.emplace_back(commit, job);
+}
+
+void State::apply(const Reviewed& e, RecordRef record, JobRow&& was, std::string_view resolution) {
+  pqd::amend(was, e, tables.uid_of(e.by), resolution, now());
+  amend(std::move(was), record);
+}
+
+void State::apply(const Purged& e, RecordRef record, JobRow&& was) {
+  pqd::amend(was, e, now());
+  tables.count_dead_letter(was.core.queue, -1);
+  amend(std::move(was), record);
 }
 
 void State::apply(const QueueCreated& e) {
@@ -390,8 +425,14 @@ void State::drop_references(Slot slot) {
 
 void State::retire(uint64_t covered) {
   while (!finished_.empty() && finished_.front().first <= covered) {
-    const Slot slot = jobs.find(finished_.front().second);
+    const auto [finished, job] = finished_.front();
     finished_.pop_front();
+    const auto amended = amended_.find(job);
+    if (amended != amended_.end()) {
+      if (amended->second > finished) continue;  // stands further behind once more
+      amended_.erase(amended);
+    }
+    const Slot slot = jobs.find(job);
     if (slot == kNoSlot) continue;  // redriven meanwhile
     drop_references(slot);
     jobs.remove(slot);

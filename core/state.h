@@ -80,6 +80,9 @@ class State {
   void apply(const Released& e);
   void apply(const Extended& e, std::string_view note);
   void apply(const Redriven& e, RecordRef record, JobRow&& was);
+  // `was` as e.row has it.
+  void apply(const Reviewed& e, RecordRef record, JobRow&& was, std::string_view resolution);
+  void apply(const Purged& e, RecordRef record, JobRow&& was);
   void apply(const QueueCreated& e);
   void apply(const QueueConfigured& e);
   void apply(const QueueControlled& e);
@@ -104,6 +107,13 @@ class State {
   // Jobs that finished in commits up to `covered` are in the store by now: forget them.
   void retire(uint64_t covered);
 
+  // Calls f(slot) for the jobs that finished or changed since, some more than once.
+  template <class F>
+  void for_each_finished(F&& f) const {
+    for (const auto& [commit_no, job] : finished_)
+      if (const Slot slot = jobs.find(job); slot != kNoSlot) f(slot);
+  }
+
   // Walks every structure and aborts with the name of the first broken invariant; for tests and the
   // simulator.
   void check_invariants() const;
@@ -124,6 +134,9 @@ class State {
   void count_out(Slot slot);
   void close_job(Slot slot);
   void drop_references(Slot slot);
+  void keep_extra(Slot slot, JobRow&& row);
+  // A finished job that changed: memory has it, until a checkpoint covers the change.
+  void amend(JobRow&& row, RecordRef record);
   void end_session(SessionNo session);
   void set_consumer(SessionNo session, const SubscriptionEntry& subscription);
   void remove_consumer(SessionNo session, uint32_t subscription);
@@ -133,6 +146,7 @@ class State {
   std::deque<QueueRuntime> queues_;
   std::unordered_map<SessionNo, HeldJobs> held_;
   std::deque<std::pair<uint64_t, JobNo>> finished_;  // commit in which it finished
+  std::unordered_map<JobNo, uint64_t> amended_;      // finished jobs that changed: the latest commit in which
   std::vector<Slot> restoring_ready_;
   std::vector<QueueNo> dirty_;
   std::vector<JobNo> key_turns_;

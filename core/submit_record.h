@@ -35,6 +35,8 @@ enum class RecordKind : uint8_t {
   kCancel = 48,
   kQueueControl = 49,
   kRedrive = 50,
+  kPurge = 51,
+  kReview = 52,
   kQuery = 64,
 };
 

@@ -56,6 +56,11 @@ pqd_job_info info_of(const JobInfo& job, const std::vector<pqd_attempt_info>& hi
   info.cancel_requested = core.cancel_requested ? 1 : 0;
   info.parked = core.state == JobState::kPending && core.pending == Pending::kParked ? 1 : 0;
   info.dlq = job.dlq ? 1 : 0;
+  info.reviewed = core.reviewed ? 1 : 0;
+  info.purged = core.purged ? 1 : 0;
+  info.resolution = job.reviews.empty() ? "" : job.reviews.back().resolution.c_str();
+  info.reviewed_ms = job.reviews.empty() ? 0 : ms_of(job.reviews.back().when_ns);
+  info.reviewer_uid = job.reviews.empty() ? 0 : job.reviews.back().uid;
   return info;
 }
 
@@ -201,6 +206,20 @@ pqd_status pqd_redrive(pqd_client* client, const pqd_id* id) {
   return guarded(client, [&](Client& c) -> Result<void> {
     if (id == nullptr) return misused("there is no id");
     return c.redrive(id_of(*id));
+  });
+}
+
+pqd_status pqd_review(pqd_client* client, const pqd_id* id, const char* resolution) {
+  return guarded(client, [&](Client& c) -> Result<void> {
+    if (id == nullptr) return misused("there is no id");
+    return c.review(id_of(*id), view_of(resolution));
+  });
+}
+
+pqd_status pqd_purge(pqd_client* client, const pqd_id* id) {
+  return guarded(client, [&](Client& c) -> Result<void> {
+    if (id == nullptr) return misused("there is no id");
+    return c.purge(id_of(*id));
   });
 }
 

@@ -335,9 +335,14 @@ typedef struct pqd_job_info {
   uint8_t durability;
   uint8_t progress; /* 0 to 100 */
   uint8_t cancel_requested;
-  uint8_t parked; /* waits for room in its queue, not accepted yet */
-  uint8_t dlq;    /* stands in the dead letter queue */
-  uint8_t reserved[2];
+  uint8_t parked;         /* waits for room in its queue, not accepted yet */
+  uint8_t dlq;            /* stands in the dead letter queue */
+  uint8_t reviewed;       /* a dead letter that somebody has looked into, in this life */
+  uint8_t purged;         /* was a dead letter, whose payload is gone */
+  const char* resolution; /* of the latest review of any life; "" = there was none */
+  int64_t reviewed_ms;
+  uint32_t reviewer_uid;
+  uint32_t reserved;
 } pqd_job_info;
 
 typedef struct pqd_queue_info {
@@ -430,6 +435,10 @@ PQD_API pqd_status pqd_health(pqd_client* client, pqd_health_info* info);
 PQD_API pqd_status pqd_cancel(pqd_client* client, const pqd_id* id, int running);
 /* Back from the dead letters into a new life. */
 PQD_API pqd_status pqd_redrive(pqd_client* client, const pqd_id* id);
+/* The caller looked into a dead letter. `resolution`: 1 to 1 024 bytes. */
+PQD_API pqd_status pqd_review(pqd_client* client, const pqd_id* id, const char* resolution);
+/* Drops a dead letter with its payload; the job stays as it ended. */
+PQD_API pqd_status pqd_purge(pqd_client* client, const pqd_id* id);
 
 typedef enum pqd_queue_action PQD_ENUM_BASE {
   PQD_QUEUE_PAUSE = 1,

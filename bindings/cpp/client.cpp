@@ -34,6 +34,10 @@ QueryHead query_of(QueryKind kind, const ListFilter& filter) {
   head.limit = filter.limit;
   head.owner_uid = filter.owner_uid.value_or(head.owner_uid);
   head.states = filter.states;
+  if (filter.newer_than) {
+    head.oldest_first = 1;
+    head.id = JobId{0, *filter.newer_than};
+  }
   return head;
 }
 
@@ -101,6 +105,20 @@ Result<void> Client::cancel(const JobId& id, bool running) {
   return core_->command(write_cancel(id, running), id);
 }
 Result<void> Client::redrive(const JobId& id) { return core_->command(write_redrive(id), id); }
+Result<void> Client::review(const JobId& id, std::string_view resolution) {
+  if (resolution.empty()) return fail_with(Error::kInvalidRequest, "the resolution must say something");
+  if (resolution.size() > limits::kNoteBytesMax) {
+    return std::unexpected(too_long("the resolution", limits::kNoteBytesMax));
+  }
+  return core_->command(write_review(id, resolution), id);
+}
+Result<void> Client::purge(const JobId& id) { return core_->command(write_purge(id), id); }
+Result<ManyOutcome> Client::redrive_many(std::span<const JobId> ids) {
+  return core_->command_many(ids, write_redrive);
+}
+Result<ManyOutcome> Client::purge_many(std::span<const JobId> ids) {
+  return core_->command_many(ids, write_purge);
+}
 Result<void> Client::queue_control(QueueAction action, std::string_view queue) {
   if (!valid_name(queue)) {
     return fail_with(Error::kInvalidRequest, "a name must be 1 to 64 of A-Z a-z 0-9 . _ : -");

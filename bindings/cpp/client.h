@@ -65,6 +65,14 @@ class Client {
   // Commands wait until they are durable. kNotFound, kInvalidStatus, kUnauthorized.
   Result<void> cancel(const JobId& id, bool running = false);
   Result<void> redrive(const JobId& id);
+  // Says that the caller looked into a dead letter; `resolution` 1 to limits::kNoteBytesMax bytes.
+  Result<void> review(const JobId& id, std::string_view resolution);
+  // Drops a dead letter with its payload; the job stays as it ended.
+  Result<void> purge(const JobId& id);
+  // The same for many, sent at once, each decided for itself. The failure is the first one that is not about
+  // a job that was no dead letter any more; those before it are done, and the rest may be.
+  Result<ManyOutcome> redrive_many(std::span<const JobId> ids);
+  Result<ManyOutcome> purge_many(std::span<const JobId> ids);
   Result<void> queue_control(QueueAction action, std::string_view queue);
 
   // Returns the subscription's number once the daemon has taken it. It survives reconnects.

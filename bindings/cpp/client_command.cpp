@@ -2,6 +2,12 @@
 #include "bindings/cpp/client_core.h"
 
 namespace pqd {
+namespace {
+
+// Few enough that the outcomes of all are remembered, many enough to share a commit.
+constexpr size_t kCommandsUnderWay = 1'000;
+
+}  // namespace
 
 std::optional<Ticket> ClientCore::try_send_control(ByteView record, const JobId& id, Durability durability) {
   RingWriter& writer = session_->writer(Lane::kControl);
@@ -38,6 +44,29 @@ Result<void> ClientCore::command(ByteView record, const JobId& id) {
   const auto outcome = wait(*ticket, answer_timeout());
   if (!outcome) return std::unexpected(outcome.error());
   return {};
+}
+
+Result<ManyOutcome> ClientCore::command_many(std::span<const JobId> ids, Bytes (*write)(const JobId& id)) {
+  std::vector<Ticket> tickets;
+  tickets.reserve(std::min(ids.size(), kCommandsUnderWay));
+  ManyOutcome count;
+  while (!ids.empty()) {
+    tickets.clear();
+    for (const JobId& id : ids.first(std::min(ids.size(), kCommandsUnderWay))) {
+      const auto ticket = send_control(write(id), id);
+      if (!ticket) return std::unexpected(ticket.error());
+      tickets.push_back(*ticket);
+    }
+    ids = ids.subspan(tickets.size());
+    for (const Ticket& ticket : tickets) {
+      const auto outcome = wait(ticket, answer_timeout());
+      const bool gone = !outcome && (outcome.error().error == Error::kNotFound ||
+                                     outcome.error().error == Error::kInvalidStatus);
+      if (!outcome && !gone) return std::unexpected(outcome.error());
+      ++(gone ? count.gone : count.done);
+    }
+  }
+  return count;
 }
 
 Result<Answer> ClientCore::ask(const QueryHead& head, std::string_view queue, std::string_view type) {

@@ -42,6 +42,8 @@ class ClientCore {
   // client_command.cpp
   Result<Answer> ask(const QueryHead& head, std::string_view queue, std::string_view type);
   Result<void> command(ByteView record, const JobId& id);
+  // One such record for each id, pipelined.
+  Result<ManyOutcome> command_many(std::span<const JobId> ids, Bytes (*write)(const JobId& id));
   // One record into the control lane, waiting for room there.
   Result<Ticket> send_control(ByteView record, const JobId& id);
 

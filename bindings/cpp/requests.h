@@ -83,6 +83,15 @@ struct ListFilter {
   std::optional<uint32_t> owner_uid{};
   uint32_t limit = 50;  // 1..limits::kListPageMax
   JobId older_than{};   // for the next page: the last id of this one
+  // Of dead letters: oldest life first, beginning above this number; for the next page: the last one's
+  // core.no.
+  std::optional<JobNo> newer_than{};
+};
+
+// What became of a command about many jobs.
+struct ManyOutcome {
+  uint64_t done = 0;
+  uint64_t gone = 0;  // those that were no dead letters any more
 };
 
 struct Subscription {

@@ -32,7 +32,7 @@ void add_newest(const Store& store, StoreQuestion& question) {
                                         [&](const JobId& id, ByteView bytes) {
                                           if (filter.ends_before(id)) return false;
                                           ++question.rows_looked;
-                                          question.rows.push_back(must_decode(bytes));
+                                          drop_payload(question.rows.emplace_back(must_decode(bytes)));
                                           return ++question.found < filter.limit;
                                         });
   if (!read) fail_stop(read.error());
@@ -49,10 +49,32 @@ bool add_matching(const Store& store, StoreQuestion& question) {
   for (const JobId& id : ids) {
     auto row = find(store, id);
     if (!row || !question.filter.matches(row->core)) continue;  // redriven meanwhile
+    drop_payload(*row);
     question.rows.push_back(std::move(*row));
     ++question.found;
   }
   return question.found == question.filter.limit || question.cursor->finished();
+}
+
+// The next dead letters by number; false when there are more to look at.
+bool add_by_number(const Store& store, StoreQuestion& question) {
+  size_t rows_max = kLookRowsMax;
+  JobNo last = *question.filter.newer_than;
+  bool all = true;
+  const auto read = store.for_each_dead_letter_after(last, [&](JobNo number, const JobId& id) {
+    if (rows_max == 0) return all = false;
+    --rows_max;
+    last = number;
+    auto row = find(store, id);
+    if (!row || !question.filter.matches(row->core)) return true;
+    drop_payload(*row);
+    question.rows.push_back(std::move(*row));
+    return ++question.found < question.filter.limit;
+  });
+  if (!read) fail_stop(read.error());
+  question.filter.newer_than = last;
+  question.rows_looked += kLookRowsMax - rows_max;
+  return all;
 }
 
 bool add_finished(const Store& store, StoreQuestion& question) {
@@ -70,6 +92,13 @@ void merge_rows(std::vector<JobRow>& rows, uint32_t limit) {
   std::ranges::stable_sort(rows, [](const JobRow& a, const JobRow& b) { return a.core.id > b.core.id; });
   const auto repeated =
       std::ranges::unique(rows, [](const JobRow& a, const JobRow& b) { return a.core.id == b.core.id; });
+  rows.erase(repeated.begin(), repeated.end());
+  if (rows.size() > limit) rows.resize(limit);
+}
+
+void merge_rows_by_number(std::vector<JobRow>& rows, uint32_t limit) {
+  std::ranges::stable_sort(rows, {}, [](const JobRow& row) { return row.core.no; });
+  const auto repeated = std::ranges::unique(rows, {}, [](const JobRow& row) { return row.core.no; });
   rows.erase(repeated.begin(), repeated.end());
   if (rows.size() > limit) rows.resize(limit);
 }
@@ -132,6 +161,11 @@ bool StoreReader::answer(StoreQuestion& question) const {
       return true;
     case QueryKind::kDlq:
       question.filter.keep_dead_letters();
+      if (question.filter.newer_than) {
+        if (!question.filter.nothing && !add_by_number(store_, question)) return false;
+        merge_rows_by_number(question.rows, question.filter.limit);
+        return true;
+      }
       [[fallthrough]];
     case QueryKind::kJobs:
       if (!add_finished(store_, question)) return false;

@@ -23,10 +23,11 @@ struct StoreQuestion {
   JobId id;          // kJob, kDlqJob, kExplain
   JobFilter filter;  // kJobs, kDlq
   std::vector<JobRow>
-      rows;                // in: those that memory knows; out: all, newest first, at most the filter's limit
-  size_t rows_looked = 0;  // out: rows of the store and of its index that were looked at
+      rows;  // in: those that memory knows; out: all, in the order asked for, at most the filter's limit
+  size_t rows_looked = 0;                // out: rows of the store and of its index that were looked at
   std::shared_ptr<DoneCursor> cursor{};  // of a list under way
   size_t found = 0;                      // in the store so far
+  std::vector<JobRow> kept{};            // kDlq: what earlier rounds of the page found
 };
 
 class StoreReader {
@@ -57,5 +58,7 @@ class StoreReader {
 
 // Newest first; of two rows of one job the first in `rows` counts; at most `limit`.
 void merge_rows(std::vector<JobRow>& rows, uint32_t limit);
+// The same by growing numbers.
+void merge_rows_by_number(std::vector<JobRow>& rows, uint32_t limit);
 
 }  // namespace pqd

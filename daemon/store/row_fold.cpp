@@ -132,6 +132,35 @@ class RowFolder {
     to_.pending_bytes_ += record.size();
   }
 
+  void take(const Reviewed& e) {
+    const std::string_view resolution = as_text(bytes(e.resolution));
+    if (RowFold::Entry* entry = amended(e.job, e.row, e.record))
+      amend(entry->row, e, to_.tables_.uid_of(e.by), resolution, now());
+  }
+  void take(const Purged& e) {
+    RowFold::Entry* entry = amended(e.job, e.row, e.record);
+    if (entry == nullptr) return;
+    amend(entry->row, e, now());
+    std::erase_if(to_.batch_.dead_letter_puts, [&e](const auto& put) { return put.first == e.job; });
+    to_.batch_.dead_letter_deletes.push_back(e.job);
+    to_.tables_.count_dead_letter(entry->row.core.queue, -1);
+  }
+
+  // The row of a finished job that is about to change, from the event that changes it.
+  RowFold::Entry* amended(JobNo job, const BlobRef& row_at, const BlobRef& record_at) {
+    auto row = decode_row(bytes(row_at));
+    const ByteView record = bytes(record_at);
+    if (!row || to_.error_) {
+      if (!to_.error_)
+        to_.error_ = StoreError{Error::kSystemError, "a dead letter's row in a block is damaged", true};
+      return nullptr;
+    }
+    RowFold::Entry& entry = to_.entries_[job];
+    entry.row = std::move(*row);
+    entry.row.record.assign(record.begin(), record.end());
+    to_.pending_bytes_ += sizeof(JobCore) + record.size();
+    return &entry;
+  }
   void note_attempt(RowFold::Entry& entry, Reason reason, const BlobRef& error) {
     const uint32_t holder_uid = to_.tables_.uid_of(entry.row.core.holder);
     entry.row.history.push_back(

@@ -61,6 +61,9 @@ class Store final : public StoreView {
   StoreResult<void> for_each_done(const std::optional<JobId>& older_than,
                                   const std::function<bool(const JobId&, ByteView row)>& f) const;
   StoreResult<void> for_each_dead_letter(const std::function<bool(JobNo, const JobId&)>& f) const;
+  // Oldest life first, beginning above `newer_than`.
+  StoreResult<void> for_each_dead_letter_after(JobNo newer_than,
+                                               const std::function<bool(JobNo, const JobId&)>& f) const;
 
   // Over the keys of done_index.h, as they stand now; for DoneCursor.
   std::unique_ptr<rocksdb::Iterator> done_index() const;

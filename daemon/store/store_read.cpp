@@ -83,6 +83,20 @@ StoreResult<void> Store::for_each_dead_letter(const std::function<bool(JobNo, co
   return {};
 }
 
+StoreResult<void> Store::for_each_dead_letter_after(JobNo newer_than,
+                                                    const std::function<bool(JobNo, const JobId&)>& f) const {
+  const std::unique_ptr<rocksdb::Iterator> it(
+      db_->NewIterator(rocksdb::ReadOptions(), families_[kDeadLetters]));
+  const auto after = keys::of(newer_than);
+  it->Seek(slice(after));
+  if (it->Valid() && it->key() == slice(after)) it->Next();
+  for (; it->Valid(); it->Next()) {
+    if (!f(keys::number(view(it->key())).value_or(0), keys::id(view(it->value())).value_or(JobId{}))) break;
+  }
+  if (!it->status().ok()) return failure("cannot read the dead letters", it->status());
+  return {};
+}
+
 std::unique_ptr<rocksdb::Iterator> Store::done_index() const {
   return std::unique_ptr<rocksdb::Iterator>(db_->NewIterator(rocksdb::ReadOptions(), families_[kDoneIndex]));
 }

@@ -169,6 +169,12 @@ const char* c_commands_queues_and_dead_letters(const char* socket) {
   int letters = 0;
   CHECK_OK(client, pqd_dlq(client, NULL, count_job, &letters));
   CHECK(letters == 1);
+  CHECK(info.reviewed == 0 && strcmp(info.resolution, "") == 0);
+  CHECK_IS(client, pqd_review(client, &ids[0], NULL), PQD_INVALID_REQUEST);
+  CHECK_OK(client, pqd_review(client, &ids[0], "typo in the address"));
+  CHECK_OK(client, pqd_dlq_get(client, &ids[0], &info));
+  CHECK(info.reviewed == 1 && info.reviewed_ms > 0 && strcmp(info.resolution, "typo in the address") == 0);
+  CHECK_IS(client, pqd_purge(client, &ids[1]), PQD_INVALID_STATUS);
   CHECK_OK(client, pqd_redrive(client, &ids[0]));
   letters = 0;
   CHECK_OK(client, pqd_dlq(client, NULL, count_job, &letters));

@@ -31,6 +31,10 @@ TEST_F(OverFork, AnswersUnavailableToEverythingInTheChild) {
     unavailable("health", error_of(c.health()));
     unavailable("cancel", error_of(c.cancel(id)));
     unavailable("redrive", error_of(c.redrive(id)));
+    unavailable("review", error_of(c.review(id, "r")));
+    unavailable("purge", error_of(c.purge(id)));
+    unavailable("redrive_many", error_of(c.redrive_many({&id, 1})));
+    unavailable("purge_many", error_of(c.purge_many({&id, 1})));
     unavailable("queue_control", error_of(c.queue_control(QueueAction::kPause, "default")));
     unavailable("subscribe", error_of(c.subscribe({})));
     unavailable("unsubscribe", error_of(c.unsubscribe(1)));

@@ -156,6 +156,58 @@ TEST_F(Looking, KeepsDeadLettersWithPayloadAndHistoryUntilTheyAreRedriven) {
   EXPECT_EQ(error_of(client().redrive(kNoSuchJob)), Error::kNotFound);
 }
 
+TEST_F(Looking, ReviewsAndPurgesADeadLetter) {
+  const JobId id = dead_letter("t");
+  EXPECT_EQ(error_of(client().review(id, "")), Error::kInvalidRequest);
+  EXPECT_EQ(error_of(client().review(id, std::string(limits::kNoteBytesMax + 1, 'x'))),
+            Error::kPayloadTooLarge);
+  ASSERT_TRUE(client().review(id, "bad address"));
+  const auto letter = client().dlq({});
+  ASSERT_TRUE(letter && letter->size() == 1);
+  EXPECT_TRUE(letter->front().core.reviewed);
+  ASSERT_EQ(letter->front().reviews.size(), 1u);
+  EXPECT_EQ(letter->front().reviews[0].resolution, "bad address");
+  EXPECT_EQ(letter->front().reviews[0].uid, ::geteuid());
+  ASSERT_TRUE(client().purge(id));
+  EXPECT_TRUE(client().dlq({})->empty());
+  EXPECT_EQ(state(id), JobState::kFailed) << "the job stays known";
+  EXPECT_EQ(error_of(client().dlq_get(id)), Error::kNotFound);
+  EXPECT_EQ(error_of(client().redrive(id)), Error::kInvalidStatus);
+  EXPECT_EQ(error_of(client().purge(kNoSuchJob)), Error::kNotFound);
+}
+
+TEST_F(Looking, PagesThroughDeadLettersFromTheOldestLifeOn) {
+  std::vector<JobId> letters;
+  for (int i = 0; i < 5; ++i) letters.push_back(dead_letter("t"));
+  ListFilter filter;
+  filter.limit = 2;
+  filter.newer_than = 0;
+  std::vector<JobId> found;
+  for (;;) {
+    const auto page = client().dlq(filter);
+    ASSERT_TRUE(page);
+    for (const JobInfo& job : *page) found.push_back(job.core.id);
+    if (page->size() < filter.limit) break;
+    filter.newer_than = page->back().core.no;
+  }
+  EXPECT_EQ(found, letters);
+}
+
+TEST_F(Looking, RedrivesAndPurgesManyEachForItself) {
+  std::vector<JobId> letters;
+  for (int i = 0; i < 4; ++i) letters.push_back(dead_letter("t"));
+  ASSERT_TRUE(client().redrive(letters[0]));
+  const auto redriven = client().redrive_many(std::span(letters).first(2));
+  ASSERT_TRUE(redriven) << text_of(redriven);
+  EXPECT_EQ(redriven->done, 1u);
+  EXPECT_EQ(redriven->gone, 1u);
+  const auto purged = client().purge_many(letters);
+  ASSERT_TRUE(purged);
+  EXPECT_EQ(purged->done, 2u);
+  EXPECT_EQ(purged->gone, 2u);
+  EXPECT_TRUE(client().dlq({})->empty());
+}
+
 TEST_F(Looking, CancelsAPendingJobOnce) {
   const JobId id = submit({.type = "t"});
   EXPECT_TRUE(client().cancel(id));

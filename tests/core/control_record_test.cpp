@@ -97,12 +97,27 @@ TEST(ControlRecord, CommandsRoundTrip) {
   EXPECT_EQ(read_cancel(write_cancel(kId, false))->head.flags, 0);
   expect_exact(write_redrive(kId), read_redrive);
   EXPECT_EQ(read_redrive(write_redrive(kId))->id, kId);
+  expect_exact(write_purge(kId), read_purge);
+  EXPECT_EQ(read_purge(write_purge(kId))->id, kId);
+  const Bytes review = write_review(kId, "bad address");
+  EXPECT_EQ(read_review(review)->head.id, kId);
+  EXPECT_EQ(read_review(review)->resolution, "bad address");
   for (const QueueAction action : {QueueAction::kPause, QueueAction::kResume, QueueAction::kDrain}) {
     const Bytes record = write_queue_control(action, "orders");
     expect_exact(record, read_queue_control);
     EXPECT_EQ(read_queue_control(record)->action, action);
     EXPECT_EQ(read_queue_control(record)->queue, "orders");
   }
+}
+
+TEST(ControlRecord, ReviewSaysSomethingOfAtMostANotesLength) {
+  EXPECT_EQ(read_review(write_review(kId, "")).error(), Error::kInvalidRequest);
+  EXPECT_TRUE(read_review(write_review(kId, std::string(limits::kNoteBytesMax, 'r'))).has_value());
+  EXPECT_EQ(read_review(write_review(kId, std::string(limits::kNoteBytesMax + 1, 'r'))).error(),
+            Error::kPayloadTooLarge);
+  const Bytes whole = write_review(kId, "r");
+  for (size_t size = 0; size < whole.size(); ++size)
+    EXPECT_FALSE(read_review(ByteView(whole).first(size)).has_value()) << size;
 }
 
 TEST(ControlRecord, UnknownQueueActionIsRefused) {

@@ -217,8 +217,7 @@ void Driver::checkpoint() {
   state.jobs.for_each([this](Slot slot) {
     JobRow row = row_of(state, slot);
     if (!is_finished(row.core.state)) return;
-    const bool dead = row.core.state == JobState::kFailed || row.core.state == JobState::kTimeout;
-    if (!dead) drop_payload(row);
+    if (!is_dead_letter(row.core)) drop_payload(row);
     store.rows[row.core.id] = std::move(row);
   });
   state.retire(commits.size());

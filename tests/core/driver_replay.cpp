@@ -34,6 +34,8 @@ class TablesFold {
     tables_.count_dead_letter(queue_of_[e.job], -1);
   }
 
+  void take(const Purged& e) { tables_.count_dead_letter(queue_of_[e.job], -1); }
+
   Tables& tables_;
   ByteView block_;
   std::map<JobNo, QueueNo> queue_of_;

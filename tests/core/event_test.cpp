@@ -58,6 +58,8 @@ class Samples {
     add(Redriven{1, 2, 3, blob, {9, 10}, 11});
     add(Refused{1, 2, 3, 4, 5, id});
     add(Reheld{1, 2, 3});
+    add(Reviewed{1, 2, blob, {9, 10}, {11, 12}});
+    add(Purged{1, 2, blob, {9, 10}});
   }
   std::vector<Bytes> list;
   std::set<EventKind> kinds;

@@ -174,5 +174,31 @@ TEST_F(OrderingKey, ASubmitThatWaitsForRoomTakesItsPlaceWhenItIsAdmitted) {
   EXPECT_EQ(small.take_one(to).id, parked);
 }
 
+// The parked one has the lower number: it stands behind the redriven one all the same.
+TEST_F(OrderingKey, ASubmitThatIsAdmittedBehindARedrivenJobWaitsForIt) {
+  BrokerOptions options;
+  options.defaults.max_depth = 2;
+  Driver small(options);
+  const SessionNo from = small.open();
+  const SessionNo to = small.open();
+  const SessionNo admin = small.open(kAdminUid);
+  small.subscribe(to, 10, {"work"});
+  const JobId dead = small.submit(from, {.ordering_key = "k"});
+  small.fail(to, small.take_one(to), "no", kFlagDoNotRetry);
+  const JobId filler = small.submit(from, {.type = "nobody"});
+  const JobId another = small.submit(from, {.type = "nobody"});
+  const JobId parked = small.submit(from, {.ordering_key = "k"});
+  ASSERT_EQ(small.core(parked).pending, Pending::kParked);
+  ASSERT_EQ(small.command(admin, write_redrive(dead)), Error::kOk);
+  const Delivered redriven = small.take_one(to);
+  for (const JobId& id : {filler, another}) small.command(from, write_cancel(id, false));
+  EXPECT_EQ(small.core(parked).pending, Pending::kHeld);
+  const JobId behind = small.submit(from, {.ordering_key = "k"});
+  small.command(from, write_cancel(behind, false));
+  EXPECT_TRUE(small.take(to).empty()) << "one behind it ended, not the one that runs";
+  small.complete(to, redriven);
+  EXPECT_EQ(small.take_one(to).id, parked);
+}
+
 }  // namespace
 }  // namespace pqd::test

@@ -185,7 +185,8 @@ class RandomLife {
   void redrive() {
     if (ids_.empty()) return;
     const JobId id = ids_[below(ids_.size())];
-    d_.command(admin_, write_redrive(id));
+    if (below(4) == 0) d_.command(admin_, write_review(id, "looked into"));
+    d_.command(admin_, below(3) == 0 ? write_purge(id) : write_redrive(id));
     d_.store.rows.erase(d_.state.jobs.find(id) != kNoSlot ? id : JobId{});
   }
 

@@ -50,15 +50,29 @@ int run_queue_list(Context& context);
 int run_queue_show(Context& context, const std::string& queue);
 int run_queue_control(Context& context, QueueAction action, const std::string& queue);
 
-struct RedriveOptions {
+// Which dead letters: one, or those that fit.
+struct DeadLetterChoice {
   std::string id;
   bool all = false;
   std::string type;
+  std::string queue;
+  std::string before;  // dead since before then
+};
+struct RedriveOptions {
+  DeadLetterChoice choice;
   std::string rate;
+  bool dry_run = false;
+};
+struct PurgeOptions {
+  DeadLetterChoice choice;
+  bool dry_run = false;
+  bool yes = false;  // do not ask
 };
 int run_dlq_list(Context& context, const ListOptions& options);
 int run_dlq_show(Context& context, const std::string& id);
 int run_dlq_redrive(Context& context, const RedriveOptions& options);
+int run_dlq_review(Context& context, const std::string& id, const std::string& resolution);
+int run_dlq_purge(Context& context, const PurgeOptions& options);
 
 int run_config_check(Context& context, const std::string& file);
 int run_config_show(Context& context, const std::string& file);  // empty: the system's, if there is one

@@ -14,6 +14,7 @@ void add_submit_command(CLI::App& app, Chosen& chosen);
 void add_job_commands(CLI::App& app, Chosen& chosen);  // get, explain, ls, wait, cancel
 void add_work_command(CLI::App& app, Chosen& chosen, const std::vector<std::string>& command);
 void add_queue_commands(CLI::App& app, Chosen& chosen);   // queue ..., dlq ...
+void add_dlq_commands(CLI::App& app, Chosen& chosen);     // dlq ...; called by the one above
 void add_config_commands(CLI::App& app, Chosen& chosen);  // config ..., doctor
 void add_daemon_commands(CLI::App& app, Chosen& chosen);  // health, completion, version
 

@@ -1,4 +1,4 @@
-// The grammar of the commands about queues, dead letters and the daemon.
+// The grammar of the commands about queues and the daemon.
 #include <array>
 #include <memory>
 
@@ -40,38 +40,11 @@ void add_queue_command(CLI::App& app, Chosen& chosen) {
   }
 }
 
-void add_dlq_command(CLI::App& app, Chosen& chosen) {
-  CLI::App& dlq = add_command(app, "dlq", "Look at dead letters and give them a new life", "pqctl dlq ls");
-  dlq.require_subcommand(1);
-  const auto filter = std::make_shared<ListOptions>();
-  CLI::App& list = add_command(dlq, "ls", "List dead letters, newest first", "pqctl dlq ls --type mail");
-  list.add_option("--type", filter->type, "only this type");
-  list.add_option("--queue", filter->queue, "only this queue");
-  list.add_option("--since", filter->since, "of jobs created since: 1h ago, or 2026-01-31T12:00:00Z");
-  list.add_option("--limit", filter->limit, "at most so many (50)")->check(CLI::Range(1u, 1'000'000u));
-  list.callback(
-      [=, &chosen] { chosen = [filter](Context& context) { return run_dlq_list(context, *filter); }; });
-  const auto options = std::make_shared<RedriveOptions>();
-  CLI::App& show = add_command(dlq, "show", "Show a dead letter with its payload and every attempt's error",
-                               "pqctl dlq show 0199f3a2-5b1c-7000-8000-000000000001");
-  show.add_option("ID", options->id, "the job's id")->required();
-  show.callback(
-      [=, &chosen] { chosen = [options](Context& context) { return run_dlq_show(context, options->id); }; });
-  CLI::App& redrive = add_command(dlq, "redrive", "Make dead letters pending again, attempts reset",
-                                  "pqctl dlq redrive --type mail --rate 10/s");
-  redrive.add_option("ID", options->id, "one job");
-  redrive.add_flag("--all", options->all, "every dead letter");
-  redrive.add_option("--type", options->type, "those of one type");
-  redrive.add_option("--rate", options->rate, "at most so many, such as 10/s or 300/m");
-  redrive.callback(
-      [=, &chosen] { chosen = [options](Context& context) { return run_dlq_redrive(context, *options); }; });
-}
-
 }  // namespace
 
 void add_queue_commands(CLI::App& app, Chosen& chosen) {
   add_queue_command(app, chosen);
-  add_dlq_command(app, chosen);
+  add_dlq_commands(app, chosen);
 }
 
 void add_daemon_commands(CLI::App& app, Chosen& chosen) {

@@ -54,6 +54,23 @@ json::array errors_json(const JobInfo& job) {
   return errors;
 }
 
+json::object review_json(const ReviewInfo& review) {
+  json::object object;
+  put_time(object, "at", review.when_ns);
+  object["uid"] = review.uid;
+  object["resolution"] = text_of(review.resolution);
+  return object;
+}
+
+void put_reviews(json::object& object, const JobInfo& job) {
+  if (job.core.reviewed) object["reviewed"] = true;
+  if (job.core.purged) object["purged"] = true;
+  if (job.reviews.empty()) return;
+  json::array reviews;
+  for (const ReviewInfo& review : job.reviews) reviews.push_back(review_json(review));
+  object["reviews"] = std::move(reviews);
+}
+
 void put_metadata(json::object& object, const std::string& metadata) {
   if (metadata.empty()) return;
   auto value = parse_json(metadata);
@@ -101,6 +118,7 @@ json::object job_json(const JobInfo& job) {
   if (core.cancel_requested) object["cancelRequested"] = true;
   if (core.redriven) object["redriven"] = true;
   if (job.dlq) object["dlq"] = true;
+  put_reviews(object, job);
   put_text(object, "reason", reason_name(core.reason));
   put_metadata(object, job.metadata);
   if (job.has_payload) put_bytes(object, "payload", "payloadBase64", job.payload);

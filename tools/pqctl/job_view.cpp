@@ -80,11 +80,16 @@ Sheet job_sheet(const JobInfo& job) {
   if (core.cancel_requested) sheet.add("cancel", "asked for", Tone::kWarn);
   if (job.dlq)
     sheet.add("dead letter", "yes; `pqctl dlq redrive " + core.id.to_string() + "` gives it a new life");
+  if (core.purged) sheet.add("dead letter", "was one; purged, the payload is gone");
   sheet.add("metadata", job.metadata);
   sheet.add("payload",
             job.has_payload ? bytes_text(job.payload) : std::to_string(core.payload_bytes) + " bytes");
   for (const AttemptInfo& attempt : job.history) {
     sheet.add("attempt " + std::to_string(attempt.attempt), error_line(attempt), Tone::kBad);
+  }
+  for (const ReviewInfo& review : job.reviews) {
+    sheet.add("reviewed",
+              iso_time(review.when_ns) + " by user " + std::to_string(review.uid) + ": " + review.resolution);
   }
   if (core.state == JobState::kCompleted) sheet.add("result", bytes_text(job.result));
   return sheet;

@@ -43,14 +43,6 @@ Checked<uint32_t> user_id(const std::string& text) {
   return complain(kExitBadData, "there is no user \"" + text + "\" on this host; give a name or a uid");
 }
 
-// A time, or how long ago.
-Checked<int64_t> moment_ms(const std::string& text) {
-  if (const auto ago = parse_duration(text)) return std::max<int64_t>(unix_now_ms() - ago->count(), 0);
-  if (const auto time = parse_time_ms(text)) return *time;
-  return complain(kExitBadData,
-                  "not a time: \"" + text + "\"; write how long ago (1h) or when (2026-01-31T12:00:00Z)");
-}
-
 Checked<void> check_name(std::string_view what, const std::string& name) {
   if (name.empty() || valid_name(name)) return {};
   return complain(Error::kInvalidRequest,
@@ -58,6 +50,13 @@ Checked<void> check_name(std::string_view what, const std::string& name) {
 }
 
 }  // namespace
+
+Checked<int64_t> moment_ms(const std::string& text) {
+  if (const auto ago = parse_duration(text)) return std::max<int64_t>(unix_now_ms() - ago->count(), 0);
+  if (const auto time = parse_time_ms(text)) return std::min(*time, limits::kUnixMsMax);
+  return complain(kExitBadData,
+                  "not a time: \"" + text + "\"; write how long ago (1h) or when (2026-01-31T12:00:00Z)");
+}
 
 Checked<ListQuery> list_query(const ListOptions& options) {
   if (auto named = check_name("queue", options.queue); !named) return std::unexpected(named.error());

@@ -104,6 +104,20 @@ TEST_F(StoreReaderTest, SelectiveListOverManyRowsLooksAtFew) {
   EXPECT_LE(rows_looked, 100u);
 }
 
+TEST_F(StoreReaderTest, ListsDeadLettersByTheNumberOfTheLifeThatFailed) {
+  StoreQuestion question;
+  question.kind = QueryKind::kDlq;
+  question.filter.newer_than = 0;
+  EXPECT_EQ(ask(question), (std::vector<uint64_t>{3, 6}));
+  question.filter.newer_than = 3;
+  EXPECT_EQ(ask(question), (std::vector<uint64_t>{6}));
+  question.filter.newer_than = 4;
+  question.rows = {row(5, JobState::kFailed)};
+  EXPECT_EQ(ask(question), (std::vector<uint64_t>{5, 6})) << "memory has its place";
+  question.filter.limit = 1;
+  EXPECT_EQ(ask(question), (std::vector<uint64_t>{5}));
+}
+
 TEST(MergeRowsTest, BelievesMemoryBeforeTheStore) {
   std::vector<JobRow> rows{row(1, JobState::kProcessing), row(1, JobState::kCompleted)};
   merge_rows(rows, 10);

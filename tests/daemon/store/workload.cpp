@@ -53,6 +53,7 @@ std::string describe(ByteView bytes) {
   put("progress", c.progress), put("cancel", c.cancel_requested), put("redriven", c.redriven);
   put("record", row.record.size()), put("dropped", row.payload_dropped), put("result", row.result.size());
   put("note", row.note.size()), put("history", row.history.size());
+  put("reviews", row.reviews.size()), put("purged", c.purged);
   return text;
 }
 
@@ -197,11 +198,22 @@ void Workload::command() {
   };
   switch (below(4)) {
     case 0:
-    case 1:
+    case 1: {
       if (dead_letters_.empty()) return;
-      broker_.control(by, ++control_seq_,
-                      write_redrive(any_id(dead_letters_, [](const auto& e) { return e.second; })));
-      return;
+      const JobId id = any_id(dead_letters_, [](const auto& e) { return e.second; });
+      switch (below(4)) {
+        case 0:
+        case 1:
+          broker_.control(by, ++control_seq_, write_redrive(id));
+          return;
+        case 2:
+          broker_.control(by, ++control_seq_, write_review(id, "looked into"));
+          return;
+        default:
+          broker_.control(by, ++control_seq_, write_purge(id));
+          return;
+      }
+    }
     case 2: {
       const auto live = picture_of(state_).live;
       if (live.empty()) return;
@@ -227,12 +239,13 @@ void Workload::note_endings() {
   });
   state_.jobs.for_each([this](Slot slot) {
     const JobCore& core = state_.jobs[slot].core;
-    if (!is_finished(core.state) || done_.contains(core.id)) return;
-    ++endings_[core.state];
+    if (!is_finished(core.state)) return;
+    if (!done_.contains(core.id)) ++endings_[core.state];
     JobRow row = row_of(state_, slot);
-    if (core.state == JobState::kFailed || core.state == JobState::kTimeout) {
+    if (is_dead_letter(core)) {
       dead_letters_[core.no] = core.id;
     } else {
+      dead_letters_.erase(core.no);
       drop_payload(row);
     }
     done_[core.id] = encode_row(row);

@@ -41,6 +41,10 @@ TEST(CommandLine, EndsWith64OnWrongUsageAndSaysWhereHelpIs) {
   expect_complaint({"work", "t", "--", "no-such-program-here"}, 64, "no-such-program-here");
   expect_complaint({"dlq", "redrive"}, 64, "--all");
   expect_complaint({"dlq", "redrive", "--all", "--rate", "fast"}, 64, "--rate");
+  expect_complaint({"dlq", "redrive", "--all", "--type", "t"}, 64, "--all");
+  expect_complaint({"dlq", "purge"}, 64, "--before");
+  expect_complaint({"dlq", "review", kId}, 64, "--resolution");
+  expect_complaint({"dlq", "review", kId, "--resolution", ""}, 65, "1024");
   expect_complaint({"completion", "fish"}, 64, "bash");
 }
 
@@ -86,6 +90,10 @@ TEST(CommandLine, EndsWith69WhenThereIsNoDaemonAndSaysHowToStartOne) {
                                                        {"dlq", "show", kId},
                                                        {"dlq", "redrive", kId},
                                                        {"dlq", "redrive", "--all"},
+                                                       {"dlq", "redrive", "--queue", "q"},
+                                                       {"dlq", "review", kId, "--resolution", "r"},
+                                                       {"dlq", "purge", kId},
+                                                       {"dlq", "purge", "--before", "7d", "--dry-run"},
                                                        {"health"}};
   for (const auto& command : commands) {
     expect_complaint(command, 69, "no daemon at /nonexistent/pqd.sock: start one with `pqd --dev`");
@@ -97,10 +105,23 @@ TEST(CommandLine, PrefersTheSocketThatIsNamed) {
 }
 
 TEST(CommandLine, ExplainsEachCommandWithAnExample) {
-  const std::vector<std::vector<std::string>> commands{
-      {},          {"submit"},    {"get"},         {"explain"},       {"ls"},  {"wait"},           {"cancel"},
-      {"work"},    {"queue"},     {"queue", "ls"}, {"queue", "show"}, {"dlq"}, {"dlq", "redrive"}, {"health"},
-      {"version"}, {"completion"}};
+  const std::vector<std::vector<std::string>> commands{{},
+                                                       {"submit"},
+                                                       {"get"},
+                                                       {"explain"},
+                                                       {"ls"},
+                                                       {"wait"},
+                                                       {"cancel"},
+                                                       {"work"},
+                                                       {"queue"},
+                                                       {"queue", "ls"},
+                                                       {"queue", "show"},
+                                                       {"dlq"},
+                                                       {"dlq", "redrive"},
+                                                       {"dlq", "purge"},
+                                                       {"health"},
+                                                       {"version"},
+                                                       {"completion"}};
   for (auto command : commands) {
     command.push_back("--help");
     const Ran ran = pqctl(command);

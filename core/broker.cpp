@@ -22,6 +22,7 @@ void Broker::end_turn() {
   close_overdue_sessions();
   state_.timers.advance(now(), [this](Slot slot) { timer_due(slot); });
   give_key_turns();
+  fire_schedules();
   for (const QueueNo queue : state_.take_dirty()) {
     admit_parked(queue);
     dispatch(queue);
@@ -44,6 +45,9 @@ void Broker::start_epoch(uint32_t epoch) {
 std::optional<TimeNs> Broker::next_timer_ns() const {
   auto next = state_.timers.next_ns();
   for (const auto& [session, until] : expected_) next = std::min(next.value_or(until), until);
+  if (const auto due = state_.tables.schedules().next_due_ns(now()))
+    next = std::min(next.value_or(*due), *due);
+  if (fire_again_ns_ != 0) next = std::min(next.value_or(fire_again_ns_), fire_again_ns_);
   return next;
 }
 

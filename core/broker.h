@@ -14,7 +14,9 @@
 #include "core/control_record.h"
 #include "core/limits.h"
 #include "core/recent.h"
+#include "core/schedule_record.h"
 #include "core/state.h"
+#include "core/zone_rules.h"
 
 namespace pqd {
 
@@ -30,8 +32,9 @@ struct BrokerOptions {
   std::map<std::string, QueueSettings> queues;  // those the configuration names
   bool strict_queues = false;                   // no queue beside those and `default`
   size_t payload_bytes_max = limits::kPayloadBytesDefault;
-  uint32_t daemon_uid = 0;  // this user and root may do everything
-  uint64_t seed = 1;        // of the generator for jitter
+  uint32_t daemon_uid = 0;      // this user and root may do everything
+  uint64_t seed = 1;            // of the generator for jitter
+  ZoneSource* zones = nullptr;  // of schedules; nullptr = UTC alone. Outlives the broker
 };
 
 class Broker {
@@ -92,6 +95,7 @@ class Broker {
     Origin origin;
     BlobRef record;
     SubmitView view;
+    uint32_t owner_uid = 0;
     Error error = Error::kOk;
     bool duplicate = false;
     JobNo replaces = 0;  // the parked submit of the same id that this one is sent again for
@@ -148,6 +152,14 @@ class Broker {
   std::optional<JobRow> row_by_id(const JobId& id);
   Error review(const Origin& origin, ByteView record);
   Error purge(const Origin& origin, ByteView record);
+  // broker_cron.cpp
+  Error set_schedule(const Origin& origin, ByteView record);
+  Error remove_schedule(const Origin& origin, ByteView record);
+  Error examine_schedule(const CronSetView& set, const SubmitView& job, uint32_t uid) const;
+  std::shared_ptr<const ZoneRules> zone(std::string_view name) const;
+  void fire_schedules();
+  void fire(const Schedule& schedule);
+  void make_run(const Schedule& schedule, TimeNs next_ns);
 
   // broker.cpp
   SessionNo heir_of(SessionNo claimed, const ShortHash& proof, uint32_t uid) const;
@@ -174,6 +186,7 @@ class Broker {
   Recent recent_;
   Error intake_ = Error::kOk;
   std::map<SessionNo, TimeNs> expected_;  // sessions that may come back, and until when
+  TimeNs fire_again_ns_ = 0;  // when schedules that wait for the outside are looked at again; 0 = none does
   uint64_t random_;
 };
 

@@ -43,6 +43,10 @@ Error Broker::command(const Origin& origin, ByteView record) {
       return purge(origin, record);
     case RecordKind::kReview:
       return review(origin, record);
+    case RecordKind::kCronSet:
+      return set_schedule(origin, record);
+    case RecordKind::kCronRemove:
+      return remove_schedule(origin, record);
     default:
       return Error::kInvalidRequest;
   }

@@ -1,10 +1,9 @@
 // The broker's intake: checks, room, acceptance.
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <cstdlib>
 
 #include "core/broker.h"
+#include "core/short_hash.h"
 
 namespace pqd {
 namespace {
@@ -13,14 +12,6 @@ namespace {
 uint32_t retry_after_ms(Error error) {
   const bool passes = error == Error::kQueueFull || error == Error::kUnavailable || error == Error::kNoSpace;
   return passes ? 1'000 : 0;
-}
-
-ShortHash short_hash(ByteView bytes) {
-  unsigned char full[32];
-  if (EVP_Digest(bytes.data(), bytes.size(), full, nullptr, EVP_sha256(), nullptr) != 1) std::abort();
-  ShortHash hash;
-  std::copy_n(full, hash.size(), hash.begin());
-  return hash;
 }
 
 }  // namespace
@@ -92,6 +83,7 @@ void Broker::drop_replaced(const Candidate& candidate) {
 
 Broker::Candidate Broker::examine(const Origin& origin, const BlobRef& record) {
   Candidate candidate{.origin = origin, .record = record, .view = {}};
+  candidate.owner_uid = state_.tables.session(origin.session)->uid;
   const auto view = read_submit_record(commit_->blob(record));
   if (!view) {
     candidate.error = view.error();
@@ -122,7 +114,7 @@ void Broker::accept(const Candidate& candidate, QueueNo queue, TypeNo type, bool
   Submitted event;
   event.job = state_.tables.next_job;
   event.session = candidate.origin.session;
-  event.owner_uid = state_.tables.session(candidate.origin.session)->uid;
+  event.owner_uid = candidate.owner_uid;
   event.queue = queue;
   event.type = type;
   event.record = candidate.record;

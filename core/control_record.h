@@ -106,6 +106,7 @@ enum class QueryKind : uint8_t {
   kHealth = 6,   // -> HealthInfo
   kClients = 7,  // reserved for session listings
   kExplain = 8,  // by id -> one Explanation
+  kCron = 9,     // schedules: all, or the one whose name stands in `queue` -> ScheduleInfo...
 };
 
 struct QueryHead {

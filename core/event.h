@@ -52,6 +52,9 @@ enum class EventKind : uint8_t {
   kRefused = 47,
   kReheld = 48,
   kKeyTurn = 49,
+  kCronSet = 60,
+  kCronRemoved = 61,
+  kCronFired = 62,
   kReviewed = 65,
   kPurged = 66,
 };
@@ -322,6 +325,37 @@ struct Refused {
   PQD_EVENT(kRefused, e.session, e.lane, e.seq, e.code, e.record_kind, e.id)
 };
 
+// A schedule, new or in the place of the one of its name. When it is due is in here and in CronFired, so that
+// nobody who reads them needs the rules of its zone.
+struct CronSet {
+  std::string name;
+  std::string spec;
+  std::string zone;
+  QueueNo queue = 0;
+  TypeNo type = 0;
+  uint32_t owner_uid = 0;
+  SessionNo by = 0;
+  TimeNs due_ns = 0;  // its first run
+  BlobRef record;     // the submit record of its jobs
+  ShortHash payload_hash{};
+  PQD_EVENT(kCronSet, e.name, e.spec, e.zone, e.queue, e.type, e.owner_uid, e.by, e.due_ns, e.record,
+            e.payload_hash)
+};
+struct CronRemoved {
+  std::string name;
+  SessionNo by = 0;
+  PQD_EVENT(kCronRemoved, e.name, e.by)
+};
+// The run that was due at `due_ns` is over and done with: its job is in the Submitted after this, or `code`
+// says why there is none.
+struct CronFired {
+  std::string name;
+  TimeNs due_ns = 0;
+  TimeNs next_ns = 0;  // the next run; 0 = none any more
+  uint8_t code = 0;    // Error
+  PQD_EVENT(kCronFired, e.name, e.due_ns, e.next_ns, e.code)
+};
+
 #undef PQD_EVENT
 
 namespace event_detail {
@@ -476,6 +510,12 @@ bool decode_event(ByteReader& reader, Visitor&& visitor) {
       return decode_as<Reheld>(reader, visitor);
     case EventKind::kRefused:
       return decode_as<Refused>(reader, visitor);
+    case EventKind::kCronSet:
+      return decode_as<CronSet>(reader, visitor);
+    case EventKind::kCronRemoved:
+      return decode_as<CronRemoved>(reader, visitor);
+    case EventKind::kCronFired:
+      return decode_as<CronFired>(reader, visitor);
   }
   return false;
 }

@@ -110,6 +110,7 @@ class InvariantWalk {
 
   void run() {
     tables();
+    no_fault(state_.tables.schedules().find_fault(state_.tables.queue_count(), state_.tables.type_count()));
     state_.jobs.for_each([this](Slot slot) { job(slot); });
     queues();
     timers();

@@ -29,6 +29,14 @@ inline constexpr uint32_t kBatchSubmitMax = 65'536;  // jobs in one atomic submi
 inline constexpr uint32_t kParkedMax = 65'536;       // submits waiting for room, over all queues
 inline constexpr uint32_t kListPageMax = 1'000;
 
+// Schedules stand whole in the tables, which every checkpoint writes.
+inline constexpr uint32_t kSchedulesMax = 1'024;
+inline constexpr size_t kScheduleRecordBytesMax = 16 * 1024;  // the record of the jobs that it makes
+inline constexpr size_t kScheduleBytesMax = 1024 * 1024;      // the records of all schedules together
+inline constexpr size_t kCronSpecBytesMax = 256;
+inline constexpr size_t kZoneNameBytesMax = 64;
+inline constexpr int64_t kCronIntervalSecondsMax = INT64_C(3650) * 86'400;
+
 // One commit is closed when either part has grown to this; a single record may exceed it by itself.
 inline constexpr size_t kCommitBlockBytes = 1024 * 1024;
 inline constexpr size_t kCommitEventBytes = 512 * 1024;

@@ -62,6 +62,11 @@ class Replayer {
     return ok_ ? std::optional(std::move(*row)) : std::nullopt;
   }
 
+  void replay(const CronSet& e) {
+    const ByteView record = bytes(e.record);
+    if (ok_) state_.apply(e, record);
+  }
+
   State& state_;
   BlockNo block_;
   bool ok_ = true;

@@ -83,6 +83,7 @@ class State {
   // `was` as e.row has it.
   void apply(const Reviewed& e, RecordRef record, JobRow&& was, std::string_view resolution);
   void apply(const Purged& e, RecordRef record, JobRow&& was);
+  void apply(const CronSet& e, ByteView record) { tables.apply(e, record); }
   void apply(const QueueCreated& e);
   void apply(const QueueConfigured& e);
   void apply(const QueueControlled& e);

@@ -37,6 +37,8 @@ enum class RecordKind : uint8_t {
   kRedrive = 50,
   kPurge = 51,
   kReview = 52,
+  kCronSet = 54,
+  kCronRemove = 55,
   kQuery = 64,
 };
 

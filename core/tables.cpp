@@ -255,6 +255,7 @@ Bytes Tables::encode() const {
   for (const auto& [number, session] : sessions_) write_session(out, session);
   out.varint(closed_tags_.size());
   for (const ClosedTag& closed : closed_tags_) out.pod(closed);
+  schedules_.encode(out);
   return bytes;
 }
 
@@ -285,6 +286,8 @@ std::expected<Tables, Error> Tables::decode(ByteView bytes) {
   }
   for (uint64_t n = in.varint(); n > 0 && !in.failed(); --n)
     tables.closed_tags_.push_back(in.pod<ClosedTag>());
+  // What an older store does not have stays empty.
+  if (in.remaining() > 0 && !tables.schedules_.decode(in)) return std::unexpected(Error::kSystemError);
   if (in.failed() || in.remaining() != 0) return std::unexpected(Error::kSystemError);
   return tables;
 }

@@ -11,7 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "core/event.h"
+#include "core/schedules.h"
 
 namespace pqd {
 
@@ -80,6 +80,8 @@ class Tables {
   // The user whom the ids of this tag belong to: open sessions and the latest kClosedTags closed ones.
   std::optional<uint32_t> uid_of_tag(uint32_t tag) const;
 
+  const Schedules& schedules() const { return schedules_; }
+
   void apply(const TimePassed& e);
   void apply(const EpochStarted& e);
   void apply(const QueueCreated& e);
@@ -103,6 +105,9 @@ class Tables {
   void apply(const Admitted& e);
   void apply(const KeyTurn& e);
   void apply(const Redriven& e);
+  void apply(const CronSet& e, ByteView record) { schedules_.apply(e, record, now_ns); }
+  void apply(const CronRemoved& e) { schedules_.apply(e); }
+  void apply(const CronFired& e) { schedules_.apply(e); }
   // A job of `queue` entered (+1) or left (-1) the dead letter queue.
   void count_dead_letter(QueueNo queue, int by);
 
@@ -120,6 +125,7 @@ class Tables {
   std::unordered_map<std::string, TypeNo> type_numbers_;
   std::map<SessionNo, SessionEntry> sessions_;
   std::deque<ClosedTag> closed_tags_;
+  Schedules schedules_;
 };
 
 }  // namespace pqd

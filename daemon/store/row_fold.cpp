@@ -57,6 +57,7 @@ class RowFolder {
     to_.tables_.apply(e, submit->head.id);
     to_.pending_bytes_ += sizeof(JobCore) + record.size();
   }
+  void take(const CronSet& e) { to_.tables_.apply(e, bytes(e.record)); }
   void take(const Assigned& e) {
     if (RowFold::Entry* entry = to_.find(e.job)) pqd::fold(entry->row.core, e, to_.tables_.epoch, now());
     to_.tables_.apply(e);

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "core/job_id.h"
 #include "shm/unique_fd.h"
 
 namespace pqd {
@@ -99,7 +100,10 @@ std::expected<uint64_t, SysError> SessionCounter::next() {
       return std::unexpected(written.error());
     reserved_ += kBlock;
   }
-  return next_++;
+  const uint64_t number = next_++;
+  // Its lower half is the tag of the session's job ids; this one is the schedules'.
+  if (static_cast<uint32_t>(number) == JobId::kScheduleTag) return next();
+  return number;
 }
 
 }  // namespace pqd

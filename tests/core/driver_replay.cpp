@@ -28,6 +28,9 @@ class TablesFold {
     queue_of_[e.job] = e.queue;
     tables_.apply(e, read_submit_record(block_.subspan(e.record.offset, e.record.bytes))->head.id);
   }
+  void take(const CronSet& e) {
+    tables_.apply(e, block_.subspan(e.record.offset, e.record.bytes));
+  }
   void take(const Redriven& e) {
     queue_of_[e.job] = queue_of_[e.was];
     tables_.apply(e);

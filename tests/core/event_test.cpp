@@ -60,6 +60,9 @@ class Samples {
     add(Reheld{1, 2, 3});
     add(Reviewed{1, 2, blob, {9, 10}, {11, 12}});
     add(Purged{1, 2, blob, {9, 10}});
+    add(CronSet{"nightly", "0 2 * * *", "Europe/Berlin", 3, 4, 1000, 5, 1'700'000'000'000'000'000, blob, hash});
+    add(CronRemoved{"nightly", 5});
+    add(CronFired{"nightly", 1'700'000'000'000'000'000, 1'700'000'060'000'000'000, 8});
   }
   std::vector<Bytes> list;
   std::set<EventKind> kinds;

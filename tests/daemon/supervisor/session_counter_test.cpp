@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <set>
 
 #include "tests/daemon/supervisor/fixtures.h"
@@ -30,6 +31,21 @@ TEST(SessionCounter, ReservesAnotherBlockWhenOneIsUsedUp) {
   auto next = SessionCounter::open(directory.path());
   ASSERT_TRUE(next);
   EXPECT_EQ(next->first(), 1 + 4 * SessionCounter::kBlock);
+}
+
+TEST(SessionCounter, LeavesOutTheNumberWhoseTagIsTheSchedules) {
+  TempDir directory;
+  struct {
+    uint64_t magic, unreserved, hash;
+  } file{0x31'53'53'45'53'44'51'50, 0xFFFF'FFFF, 0xcbf29ce484222325};
+  const auto* bytes = reinterpret_cast<const unsigned char*>(&file);
+  for (size_t i = 0; i < 16; ++i) file.hash = (file.hash ^ bytes[i]) * 0x100000001b3;
+  std::ofstream(directory.path("sessions"), std::ios::binary)
+      .write(reinterpret_cast<const char*>(&file), sizeof file);
+  auto counter = SessionCounter::open(directory.path());
+  ASSERT_TRUE(counter) << counter.error().text;
+  EXPECT_EQ(counter->next(), 0xFFFF'FFFFu);
+  EXPECT_EQ(counter->next(), 0x1'0000'0001u);
 }
 
 TEST(SessionCounter, CostsNoNumberToOpen) {

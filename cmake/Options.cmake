@@ -36,16 +36,21 @@ endif()
 
 # pqd_test(NAME SOURCES a.cpp ... LIBS x y [LABELS l]): one GoogleTest program, each of its cases a ctest test
 # "NAME/Suite.Case".
+# TREE_PATHS a.cpp ...: those of the sources that use PQD_BIN_DIR or PQD_SOURCE_DIR. No other object depends on where
+# the tree stands, so that a compiler cache serves every clone.
 # LABELS tsan marks a program that the tsan preset runs as well; the target pqd_tsan_tests builds all of these.
 function(pqd_test name)
-  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LIBS;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LIBS;LABELS;TREE_PATHS" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
   endif()
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE pqd_options ${ARG_LIBS} GTest::gtest GTest::gtest_main)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
-  target_compile_definitions(${name} PRIVATE PQD_BIN_DIR="${CMAKE_BINARY_DIR}/bin" PQD_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  if(ARG_TREE_PATHS)
+    set_source_files_properties(${ARG_TREE_PATHS} PROPERTIES COMPILE_DEFINITIONS
+      "PQD_BIN_DIR=\"${CMAKE_BINARY_DIR}/bin\";PQD_SOURCE_DIR=\"${PROJECT_SOURCE_DIR}\"")
+  endif()
   if("tsan" IN_LIST ARG_LABELS)
     add_dependencies(pqd_tsan_tests ${name})
   endif()

@@ -170,7 +170,7 @@ void Broker::timer_due(Slot slot) {
 void Broker::refuse_parked(Slot slot) {
   const JobCore core = state_.jobs[slot].core;
   const Origin origin{core.submitter, static_cast<uint8_t>(core.subscription), core.lease};
-  emit(ParkRefused{core.no, static_cast<uint8_t>(Error::kQueueFull)});
+  drop_parked(core.no, Error::kQueueFull);
   receipt(origin, Error::kQueueFull, kReceiptVerdict, core.id, 1000);
   if (core.durability == Durability::kFsync) commit_->require_sync();
 }
@@ -182,7 +182,7 @@ void Broker::admit_parked(QueueNo queue) {
     const JobCore core = state_.jobs[slot].core;
     if (!has_room(queue, 1, core.payload_bytes)) return;
     const bool ready = core.start_after_ns <= now();
-    const bool held = core.keyed && key_is_taken(queue, state_.ordering_key(slot));
+    const bool held = core.keyed && state_.queue(queue).keys.first(state_.ordering_key(slot)) != slot;
     emit(Admitted{core.no, ready && !held ? state_.tables.next_ready_seq : 0, held});
     receipt({core.submitter, static_cast<uint8_t>(core.subscription), core.lease}, Error::kOk,
             kReceiptVerdict, core.id);

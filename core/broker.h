@@ -20,11 +20,13 @@
 
 namespace pqd {
 
-// Finished jobs that are no longer in memory.
+// What is no longer in memory: finished jobs, and idempotency keys that a checkpoint covers.
 class FinishedJobs {
  public:
   virtual ~FinishedJobs() = default;
   virtual std::optional<JobRow> find_finished(const JobId& id) = 0;
+  // May be expired.
+  virtual std::optional<KeptKey> find_key(const ShortHash& key) = 0;
 };
 
 struct BrokerOptions {
@@ -98,6 +100,10 @@ class Broker {
     uint32_t owner_uid = 0;
     Error error = Error::kOk;
     bool duplicate = false;
+    JobId first{};  // of a duplicate: the job that was there before
+    ShortHash payload_hash{};
+    ShortHash key{};  // with an idempotency key: its hash and the content's
+    ShortHash content{};
     JobNo replaces = 0;  // the parked submit of the same id that this one is sent again for
 
     bool resubmitted() const { return (view.head.head.flags & kFlagResubmitted) != 0; }
@@ -121,8 +127,13 @@ class Broker {
   // broker_submit.cpp
   Candidate examine(const Origin& origin, const BlobRef& record);
   Error examine_id(Candidate& candidate) const;
-  Error examine_batch(std::span<const Candidate> batch);
+  void examine_key(Candidate& candidate);
+  std::optional<KeptKey> find_key(const ShortHash& key);
+  void examine_keys_within(std::span<Candidate> batch) const;
+  Error examine_batch(std::span<Candidate> batch);
   void drop_replaced(const Candidate& candidate);
+  void drop_parked(JobNo job, Error code);
+  uint8_t told_state(const JobId& id);
   Error refuse_unsupported(const SubmitView& view, uint32_t uid) const;
   std::optional<QueueNo> queue_for(std::string_view name);
   std::optional<TypeNo> type_for(std::string_view name);

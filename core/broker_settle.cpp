@@ -1,12 +1,11 @@
 // The broker's settlements: start, complete, fail, release, extend; and how an attempt ends.
 #include "core/broker.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <cstdlib>
 
 #include "core/lifecycle.h"
+#include "core/short_hash.h"
 
 namespace pqd {
 
@@ -82,11 +81,7 @@ void Broker::complete(Slot slot, ByteView result) {
   const JobCore& core = state_.jobs[slot].core;
   recent_.completed(now(), now() - core.assigned_ns);
   Completed event{core.no, commit_->add_blob(result), {}};
-  if (!result.empty()) {
-    unsigned char full[32];
-    if (EVP_Digest(result.data(), result.size(), full, nullptr, EVP_sha256(), nullptr) != 1) std::abort();
-    std::copy_n(full, event.result_hash.size(), event.result_hash.begin());
-  }
+  if (!result.empty()) event.result_hash = short_hash(result);
   note(event);
   state_.apply(event, result.empty() ? RecordRef{} : commit_->ref(event.result));
 }

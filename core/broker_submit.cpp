@@ -46,7 +46,6 @@ std::optional<TypeNo> Broker::type_for(std::string_view name) {
 Error Broker::refuse_unsupported(const SubmitView& view, uint32_t uid) const {
   if (view.head.mode == static_cast<uint8_t>(Mode::kBatch)) return Error::kInvalidMode;
   if (view.head.durability == static_cast<uint8_t>(Durability::kMemory)) return Error::kInvalidRequest;
-  if (!view.idempotency_key.empty()) return Error::kInvalidRequest;
   if (!view.subject.empty() && !is_admin(uid)) return Error::kUnauthorized;
   return Error::kOk;
 }
@@ -62,6 +61,7 @@ Error Broker::examine_id(Candidate& candidate) const {
   }
   if (state_.tables.uid_of_tag(id.tag()) != session.uid) return Error::kUnauthorized;
   const Slot live = state_.jobs.find(id);
+  candidate.first = id;
   if (live == kNoSlot) {
     candidate.duplicate = finished_.find_finished(id).has_value();
     return Error::kOk;
@@ -78,7 +78,63 @@ Error Broker::examine_id(Candidate& candidate) const {
 // reach the session that asks now, so it takes the earlier one's place.
 void Broker::drop_replaced(const Candidate& candidate) {
   if (candidate.replaces == 0 || state_.jobs.find(candidate.replaces) == kNoSlot) return;
-  emit(ParkRefused{candidate.replaces, static_cast<uint8_t>(Error::kDuplicateRequest)});
+  drop_parked(candidate.replaces, Error::kDuplicateRequest);
+}
+
+// A parked submit goes; its idempotency key leads nowhere then.
+void Broker::drop_parked(JobNo job, Error code) {
+  const Slot slot = state_.jobs.find(job);
+  const auto submit = read_submit_record(state_.blocks.view(state_.jobs[slot].record));
+  if (!submit) std::abort();
+  const bool keyed = !submit->idempotency_key.empty();
+  const ShortHash key = keyed ? key_hash(state_.jobs[slot].core.owner_uid, *submit) : ShortHash{};
+  emit(ParkRefused{job, static_cast<uint8_t>(code)});
+  if (keyed) emit(KeyFreed{key});
+}
+
+std::optional<KeptKey> Broker::find_key(const ShortHash& key) {
+  std::optional<KeptKey> kept;
+  if (const auto* known = state_.idempotency.find(key)) {
+    if (!known->freed) kept = known->kept;
+  } else {
+    kept = finished_.find_key(key);
+  }
+  return kept && kept->expires_ns > now() ? kept : std::nullopt;
+}
+
+// Was there a submit under this key before, and was it the same?
+void Broker::examine_key(Candidate& candidate) {
+  const uint32_t uid = state_.tables.session(candidate.origin.session)->uid;
+  candidate.key = key_hash(uid, candidate.view);
+  candidate.content = content_hash(candidate.view, candidate.payload_hash);
+  const auto kept = find_key(candidate.key);
+  if (!kept || kept->first == candidate.view.head.id) return;
+  candidate.first = kept->first;
+  if (kept->content != candidate.content) {
+    candidate.error = Error::kDuplicateRequest;
+    return;
+  }
+  // While the first waits for room nobody can promise that there will be a job.
+  const Slot live = state_.jobs.find(kept->first);
+  const bool parked = live != kNoSlot && state_.jobs[live].core.state == JobState::kPending &&
+                      state_.jobs[live].core.pending == Pending::kParked;
+  if (parked)
+    candidate.error = Error::kQueueFull;
+  else
+    candidate.duplicate = true;
+}
+
+// Two jobs of one atomic submit may have one key as well.
+void Broker::examine_keys_within(std::span<Candidate> batch) const {
+  std::map<ShortHash, const Candidate*> firsts;
+  for (Candidate& c : batch) {
+    if (c.error != Error::kOk || c.duplicate || c.view.idempotency_key.empty()) continue;
+    const auto [found, fresh] = firsts.try_emplace(c.key, &c);
+    if (fresh) continue;
+    c.first = found->second->view.head.id;
+    c.duplicate = found->second->content == c.content;
+    if (!c.duplicate) c.error = Error::kDuplicateRequest;
+  }
 }
 
 Broker::Candidate Broker::examine(const Origin& origin, const BlobRef& record) {
@@ -95,7 +151,10 @@ Broker::Candidate Broker::examine(const Origin& origin, const BlobRef& record) {
   candidate.error = examine_id(candidate);
   if (candidate.error != Error::kOk || candidate.duplicate) return candidate;
   candidate.error = refuse_unsupported(*view, state_.tables.session(origin.session)->uid);
-  if (candidate.error == Error::kOk) candidate.error = intake_;
+  if (candidate.error != Error::kOk) return candidate;
+  candidate.payload_hash = short_hash(view->payload);
+  if (!view->idempotency_key.empty()) examine_key(candidate);
+  if (candidate.error == Error::kOk && !candidate.duplicate) candidate.error = intake_;
   return candidate;
 }
 
@@ -106,7 +165,19 @@ void Broker::answer(const Candidate& candidate) {
     return refuse(candidate.origin, candidate.error, static_cast<uint8_t>(RecordKind::kSubmit), head.id,
                   retry_after_ms(candidate.error));
   }
-  if (candidate.duplicate) receipt(candidate.origin, Error::kOk, kReceiptDuplicate, head.id);
+  if (!candidate.duplicate) return;
+  receipt(candidate.origin, Error::kOk, static_cast<uint8_t>(kReceiptDuplicate | told_state(candidate.first)),
+          candidate.first);
+}
+
+// The job's state as a duplicate's receipt tells it.
+uint8_t Broker::told_state(const JobId& id) {
+  std::optional<JobState> state;
+  if (const Slot slot = state_.jobs.find(id); slot != kNoSlot)
+    state = state_.jobs[slot].core.state;
+  else if (const auto row = finished_.find_finished(id))
+    state = row->core.state;
+  return state ? static_cast<uint8_t>((static_cast<unsigned>(*state) + 1) << kReceiptStateShift) : uint8_t{0};
 }
 
 void Broker::accept(const Candidate& candidate, QueueNo queue, TypeNo type, bool parked) {
@@ -118,7 +189,7 @@ void Broker::accept(const Candidate& candidate, QueueNo queue, TypeNo type, bool
   event.queue = queue;
   event.type = type;
   event.record = candidate.record;
-  event.payload_hash = short_hash(view.payload);
+  event.payload_hash = candidate.payload_hash;
   event.parked = parked;
   event.lane = candidate.origin.lane;
   event.seq = candidate.origin.seq;
@@ -127,6 +198,8 @@ void Broker::accept(const Candidate& candidate, QueueNo queue, TypeNo type, bool
   if (ready && !event.held) event.ready_seq = state_.tables.next_ready_seq;
   note(event);
   state_.apply(event, view, commit_->ref(candidate.record));
+  if (!view.idempotency_key.empty())
+    emit(KeyKept{candidate.key, candidate.content, view.head.id, now() + limits::kIdempotencyKeptNs});
   if (parked) receipt(candidate.origin, Error::kOk, kReceiptDeferred, view.head.id);
 }
 
@@ -161,27 +234,31 @@ void Broker::submit(SessionNo session, uint8_t lane, uint64_t seq, const BlobRef
 }
 
 // What speaks against taking the batch as a whole. Names its queue and types where they are new.
-Error Broker::examine_batch(std::span<const Candidate> batch) {
+Error Broker::examine_batch(std::span<Candidate> batch) {
+  examine_keys_within(batch);
   const Candidate& first = batch.front();
+  uint64_t jobs = 0;
   uint64_t bytes = 0;
   uint64_t counter_before = 0;
   for (const Candidate& c : batch) {
     if (c.error != Error::kOk) return c.error;
-    const bool alike = c.view.queue == first.view.queue && c.duplicate == first.duplicate &&
-                       c.view.head.durability == first.view.head.durability;
+    const bool alike =
+        c.view.queue == first.view.queue && c.view.head.durability == first.view.head.durability;
     const uint64_t counter = c.view.head.id.counter();  // grows, so that no id is there twice
     if (!alike || counter <= counter_before || c.replaces != 0) return Error::kInvalidRequest;
     counter_before = counter;
+    if (c.duplicate) continue;
+    ++jobs;
     bytes += c.view.payload.size();
   }
-  if (first.duplicate) return Error::kOk;
+  if (jobs == 0) return Error::kOk;
   const auto queue = queue_for(first.view.queue);
   if (!queue) return Error::kNotFound;
   for (const Candidate& c : batch) {
-    if (!type_for(c.view.type)) return Error::kInvalidRequest;
+    if (!c.duplicate && !type_for(c.view.type)) return Error::kInvalidRequest;
   }
   if (state_.tables.queue(*queue).draining) return Error::kUnavailable;
-  const bool room = has_room(*queue, batch.size(), bytes) && state_.queue(*queue).parked.empty();
+  const bool room = has_room(*queue, jobs, bytes) && state_.queue(*queue).parked.empty();
   return room ? Error::kOk : Error::kQueueFull;
 }
 
@@ -192,11 +269,14 @@ void Broker::submit_batch(SessionNo session, uint8_t lane, uint64_t first_seq,
   for (size_t i = 0; i < records.size(); ++i)
     batch.push_back(examine({session, lane, first_seq + i}, records[i]));
   const Error error = examine_batch(batch);
-  const bool kept = error == Error::kOk && !batch.front().duplicate;
+  bool kept = false;
   for (Candidate& c : batch) {
     drop_replaced(c);
     c.error = error;
-    if (kept && place(c, *queue_for(c.view.queue), false) != Error::kOk) std::abort();
+    if (error == Error::kOk && !c.duplicate) {
+      if (place(c, *queue_for(c.view.queue), false) != Error::kOk) std::abort();
+      kept = true;
+    }
     answer(c);
   }
   if (!kept) commit_->drop_last(records.front());

@@ -55,6 +55,8 @@ enum class EventKind : uint8_t {
   kCronSet = 60,
   kCronRemoved = 61,
   kCronFired = 62,
+  kKeyKept = 50,
+  kKeyFreed = 51,
   kReviewed = 65,
   kPurged = 66,
 };
@@ -209,6 +211,19 @@ struct ParkRefused {
   JobNo job = 0;
   uint8_t code = 0;
   PQD_EVENT(kParkRefused, e.job, e.code)
+};
+// The idempotency key of the job just submitted leads to it until then. Hashes only, see core/idempotency.h.
+struct KeyKept {
+  ShortHash key{};
+  ShortHash content{};
+  JobId id;
+  TimeNs expires_ns = 0;
+  PQD_EVENT(kKeyKept, e.key, e.content, e.id, e.expires_ns)
+};
+// The job that had the key never came to be.
+struct KeyFreed {
+  ShortHash key{};
+  PQD_EVENT(kKeyFreed, e.key)
 };
 // Its time came: not_before passed, or the backoff is over.
 struct Readied {
@@ -476,6 +491,10 @@ bool decode_event(ByteReader& reader, Visitor&& visitor) {
       return decode_as<Admitted>(reader, visitor);
     case EventKind::kKeyTurn:
       return decode_as<KeyTurn>(reader, visitor);
+    case EventKind::kKeyKept:
+      return decode_as<KeyKept>(reader, visitor);
+    case EventKind::kKeyFreed:
+      return decode_as<KeyFreed>(reader, visitor);
     case EventKind::kParkRefused:
       return decode_as<ParkRefused>(reader, visitor);
     case EventKind::kReadied:

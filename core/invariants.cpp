@@ -118,6 +118,7 @@ class InvariantWalk {
     finished();
     live_index();
     blocks();
+    no_fault(state_.idempotency.find_fault());
   }
 
  private:
@@ -165,10 +166,8 @@ class InvariantWalk {
     must(is_finished(core.state) == (core.finished_ns != 0), "job: a finishing time exactly when finished");
     Recount& queue = recounts_[core.queue];
     const bool parked = core.state == JobState::kPending && core.pending == Pending::kParked;
-    if (!parked && !is_finished(core.state)) {
-      queue.bytes += core.payload_bytes;
-      queue.keyed += core.keyed ? 1 : 0;
-    }
+    if (!parked && !is_finished(core.state)) queue.bytes += core.payload_bytes;
+    if (core.keyed && !is_finished(core.state)) ++queue.keyed;
     if (held(core)) {
       ++queue.active;
       must(core.lease < tables.next_lease && core.lease_epoch <= tables.epoch, "job: lease of the future");
@@ -190,7 +189,7 @@ class InvariantWalk {
     }
   }
 
-  // The first of a line may run, nobody else.
+  // The first of a line may run, nobody else. Those that wait for room are not held by anything but that.
   void key_lines(QueueNo number) const {
     std::string_view before;
     state_.queues_[number].keys.for_each([&](std::string_view key, JobNo job, Slot slot) {
@@ -200,8 +199,8 @@ class InvariantWalk {
       must(state_.ordering_key(slot) == key, "keys: stands under a foreign key");
       const bool first = key != before;
       const bool is_held = core.state == JobState::kPending && core.pending == Pending::kHeld;
-      must(first == (job == 0), "keys: a turn behind others, or a line without one");
-      must(first != is_held, "keys: the first of a line, and it alone, is not held");
+      const bool is_parked = core.state == JobState::kPending && core.pending == Pending::kParked;
+      must(is_parked || first != is_held, "keys: the first of a line, and it alone, is not held");
       before = key;
     });
   }
@@ -224,7 +223,9 @@ class InvariantWalk {
       for (const auto& [key, slot] : queue.parked) {
         const JobCore& core = state_.jobs[slot].core;
         must(core.pending == Pending::kParked && core.queue == number, "parked: not a parked submit");
-        must(key == std::pair(-int{core.rank()}, core.no), "parked: stands under a foreign key");
+        must(key == std::pair(-int{state_.jobs[slot].parked_rank}, core.no),
+             "parked: stands under a foreign key");
+        must(state_.jobs[slot].parked_rank <= core.rank(), "parked: more urgent than it is");
       }
       parked += queue.parked.size();
       dirty += queue.dirty ? 1 : 0;

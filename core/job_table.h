@@ -31,6 +31,7 @@ struct Job {
   Slot held_prev = kNoSlot, held_next = kNoSlot;
   uint64_t timer_tick = 0;      // milliseconds
   uint16_t timer_bucket = 0;    // 0 = no timer
+  uint8_t parked_rank = 0;      // under which a parked submit waits for room
   bool ready_returned = false;  // stands among its line's returned jobs, not in the list
   uint32_t index_chunk = 0;     // where it stands in the live index
   std::unique_ptr<JobExtra> extra;

@@ -36,6 +36,8 @@ inline constexpr size_t kScheduleBytesMax = 1024 * 1024;      // the records of 
 inline constexpr size_t kCronSpecBytesMax = 256;
 inline constexpr size_t kZoneNameBytesMax = 64;
 inline constexpr int64_t kCronIntervalSecondsMax = INT64_C(3650) * 86'400;
+// How long an idempotency key leads to its first job.
+inline constexpr int64_t kIdempotencyKeptNs = INT64_C(24) * 3600 * 1'000'000'000;
 
 // One commit is closed when either part has grown to this; a single record may exceed it by itself.
 inline constexpr size_t kCommitBlockBytes = 1024 * 1024;

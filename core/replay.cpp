@@ -92,6 +92,7 @@ void State::restore(JobRow&& row) {
   blocks.drop_user(block);
   keep_extra(slot, std::move(row));
   const JobCore& core = jobs[slot].core;
+  enter_line(slot);
   if (core.state == JobState::kPending) {
     if (core.pending != Pending::kParked) count_in(slot);
     enter(slot);

@@ -61,7 +61,8 @@ void State::enter(Slot slot) {
   Job& job = jobs[slot];
   QueueRuntime& q = queues_[job.core.queue];
   if (job.core.pending == Pending::kParked) {
-    q.parked.emplace(std::pair{-int{job.core.rank()}, job.core.no}, slot);
+    job.parked_rank = parked_rank(slot);
+    q.parked.emplace(std::pair{-int{job.parked_rank}, job.core.no}, slot);
     ++parked_count_;
   } else if (job.core.pending == Pending::kHeld) {
     ++q.held;
@@ -91,7 +92,7 @@ void State::leave_pending(Slot slot) {
       --q.held;
       break;
     case Pending::kParked:
-      q.parked.erase(std::pair{-int{job.core.rank()}, job.core.no});
+      q.parked.erase(std::pair{-int{job.parked_rank}, job.core.no});
       --parked_count_;
       break;
   }
@@ -125,12 +126,35 @@ void State::let_go(Slot slot) {
   }
 }
 
+// An urgent submit does not overtake its ordering key on the way in either.
+uint8_t State::parked_rank(Slot slot) const {
+  const JobCore& core = jobs[slot].core;
+  if (!core.keyed) return core.rank();
+  const Slot before = queues_[core.queue].keys.before(ordering_key(slot), core.no);
+  if (before == kNoSlot) return core.rank();
+  const Job& other = jobs[before];
+  const bool parked = other.core.state == JobState::kPending && other.core.pending == Pending::kParked;
+  return parked ? std::min(core.rank(), other.parked_rank) : core.rank();
+}
+
+void State::enter_line(Slot slot) {
+  const JobCore& core = jobs[slot].core;
+  if (core.keyed) queues_[core.queue].keys.add(ordering_key(slot), core.no, slot);
+}
+
+void State::leave_line(Slot slot) {
+  const JobCore& core = jobs[slot].core;
+  if (!core.keyed) return;
+  const Slot next = queues_[core.queue].keys.remove(ordering_key(slot), core.no);
+  if (next == kNoSlot) return;
+  const JobCore& waiting = jobs[next].core;
+  if (waiting.state == JobState::kPending && waiting.pending == Pending::kHeld)
+    key_turns_.push_back(waiting.no);
+}
+
 void State::count_in(Slot slot) {
   const JobCore& core = jobs[slot].core;
-  QueueRuntime& q = queues_[core.queue];
-  q.bytes += core.payload_bytes;
-  const bool held = core.state == JobState::kPending && core.pending == Pending::kHeld;
-  if (core.keyed) q.keys.add(ordering_key(slot), core.no, slot, held);
+  queues_[core.queue].bytes += core.payload_bytes;
 }
 
 void State::count_out(Slot slot) {
@@ -138,12 +162,6 @@ void State::count_out(Slot slot) {
   QueueRuntime& q = queues_[core.queue];
   q.bytes -= core.payload_bytes;
   mark_dirty(core.queue);
-  if (!core.keyed) return;
-  const Slot next = q.keys.remove(ordering_key(slot), core.no, slot);
-  if (next == kNoSlot) return;
-  const JobCore& waiting = jobs[next].core;
-  if (waiting.state == JobState::kPending && waiting.pending == Pending::kHeld)
-    key_turns_.push_back(waiting.no);
 }
 
 std::string_view State::ordering_key(Slot slot) const {
@@ -157,6 +175,7 @@ void State::apply(const Submitted& e, const SubmitView& submit, RecordRef record
   const Slot slot = place_new(born(e, submit, settings, now()), record);
   tables.apply(e, submit.head.id);
   if (!e.parked) count_in(slot);
+  enter_line(slot);
   enter(slot);
   if (e.ready_seq != 0 && !e.parked) queues_[e.queue].ready.push_back(jobs, slot);
 }
@@ -177,7 +196,6 @@ void State::apply(const KeyTurn& e) {
   fold(jobs[slot].core, e, now());
   tables.apply(e);
   QueueRuntime& q = queues_[jobs[slot].core.queue];
-  q.keys.give_turn(ordering_key(slot), e.job);
   enter(slot);
   if (e.ready_seq != 0) q.ready.push_back(jobs, slot);
 }
@@ -185,6 +203,7 @@ void State::apply(const KeyTurn& e) {
 void State::apply(const ParkRefused& e) {
   const Slot slot = must_find(e.job);
   leave_pending(slot);
+  leave_line(slot);
   drop_references(slot);
   jobs.remove(slot);
 }
@@ -232,6 +251,7 @@ void State::apply(const Started& e) {
 
 void State::close_job(Slot slot) {
   count_out(slot);
+  leave_line(slot);
   jobs.state_changed(slot);
   finished_.emplace_back(commit, jobs[slot].core.no);
 }
@@ -317,6 +337,7 @@ void State::apply(const Redriven& e, RecordRef record, JobRow&& was) {
   was.note.clear();
   keep_extra(slot, std::move(was));
   count_in(slot);
+  enter_line(slot);
   enter(slot);
   if (e.ready_seq != 0) queues_[jobs[slot].core.queue].ready.push_back(jobs, slot);
 }
@@ -424,6 +445,7 @@ void State::drop_references(Slot slot) {
 }
 
 void State::retire(uint64_t covered) {
+  idempotency.retire(covered);
   while (!finished_.empty() && finished_.front().first <= covered) {
     const auto [finished, job] = finished_.front();
     finished_.pop_front();

@@ -8,6 +8,7 @@
 
 #include "core/consumers.h"
 #include "core/fold.h"
+#include "core/idempotency.h"
 #include "core/job_table.h"
 #include "core/key_lines.h"
 #include "core/ready_queue.h"
@@ -19,7 +20,8 @@ namespace pqd {
 struct QueueRuntime {
   ReadyQueue ready;
   Consumers consumers;
-  // Submits waiting for room: most urgent first, then by arrival.
+  // Submits waiting for room: most urgent first, then by arrival; none before one that came before it with
+  // its ordering key.
   std::map<std::pair<int, JobNo>, Slot> parked;
   KeyLines keys;
   uint64_t scheduled = 0;   // not_before or backoff
@@ -48,6 +50,7 @@ class State {
   JobTable jobs;
   BlockPool blocks;
   Timers timers;
+  IdempotencyKeys idempotency;
   // The commit whose events are being applied.
   uint64_t commit = 0;
 
@@ -67,6 +70,8 @@ class State {
   void apply(const Admitted& e);
   void apply(const KeyTurn& e);
   void apply(const ParkRefused& e);
+  void apply(const KeyKept& e) { idempotency.keep(commit, e.key, {e.content, e.id, e.expires_ns}); }
+  void apply(const KeyFreed& e) { idempotency.free(commit, e.key); }
   void apply(const Readied& e);
   void apply(const Assigned& e);
   void apply(const Reheld& e);
@@ -105,7 +110,8 @@ class State {
   // Recovery: applies one whole commit. False: the bytes are not a commit.
   bool replay(uint64_t number, ByteView events, Bytes block);
 
-  // Jobs that finished in commits up to `covered` are in the store by now: forget them.
+  // Jobs that finished and keys that were noted in commits up to `covered` are in the store by now: forget
+  // them.
   void retire(uint64_t covered);
 
   // Calls f(slot) for the jobs that finished or changed since, some more than once.
@@ -130,9 +136,12 @@ class State {
   void leave_pending(Slot slot);  // out of them
   void hold(Slot slot);
   void let_go(Slot slot);  // the lease ends: holder's list, consumer's credit, active
-  // A job that counts towards its queue's depth from now on, or no more; in and out of its key's line.
+  // A job that counts towards its queue's depth from now on, or no more.
   void count_in(Slot slot);
   void count_out(Slot slot);
+  void enter_line(Slot slot);  // of its ordering key
+  void leave_line(Slot slot);
+  uint8_t parked_rank(Slot slot) const;
   void close_job(Slot slot);
   void drop_references(Slot slot);
   void keep_extra(Slot slot, JobRow&& row);

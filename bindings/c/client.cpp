@@ -14,6 +14,7 @@ Result<void> fill(const Outcome& outcome, pqd_outcome* to) {
   pqd_outcome value = PQD_OUTCOME_INIT;
   value.id = id_of(outcome.id);
   value.duplicate = outcome.duplicate ? 1 : 0;
+  value.state = outcome.state ? static_cast<uint8_t>(static_cast<unsigned>(*outcome.state) + 1) : uint8_t{0};
   if (!write_sized(value, to)) return misused("the outcome's size is not set");
   return {};
 }

@@ -227,12 +227,13 @@ typedef struct pqd_outcome {
   size_t size;
   pqd_id id;         /* of the job; of the first one when `duplicate` */
   uint8_t duplicate; /* 1: the idempotency key was known, no job was made */
-  uint8_t reserved[7];
+  uint8_t state;     /* of the first job when `duplicate`: a pqd_state plus 1; 0 = no longer known */
+  uint8_t reserved[6];
 } pqd_outcome;
 
 #define PQD_OUTCOME_INIT                 \
   {                                      \
-    sizeof(pqd_outcome), {{0}}, 0, { 0 } \
+    sizeof(pqd_outcome), {{0}}, 0, 0, { 0 } \
   }
 
 /* Sends a job; its id is known at once. `id` and `ticket` may be NULL. PQD_OK means sent: pqd_wait() or

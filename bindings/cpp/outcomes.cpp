@@ -10,6 +10,12 @@ Failure forgotten() {
           "this outcome was asked for too late and is forgotten; look the job up by its id", 0};
 }
 
+// The first job's state, as a duplicate's receipt tells it.
+std::optional<JobState> state_in(uint8_t flags) {
+  const unsigned told = (flags & kReceiptStateMask) >> kReceiptStateShift;
+  return told == 0 ? std::nullopt : std::optional(static_cast<JobState>(told - 1));
+}
+
 Failure refused(Error code, uint32_t retry_after_ms) { return failure_of(code, retry_after_ms); }
 
 }  // namespace
@@ -24,7 +30,8 @@ void ClientOutcomes::take(const Receipt& receipt, ClientCounters& counters) {
   }
   if ((receipt.flags & kReceiptVerdict) != 0) deferred_.erase(key);
   const Verdict verdict{receipt.code < kErrorCount ? static_cast<Error>(receipt.code) : Error::kSystemError,
-                        (receipt.flags & kReceiptDuplicate) != 0, receipt.retry_after_ms, id};
+                        (receipt.flags & kReceiptDuplicate) != 0, state_in(receipt.flags),
+                        receipt.retry_after_ms, id};
   // Accepted as sent needs no remembering: the watermark says so.
   if (verdict.code != Error::kOk || verdict.duplicate) keep(key, verdict, counters);
 }
@@ -94,7 +101,8 @@ std::optional<Result<Outcome>> ClientOutcomes::decide(const Ticket& ticket,
     if (verdict.code != Error::kOk) return std::unexpected(refused(verdict.code, verdict.retry_after_ms));
     // A record that was sent again and had been taken the first time is a duplicate of itself: for its sender
     // it was simply accepted.
-    return Outcome{verdict.id, verdict.duplicate && verdict.id != ticket.id};
+    if (!verdict.duplicate || verdict.id == ticket.id) return Outcome{verdict.id, false};
+    return Outcome{verdict.id, true, verdict.state};
   }
   if (was_forgotten(key)) return std::unexpected(forgotten());
   return Outcome{ticket.id, false};
@@ -105,7 +113,7 @@ void ClientOutcomes::settle_orphan(const Key& key, Error verdict, ClientCounters
   if (found == orphans_.end()) return;
   const JobId id = found->second;
   orphans_.erase(found);
-  if (verdict != Error::kOk) keep(key, {verdict, false, 0, id}, counters);
+  if (verdict != Error::kOk) keep(key, {verdict, false, std::nullopt, 0, id}, counters);
 }
 
 }  // namespace pqd

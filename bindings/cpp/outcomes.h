@@ -60,6 +60,7 @@ class ClientOutcomes {
   struct Verdict {
     Error code = Error::kOk;
     bool duplicate = false;
+    std::optional<JobState> state;
     uint32_t retry_after_ms = 0;
     JobId id;
   };

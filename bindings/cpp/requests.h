@@ -65,8 +65,9 @@ struct Ticket {
 
 // A record was accepted.
 struct Outcome {
-  JobId id{};              // of the job; the first one's when `duplicate`
-  bool duplicate = false;  // the idempotency key was known: this job was not made again
+  JobId id{};                       // of the job; the first one's when `duplicate`
+  bool duplicate = false;           // the idempotency key was known: this job was not made again
+  std::optional<JobState> state{};  // of the first job when `duplicate`, as far as the daemon knows it still
 };
 
 struct FlushReport {

@@ -49,6 +49,12 @@ class StoredJobs final : public FinishedJobs {
     return std::move(*row);
   }
 
+  std::optional<KeptKey> find_key(const ShortHash& key) override {
+    const auto kept = store_.find_key(key);
+    if (!kept) fail_stop(kept.error());
+    return *kept;
+  }
+
  private:
   const Store& store_;
 };

@@ -65,6 +65,14 @@ class RowFolder {
   void take(const ParkRefused& e) {
     if (RowFold::Entry* entry = to_.find(e.job)) entry->gone = true;
   }
+  void take(const KeyKept& e) {
+    to_.keys_[e.key] = KeptKey{e.content, e.id, e.expires_ns};
+    to_.pending_bytes_ += sizeof(KeyKept);
+  }
+  void take(const KeyFreed& e) {
+    to_.keys_[e.key] = std::nullopt;
+    to_.pending_bytes_ += sizeof(KeyFreed);
+  }
   void take(const Completed& e) {
     const ByteView result = bytes(e.result);
     if (RowFold::Entry* entry = to_.find(e.job)) {
@@ -240,7 +248,10 @@ CheckpointBatch RowFold::take() {
     }
   }
   entries_.clear();
+  batch.keys.assign(keys_.begin(), keys_.end());
+  keys_.clear();
   batch.covered = folded_;
+  batch.now_ns = tables_.now_ns;
   batch.tables = tables_.encode();
   pending_bytes_ = 0;
   changed_ = false;

@@ -3,6 +3,7 @@
 // store once. Belongs to one thread.
 #pragma once
 
+#include <map>
 #include <unordered_map>
 
 #include "core/fold.h"
@@ -48,6 +49,7 @@ class RowFold {
   size_t pending_bytes_ = 0;
   bool changed_ = false;
   std::unordered_map<JobNo, Entry> entries_;
+  std::map<ShortHash, std::optional<KeptKey>> keys_;  // noted since the last checkpoint; nothing = freed
   CheckpointBatch batch_;  // what is not kept in entries_: dead letters and rows taken away by redrives
   std::optional<StoreError> error_;
 };

@@ -62,6 +62,15 @@ StoreResult<void> Store::checkpoint(const CheckpointBatch& batch) {
   for (const auto& [job, id] : batch.dead_letter_puts) {
     out.Put(families_[kDeadLetters], slice(keys::of(job)), slice(keys::of(id)));
   }
+  for (const auto& [key, kept] : batch.keys) {
+    const rocksdb::Slice at = slice(std::as_bytes(std::span(key)));
+    if (kept)
+      out.Put(families_[kKeys], at, slice(std::as_bytes(std::span(&*kept, 1))));
+    else
+      out.Delete(families_[kKeys], at);
+  }
+  // relaxed: see CheckpointClock.
+  clock_->store(batch.now_ns, std::memory_order_relaxed);
   Bytes head;
   ByteWriter writer(head);
   writer.pod(batch.covered);

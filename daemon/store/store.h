@@ -71,15 +71,27 @@ class Store final : public StoreView {
   StoreResult<std::optional<Bytes>> find_live(JobNo job) const override;
   StoreResult<std::optional<Bytes>> find_done(const JobId& id) const override;
   StoreResult<std::optional<Bytes>> find_entry(uint64_t number) const override;
+  StoreResult<std::optional<KeptKey>> find_key(const ShortHash& key) const override;
 
   // Free bytes on the file system of the directory.
   uint64_t free_bytes() const;
   const std::string& directory() const { return directory_; }
 
  private:
-  enum Family { kDefault, kJournal, kBlocks, kLive, kDone, kDeadLetters, kMeta, kDoneIndex, kFamilyCount };
+  enum Family {
+    kDefault,
+    kJournal,
+    kBlocks,
+    kLive,
+    kDone,
+    kDeadLetters,
+    kMeta,
+    kDoneIndex,
+    kKeys,
+    kFamilyCount
+  };
 
-  Store() = default;
+  Store();
   StoreResult<void> write(rocksdb::WriteBatch& batch, bool sync);
   StoreResult<std::optional<Bytes>> get(Family family, ByteView key) const;
   StoreResult<void> take_directory();
@@ -92,6 +104,7 @@ class Store final : public StoreView {
   std::string directory_;
   UniqueFd lock_;
   std::shared_ptr<StoreEventListener> listener_;
+  std::shared_ptr<std::atomic<TimeNs>> clock_;  // of the latest checkpoint, for the sweep of keys
   std::vector<rocksdb::ColumnFamilyHandle*> families_;
   std::unique_ptr<rocksdb::DB> db_;
   std::atomic<uint64_t> last_commit_{0};

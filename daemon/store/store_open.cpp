@@ -30,6 +30,8 @@ StoreResult<void> make_directory(const std::string& directory) {
 
 }  // namespace
 
+Store::Store() : clock_(std::make_shared<CheckpointClock>(0)) {}
+
 Store::~Store() {
   if (!db_) return;
   for (auto* family : families_) db_->DestroyColumnFamilyHandle(family);
@@ -67,10 +69,10 @@ StoreResult<void> Store::take_directory() {
 StoreResult<void> Store::open_database(const StoreOptions& options) {
   const std::string path = directory_ + "/db";
   rocksdb::DB* db = nullptr;
-  const auto status =
-      options.read_only
-          ? rocksdb::DB::OpenForReadOnly(read_only_options(options.env), path, families(), &families_, &db)
-          : rocksdb::DB::Open(db_options(listener_, options.env), path, families(), &families_, &db);
+  const auto status = options.read_only ? rocksdb::DB::OpenForReadOnly(read_only_options(options.env), path,
+                                                                       families(clock_), &families_, &db)
+                                        : rocksdb::DB::Open(db_options(listener_, options.env), path,
+                                                            families(clock_), &families_, &db);
   if (!status.ok()) return failure("cannot open the store in " + directory_, status);
   db_.reset(db);
   return options.read_only ? StoreResult<void>() : sync_directory(directory_);

@@ -103,6 +103,16 @@ std::unique_ptr<rocksdb::Iterator> Store::done_index() const {
 
 StoreResult<std::optional<Bytes>> Store::find_live(JobNo job) const { return get(kLive, keys::of(job)); }
 StoreResult<std::optional<Bytes>> Store::find_done(const JobId& id) const { return get(kDone, keys::of(id)); }
+StoreResult<std::optional<KeptKey>> Store::find_key(const ShortHash& key) const {
+  const auto found = get(kKeys, std::as_bytes(std::span(key)));
+  if (!found) return std::unexpected(found.error());
+  if (!*found) return std::nullopt;
+  ByteReader reader(**found);
+  const auto kept = reader.pod<KeptKey>();
+  if (reader.failed() || reader.remaining() != 0)
+    return std::unexpected(StoreError{Error::kSystemError, "the row of an idempotency key is damaged", true});
+  return kept;
+}
 StoreResult<std::optional<Bytes>> Store::find_entry(uint64_t number) const {
   return get(kJournal, keys::of(number));
 }

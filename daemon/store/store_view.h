@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/bytes.h"
+#include "core/idempotency.h"
 #include "core/job.h"
 #include "daemon/store/store_error.h"
 
@@ -17,13 +18,15 @@ namespace pqd {
 // What a checkpoint changes, all at once. `covered`: every commit up to this one is in it.
 struct CheckpointBatch {
   uint64_t covered = 0;
+  TimeNs now_ns = 0;  // the clock of its last commit
   Bytes tables;
   std::vector<std::pair<JobNo, Bytes>> live_puts;
   std::vector<JobNo> live_deletes;
   std::vector<std::pair<JobId, Bytes>> done_puts;
   std::vector<std::pair<JobNo, JobId>> dead_letter_puts;  // keyed by the number of the life that failed
   std::vector<JobNo> dead_letter_deletes;
-  std::vector<JobId> done_deletes;  // redriven
+  std::vector<JobId> done_deletes;                                 // redriven
+  std::vector<std::pair<ShortHash, std::optional<KeptKey>>> keys;  // nothing = freed
 };
 
 struct Checkpoint {
@@ -48,6 +51,8 @@ class StoreView {
   virtual StoreResult<std::optional<Bytes>> find_live(JobNo job) const = 0;
   virtual StoreResult<std::optional<Bytes>> find_done(const JobId& id) const = 0;
   virtual StoreResult<std::optional<Bytes>> find_entry(uint64_t number) const = 0;
+  // May be expired: they go some time after their end.
+  virtual StoreResult<std::optional<KeptKey>> find_key(const ShortHash& key) const = 0;
 };
 
 }  // namespace pqd

@@ -7,6 +7,9 @@
 namespace pqd {
 namespace {
 
+// However little is written, keys that are over go within this time.
+constexpr uint64_t kKeysSweptEverySeconds = 24 * 3600;
+
 class NoLog final : public rocksdb::Logger {
  public:
   using rocksdb::Logger::Logv;
@@ -21,7 +24,8 @@ rocksdb::ColumnFamilyOptions family_options(const std::string& name,
   options.compression = rocksdb::kLZ4Compression;
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = cache;
-  if (name == "done" || name == "live") table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  if (name == "done" || name == "live" || name == "keys")
+    table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   if (name == "done_index") {
     // Keys of one group come in order: each is put next to the one before it, without a search.
     options.memtable_insert_with_hint_prefix_extractor.reset(
@@ -81,12 +85,14 @@ rocksdb::DBOptions read_only_options(rocksdb::Env* env) {
   return options;
 }
 
-std::vector<rocksdb::ColumnFamilyDescriptor> families() {
+std::vector<rocksdb::ColumnFamilyDescriptor> families(const std::shared_ptr<const CheckpointClock>& clock) {
   const std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(64u << 20);
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   for (const char* name :
-       {"default", "journal", "blocks", "live", "done", "dead_letters", "meta", "done_index"})
+       {"default", "journal", "blocks", "live", "done", "dead_letters", "meta", "done_index", "keys"})
     families.emplace_back(name, family_options(name, cache));
+  families.back().options.compaction_filter_factory = expired_keys(clock);
+  families.back().options.periodic_compaction_seconds = kKeysSweptEverySeconds;
   return families;
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "daemon/store/expired_keys.h"
 #include "daemon/store/rocksdb_include.h"
 #include "daemon/store/store_event_listener.h"
 
@@ -13,7 +14,7 @@ namespace pqd {
 rocksdb::DBOptions db_options(const std::shared_ptr<StoreEventListener>& listener, rocksdb::Env* env);
 // For a look at a store that another process may be writing: no file of its own, every table held open.
 rocksdb::DBOptions read_only_options(rocksdb::Env* env);
-// In the order of Store::Family.
-std::vector<rocksdb::ColumnFamilyDescriptor> families();
+// In the order of Store::Family. `clock` tells when an idempotency key is over.
+std::vector<rocksdb::ColumnFamilyDescriptor> families(const std::shared_ptr<const CheckpointClock>& clock);
 
 }  // namespace pqd

@@ -220,6 +220,12 @@ void Driver::checkpoint() {
     if (!is_dead_letter(row.core)) drop_payload(row);
     store.rows[row.core.id] = std::move(row);
   });
+  state.idempotency.for_each([this](const ShortHash& key, const IdempotencyKeys::Known& known) {
+    if (known.freed)
+      store.keys.erase(key);
+    else
+      store.keys[key] = known.kept;
+  });
   state.retire(commits.size());
   state.check_invariants();
 }

@@ -58,7 +58,12 @@ class FinishedStore : public FinishedJobs {
     const auto found = rows.find(id);
     return found == rows.end() ? std::nullopt : std::optional(found->second);
   }
+  std::optional<KeptKey> find_key(const ShortHash& key) override {
+    const auto found = keys.find(key);
+    return found == keys.end() ? std::nullopt : std::optional(found->second);
+  }
   std::map<JobId, JobRow> rows;
+  std::map<ShortHash, KeptKey> keys;
 };
 
 class Driver {

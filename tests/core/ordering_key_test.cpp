@@ -174,30 +174,42 @@ TEST_F(OrderingKey, ASubmitThatWaitsForRoomTakesItsPlaceWhenItIsAdmitted) {
   EXPECT_EQ(small.take_one(to).id, parked);
 }
 
-// The parked one has the lower number: it stands behind the redriven one all the same.
-TEST_F(OrderingKey, ASubmitThatIsAdmittedBehindARedrivenJobWaitsForIt) {
+TEST(OrderingKeyOfAFullQueue, UrgentSubmitIsNotAdmittedBeforeItsKey) {
   BrokerOptions options;
-  options.defaults.max_depth = 2;
-  Driver small(options);
-  const SessionNo from = small.open();
-  const SessionNo to = small.open();
-  const SessionNo admin = small.open(kAdminUid);
-  small.subscribe(to, 10, {"work"});
-  const JobId dead = small.submit(from, {.ordering_key = "k"});
-  small.fail(to, small.take_one(to), "no", kFlagDoNotRetry);
-  const JobId filler = small.submit(from, {.type = "nobody"});
-  const JobId another = small.submit(from, {.type = "nobody"});
-  const JobId parked = small.submit(from, {.ordering_key = "k"});
-  ASSERT_EQ(small.core(parked).pending, Pending::kParked);
-  ASSERT_EQ(small.command(admin, write_redrive(dead)), Error::kOk);
-  const Delivered redriven = small.take_one(to);
-  for (const JobId& id : {filler, another}) small.command(from, write_cancel(id, false));
-  EXPECT_EQ(small.core(parked).pending, Pending::kHeld);
-  const JobId behind = small.submit(from, {.ordering_key = "k"});
-  small.command(from, write_cancel(behind, false));
-  EXPECT_TRUE(small.take(to).empty()) << "one behind it ended, not the one that runs";
-  small.complete(to, redriven);
-  EXPECT_EQ(small.take_one(to).id, parked);
+  options.defaults = {.max_depth = 1};
+  Driver d(std::move(options));
+  const SessionNo from = d.open();
+  const SessionNo to = d.open();
+  d.subscribe(to, 10);
+  d.submit(from);
+  const JobId low = d.submit(from, {.priority = 1, .ordering_key = "k"});
+  const JobId urgent = d.submit(from, {.priority = 20, .ordering_key = "k"});
+  const JobId other = d.submit(from, {.priority = 10, .ordering_key = "other"});
+  for (const JobId& id : {other, low, urgent}) {
+    d.complete(to, d.take_one(to));
+    EXPECT_EQ(d.core(id).state, JobState::kAssigned);
+  }
+}
+
+// The dead letter's new life comes after what was submitted before it, even if that is not in the queue yet.
+TEST(OrderingKeyOfAFullQueue, RedrivenJobStandsBehindASubmitThatWaitsForRoom) {
+  BrokerOptions options;
+  options.defaults = {.max_depth = 1, .admission_timeout_ms = 1'000};
+  Driver d(std::move(options));
+  const SessionNo admin = d.open(kAdminUid);
+  const SessionNo to = d.open();
+  const JobId dead = d.submit(admin, {.max_attempts = 1, .ordering_key = "k"});
+  d.subscribe(to, 10);
+  d.fail(to, d.take_one(to));
+  d.submit(admin);
+  const Delivered in_the_way = d.take_one(to);
+  const JobId waiting = d.submit(admin, {.ordering_key = "k"});
+  EXPECT_EQ(d.command(admin, write_redrive(dead)), Error::kOk);
+  EXPECT_EQ(d.core(dead).pending, Pending::kHeld);
+  d.advance_ms(1'000);
+  EXPECT_EQ(d.refusal_of(waiting), Error::kQueueFull);
+  EXPECT_EQ(d.take_one(to).id, dead) << "nothing stands before it any more";
+  d.complete(to, in_the_way);
 }
 
 }  // namespace

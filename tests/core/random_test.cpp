@@ -89,6 +89,7 @@ class RandomLife {
     spec.processing_timeout_ms = 1'000;
     spec.backoff_first_ms = 100;
     spec.flags = below(2) == 0 ? kFlagBackoffJitter : uint16_t{0};
+    if (below(4) == 0) spec.idempotency_key = std::string(1, static_cast<char>('a' + below(20)));
     if (below(3) == 0) spec.ordering_key = std::string(1, static_cast<char>('k' + below(3)));
     return spec;
   }

@@ -42,7 +42,6 @@ TEST_F(Submit, SubjectIsForThoseWhoMayActForOthers) {
 TEST_F(Submit, WhatIsNotSupportedYetIsRefusedByName) {
   EXPECT_EQ(d.refusal_of(d.submit(producer, {.mode = Mode::kBatch})), Error::kInvalidMode);
   EXPECT_EQ(d.refusal_of(d.submit(producer, {.durability = Durability::kMemory})), Error::kInvalidRequest);
-  EXPECT_EQ(d.refusal_of(d.submit(producer, {.idempotency_key = "k"})), Error::kInvalidRequest);
 }
 
 TEST_F(Submit, IdMustBeTheSessionsOwnAndNew) {
@@ -138,7 +137,7 @@ TEST_F(Resubmit, IdThatIsLiveOrFinishedIsMarkedDuplicate) {
   for (const JobId& id : {live, finished, stored}) {
     d.submit_as(next, id, again());
     ASSERT_TRUE(d.receipt_of(id).has_value());
-    EXPECT_EQ(d.receipt_of(id)->flags, kReceiptDuplicate);
+    EXPECT_TRUE((d.receipt_of(id)->flags & kReceiptDuplicate) != 0);
     EXPECT_EQ(d.refusal_of(id), Error::kOk);
     EXPECT_EQ(d.receipt_of(id)->session, next);
   }
@@ -152,7 +151,7 @@ TEST_F(Resubmit, IdThatWasNeverSeenBecomesAJob) {
   EXPECT_FALSE(d.receipt_of(lost).has_value());
   EXPECT_EQ(d.core(lost).submitter, next);
   d.submit_as(next, lost, again());
-  EXPECT_EQ(d.receipt_of(lost)->flags, kReceiptDuplicate);
+  EXPECT_TRUE((d.receipt_of(lost)->flags & kReceiptDuplicate) != 0);
 }
 
 TEST_F(Resubmit, ForeignUsersTagIsRefused) {
@@ -180,7 +179,7 @@ TEST_F(Resubmit, BatchIsDuplicateAsAWhole) {
   const auto ids = d.submit_batch(producer, {{}, {}});
   const SessionNo next = reconnect();
   d.submit_batch_as(next, ids, {again(), again()});
-  for (const JobId& id : ids) EXPECT_EQ(d.receipt_of(id)->flags, kReceiptDuplicate);
+  for (const JobId& id : ids) EXPECT_TRUE((d.receipt_of(id)->flags & kReceiptDuplicate) != 0);
   EXPECT_EQ(d.state.jobs.size(), 2u);
 }
 

@@ -43,8 +43,10 @@ void print_accepted(Context& context, const Outcome& outcome) {
   if (context.format() == Format::kTable) return context.print(id + "\n");
   boost::json::object object{
       {"requestId", id}, {"status", "pending"}, {"message", "Request queued successfully"}};
-  if (outcome.duplicate)
+  if (outcome.duplicate) {
     object = {{"requestId", id}, {"duplicate", true}, {"message", "Request was submitted before"}};
+    if (outcome.state) object["status"] = boost::json::string_view(state_name(*outcome.state));
+  }
   context.print_json(boost::json::value(object));
 }
 

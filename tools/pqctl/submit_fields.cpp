@@ -236,8 +236,9 @@ Complaint refusal_of(const Failure& failure, std::string_view queue) {
     case Error::kInvalidRequest:
     case Error::kInvalidMode:
       told.text =
-          "the daemon does not support what this job asks for; batch mode, durability memory and idempotency "
-          "keys need a daemon that has them";
+          "the daemon does not support what this job asks for; batch mode and durability memory need a "
+          "daemon "
+          "that has them";
       break;
     case Error::kNotFound:
       told.text =
@@ -251,6 +252,12 @@ Complaint refusal_of(const Failure& failure, std::string_view queue) {
           "the queue" + name +
           " was full for as long as a submit may wait there; start consumers, or raise its max_depth or "
           "max_bytes in the configuration";
+      break;
+    case Error::kDuplicateRequest:
+      told.text =
+          "this idempotency key was used for another job in the last 24 hours: send the same content again "
+          "to "
+          "get that job's id, or take another key";
       break;
     case Error::kNoSpace:
       told.text =

@@ -124,7 +124,10 @@ void Stream::accepted(const Outcome& outcome) {
     context_.print(id + "\n");
   } else {
     boost::json::object object{{"requestId", id}, {"status", "pending"}};
-    if (outcome.duplicate) object = {{"requestId", id}, {"duplicate", true}};
+    if (outcome.duplicate) {
+      object = {{"requestId", id}, {"duplicate", true}};
+      if (outcome.state) object["status"] = boost::json::string_view(state_name(*outcome.state));
+    }
     context_.print(json_text(object, JsonStyle::kCompact) + "\n");
   }
   show_progress();

@@ -9,6 +9,7 @@ namespace {
 class NothingFinished final : public FinishedJobs {
  public:
   std::optional<JobRow> find_finished(const JobId& /*id*/) override { return std::nullopt; }
+  std::optional<KeptKey> find_key(const ShortHash& /*key*/) override { return std::nullopt; }
 };
 
 class DrainTest : public ::testing::Test {

@@ -55,6 +55,7 @@ void expect_rows(const Store& store, const Workload& work) {
     return true;
   }));
   EXPECT_EQ(letters, work.dead_letters());
+  for (const auto& [key, kept] : work.keys()) EXPECT_EQ(store.find_key(key).value(), kept);
   std::map<JobNo, Bytes> live;
   ASSERT_TRUE(store.for_each_live([&live](JobNo job, ByteView row) {
     live[job].assign(row.begin(), row.end());

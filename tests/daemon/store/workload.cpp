@@ -66,6 +66,14 @@ std::optional<JobRow> Workload::find_finished(const JobId& id) {
   return decode_row(**row).value();
 }
 
+std::map<ShortHash, std::optional<KeptKey>> Workload::keys() const {
+  std::map<ShortHash, std::optional<KeptKey>> keys;
+  state_.idempotency.for_each([&keys](const ShortHash& key, const IdempotencyKeys::Known& known) {
+    keys[key] = known.freed ? std::nullopt : std::optional(known.kept);
+  });
+  return keys;
+}
+
 Commit Workload::commit() {
   CommitBuilder builder(state_.blocks, last_number_ + 1, last_hash_, now_);
   for (uint64_t turns = 1 + below(4); turns > 0; --turns) turn(builder);
@@ -138,6 +146,8 @@ void Workload::submit(CommitBuilder& builder) {
   view.queue = below(3) == 0 ? "small" : "default";
   view.type = below(2) == 0 ? "resize" : "mail";
   view.metadata = "{\"a\":1}";
+  const std::string key = "key " + std::to_string(below(400));
+  if (below(8) == 0) view.idempotency_key = key;
   const Bytes payload = random_bytes(random_, below(400));
   view.payload = payload;
   BlobRef blob;

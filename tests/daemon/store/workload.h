@@ -35,6 +35,8 @@ class Workload final : private FinishedJobs {
   // What every finished job's row must be.
   const std::map<JobId, Bytes>& finished() const { return done_; }
   const std::map<JobNo, JobId>& dead_letters() const { return dead_letters_; }
+  // The keys that memory knows, with what the store must say of each once it has been checkpointed.
+  std::map<ShortHash, std::optional<KeptKey>> keys() const;
   // How many of the jobs that ended did so in each state.
   const std::map<JobState, uint64_t>& endings() const { return endings_; }
 
@@ -47,6 +49,7 @@ class Workload final : private FinishedJobs {
   };
 
   std::optional<JobRow> find_finished(const JobId& id) override;
+  std::optional<KeptKey> find_key(const ShortHash& key) override { return store_.find_key(key).value(); }
   uint64_t below(uint64_t bound) { return random_() % bound; }
   void open_sessions();
   void turn(CommitBuilder& builder);

@@ -1,0 +1,19 @@
+// Takes idempotency keys away when their time is over, as compaction passes by: no scan, no second index.
+// Readers look at the time for themselves, so that it does not matter when that is. Private to daemon/store.
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include "core/job.h"
+#include "daemon/store/rocksdb_include.h"
+
+namespace pqd {
+
+// The clock of the latest checkpoint. Writer: the thread that checkpoints; readers: RocksDB's compactions.
+// relaxed: an older time only keeps a key for longer.
+using CheckpointClock = std::atomic<TimeNs>;
+
+std::shared_ptr<rocksdb::CompactionFilterFactory> expired_keys(std::shared_ptr<const CheckpointClock> clock);
+
+}  // namespace pqd

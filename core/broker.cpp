@@ -25,6 +25,7 @@ void Broker::end_turn() {
   fire_schedules();
   for (const QueueNo queue : state_.take_dirty()) {
     admit_parked(queue);
+    form_full_batches(queue);
     dispatch(queue);
   }
   commit_ = nullptr;
@@ -109,6 +110,7 @@ bool Broker::resume_session(SessionNo claimed, SessionNo to, const ShortHash& pr
     emit(Reheld{state_.jobs[slot].core.no, to, unseen ? later->deliveries + 1 : 0});
     if (unseen) commit_->effects().deliveries.push_back(delivery_of(slot));
   }
+  mark_batch_ends(commit_->effects().deliveries);
   emit(SessionResumed{from, to, claimed});
   commit_->require_sync();
   return true;
@@ -120,6 +122,7 @@ std::vector<DeliveryEffect> Broker::deliveries_after(SessionNo session, uint64_t
     if (state_.jobs[slot].core.delivery_no > after) list.push_back(delivery_of(slot));
   }
   std::sort(list.begin(), list.end(), [](const auto& a, const auto& b) { return a.number < b.number; });
+  mark_batch_ends(list);
   return list;
 }
 
@@ -162,6 +165,8 @@ void Broker::timer_due(Slot slot) {
       return emit(Readied{core.no, state_.tables.next_ready_seq});
     case Pending::kParked:
       return refuse_parked(slot);
+    case Pending::kCollecting:
+      return form_batch(core.queue, core.type);
     case Pending::kHeld:
       std::abort();  // it has no timer
   }
@@ -214,12 +219,14 @@ void Broker::dispatch(QueueNo queue) {
   const uint64_t active_max = entry.settings.max_active == 0 ? UINT64_MAX : entry.settings.max_active;
   const uint32_t guard = entry.settings.starvation_guard;
   const auto wanted = [&q](TypeNo type) { return q.consumers.wants(type); };
-  while (q.active < active_max) {
+  while (q.turns_out < active_max) {
     const bool longest = guard != 0 && (q.dispatches + 1) % guard == 0;
     const Slot slot =
         longest ? q.ready.longest_waiting(state_.jobs, wanted) : q.ready.best(state_.jobs, wanted);
     if (slot == kNoSlot) return;
-    assign(slot, *q.consumers.next(state_.jobs[slot].core.type));
+    ++q.dispatches;
+    const ConsumerKey to = *q.consumers.next(state_.jobs[slot].core.type);
+    state_.jobs[slot].core.batch_place == 0 ? assign(slot, to) : assign_batch(slot, to);
   }
 }
 
@@ -248,6 +255,7 @@ DeliveryEffect Broker::delivery_of(Slot slot) {
   effect.owner_uid = core.owner_uid;
   effect.attempt = core.attempts;
   effect.max_attempts = core.max_attempts;
+  effect.batch = core.batch();
   effect.after_sync = core.delivery == Delivery::kAtMostOnce;
   effect.record = job.record;
   state_.blocks.add_user(job.record.block);

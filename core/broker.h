@@ -184,6 +184,12 @@ class Broker {
   void give_key_turns();
   bool key_is_taken(QueueNo queue, std::string_view ordering_key) const;
   void dispatch(QueueNo queue);
+  // broker_batch.cpp
+  void form_full_batches(QueueNo queue);
+  void form_batch(QueueNo queue, TypeNo type);
+  void assign_batch(Slot first, const ConsumerKey& to);
+  static void mark_batch_ends(std::span<DeliveryEffect> deliveries);
+
   void assign(Slot slot, const ConsumerKey& to);
   DeliveryEffect delivery_of(Slot slot);
   bool may_see(const SessionEntry& session, const JobCore& job) const;

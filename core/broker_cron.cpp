@@ -139,6 +139,7 @@ void Broker::make_run(const Schedule& schedule, TimeNs next_ns) {
   Candidate run{.origin = {}, .record = commit_->add_blob(record), .view = {}};
   run.view = *read_submit_record(commit_->blob(run.record));
   run.owner_uid = uid;
+  run.payload_hash = short_hash(run.view.payload);
   accept(run, queue, type, false);
   if (run.view.head.durability == static_cast<uint8_t>(Durability::kFsync)) commit_->require_sync();
 }

@@ -44,7 +44,6 @@ std::optional<TypeNo> Broker::type_for(std::string_view name) {
 
 // What this version does not do yet is refused by name, never taken and forgotten.
 Error Broker::refuse_unsupported(const SubmitView& view, uint32_t uid) const {
-  if (view.head.mode == static_cast<uint8_t>(Mode::kBatch)) return Error::kInvalidMode;
   if (view.head.durability == static_cast<uint8_t>(Durability::kMemory)) return Error::kInvalidRequest;
   if (!view.subject.empty() && !is_admin(uid)) return Error::kUnauthorized;
   return Error::kOk;

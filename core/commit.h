@@ -23,6 +23,8 @@ struct DeliveryEffect {
   uint32_t owner_uid = 0;
   uint16_t attempt = 0;
   uint16_t max_attempts = 0;
+  uint64_t batch = 0;       // that it is delivered with; 0 = none
+  bool batch_last = false;  // the last delivery of its batch
   bool after_sync = false;  // at-most-once: not before the assignment survives a power cut
   RecordRef record;
 };

@@ -37,9 +37,9 @@ struct DeliveryHead {
   uint8_t ordering_key_bytes = 0;
   uint8_t delivery = 0;
   uint8_t durability = 0;
-  uint8_t reserved[1] = {};
+  uint8_t batch_last = 0;  // 1: the last delivery of its batch
   uint32_t owner_uid = 0;
-  uint32_t reserved2 = 0;
+  uint32_t batch = 0;  // that it is delivered with; its deliveries follow each other. 0 = none
 };
 static_assert(sizeof(DeliveryHead) == 96 && std::is_trivially_copyable_v<DeliveryHead>);
 

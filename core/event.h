@@ -7,6 +7,7 @@
 #pragma once
 
 #include <array>
+#include <concepts>
 #include <cstdint>
 #include <string>
 #include <type_traits>
@@ -57,6 +58,7 @@ enum class EventKind : uint8_t {
   kCronFired = 62,
   kKeyKept = 50,
   kKeyFreed = 51,
+  kBatchFormed = 52,
   kReviewed = 65,
   kPurged = 66,
 };
@@ -225,6 +227,13 @@ struct KeyFreed {
   ShortHash key{};
   PQD_EVENT(kKeyFreed, e.key)
 };
+// These collected long enough, or are enough: ready from now on, with numbers from `first_ready_seq` in this
+// order.
+struct BatchFormed {
+  uint64_t first_ready_seq = 0;
+  std::vector<JobNo> jobs;
+  PQD_EVENT(kBatchFormed, e.first_ready_seq, e.jobs)
+};
 // Its time came: not_before passed, or the backoff is over.
 struct Readied {
   JobNo job = 0;
@@ -383,9 +392,10 @@ struct Encoder {
   }
   void one(const std::string& text) { to.text(text); }
   void one(const BlobRef& ref) { to.varint(ref.offset), to.varint(ref.bytes); }
-  void one(const std::vector<TypeNo>& list) {
+  template <std::unsigned_integral Number>
+  void one(const std::vector<Number>& list) {
     to.varint(list.size());
-    for (const TypeNo item : list) to.varint(item);
+    for (const Number item : list) to.varint(item);
   }
   template <class T>
   void one(const T& value) {
@@ -412,10 +422,11 @@ struct Decoder {
     ref.offset = static_cast<uint32_t>(from.varint());
     ref.bytes = static_cast<uint32_t>(from.varint());
   }
-  void one(std::vector<TypeNo>& list) {
+  template <std::unsigned_integral Number>
+  void one(std::vector<Number>& list) {
     const uint64_t count = from.varint();
     list.clear();
-    for (uint64_t i = 0; i < count && !from.failed(); ++i) list.push_back(static_cast<TypeNo>(from.varint()));
+    for (uint64_t i = 0; i < count && !from.failed(); ++i) list.push_back(static_cast<Number>(from.varint()));
   }
   template <class T>
   void one(T& value) {
@@ -495,6 +506,8 @@ bool decode_event(ByteReader& reader, Visitor&& visitor) {
       return decode_as<KeyKept>(reader, visitor);
     case EventKind::kKeyFreed:
       return decode_as<KeyFreed>(reader, visitor);
+    case EventKind::kBatchFormed:
+      return decode_as<BatchFormed>(reader, visitor);
     case EventKind::kParkRefused:
       return decode_as<ParkRefused>(reader, visitor);
     case EventKind::kReadied:

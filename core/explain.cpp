@@ -27,7 +27,7 @@ void explain_ready(const State& state, Slot slot, Explanation& e) {
     e.awaits = Awaits::kResume;
   else if (!queue.consumers.any_for(core.type))
     e.awaits = Awaits::kConsumer;
-  else if (entry.settings.max_active != 0 && queue.active >= entry.settings.max_active)
+  else if (entry.settings.max_active != 0 && queue.turns_out >= entry.settings.max_active)
     e.awaits = Awaits::kMaxActive;
   else
     e.awaits = queue.consumers.wants(core.type) ? Awaits::kItsTurn : Awaits::kCredit;
@@ -53,6 +53,15 @@ void explain_parked(const State& state, Slot slot, Explanation& e) {
   }
 }
 
+void explain_collecting(const State& state, Slot slot, Explanation& e) {
+  const JobCore& core = state.jobs[slot].core;
+  const CollectingLine& line = state.queue(core.queue).collecting.lines().at(core.type);
+  e.awaits = Awaits::kBatch;
+  e.ahead = static_cast<uint64_t>(std::distance(line.begin(), line.find(core.ready_seq)));
+  const JobCore& first = state.jobs[line.begin()->second].core;
+  e.until_ns = first.ready_ns + state.tables.queue(core.queue).settings.batch_interval_ms * kMillisecondNs;
+}
+
 void explain_pending(const State& state, Slot slot, Explanation& e) {
   const JobCore& core = state.jobs[slot].core;
   switch (core.pending) {
@@ -67,6 +76,8 @@ void explain_pending(const State& state, Slot slot, Explanation& e) {
       return explain_parked(state, slot, e);
     case Pending::kHeld:
       return explain_held(state, slot, e);
+    case Pending::kCollecting:
+      return explain_collecting(state, slot, e);
   }
 }
 

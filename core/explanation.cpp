@@ -12,7 +12,7 @@ struct AwaitsWords {
   std::string_view name;
   std::string_view text;
 };
-constexpr std::array<AwaitsWords, 11> kAwaits{{
+constexpr std::array<AwaitsWords, 12> kAwaits{{
     {"nothing", "nothing: it is finished"},
     {"room", "room in its full queue"},
     {"time", "the time that its submit named"},
@@ -24,6 +24,7 @@ constexpr std::array<AwaitsWords, 11> kAwaits{{
     {"credit", "a consumer to settle something: all that take its type are busy"},
     {"turn", "its turn: others are before it"},
     {"settling", "its consumer to settle it"},
+    {"batch", "its batch to be complete"},
 }};
 
 const AwaitsWords& words_of(Awaits awaits) {

@@ -24,6 +24,7 @@ enum class Awaits : uint8_t {
   kCredit = 8,     // everybody who takes its type has both hands full
   kItsTurn = 9,    // ready, behind `ahead` others
   kSettling = 10,  // a consumer has it: session, pid and uid, until `until_ns`
+  kBatch = 11,     // for its batch to be complete: `ahead` collect before it, at the latest until `until_ns`
 };
 
 // In words, such as "a consumer for its type".

@@ -9,9 +9,14 @@ namespace {
 
 uint32_t or_default(uint32_t value, uint32_t fallback) { return value == kTimeoutDefault ? fallback : value; }
 
+// Where a job goes when nothing holds it up any more: batch jobs wait for one another first.
+Pending first_stop(const JobCore& job) {
+  return job.mode == Mode::kBatch ? Pending::kCollecting : Pending::kReady;
+}
+
 void become_ready(JobCore& job, uint64_t ready_seq, TimeNs now) {
   take(job, Step::kReady);
-  job.pending = Pending::kReady;
+  job.pending = first_stop(job);
   job.ready_seq = ready_seq;
   job.ready_ns = now;
 }
@@ -19,6 +24,7 @@ void become_ready(JobCore& job, uint64_t ready_seq, TimeNs now) {
 void give_up_lease(JobCore& job) {
   job.holder = 0;
   job.lease_until_ns = 0;
+  job.batch_place = 0;
 }
 
 void count_end(JobCore& job, Reason reason) {
@@ -70,6 +76,7 @@ JobCore born(const Submitted& event, const SubmitView& submit, const QueueSettin
   } else if (event.ready_seq == 0) {
     job.pending = Pending::kScheduled;
   } else {
+    job.pending = first_stop(job);
     job.ready_ns = now;
   }
   return job;
@@ -83,6 +90,14 @@ void fold(JobCore& job, const Admitted& event, TimeNs now) {
 void fold(JobCore& job, const KeyTurn& event, TimeNs now) {
   if (event.ready_seq != 0) return become_ready(job, event.ready_seq, now);
   job.pending = Pending::kScheduled;
+}
+
+void fold(JobCore& job, const BatchFormed& event, size_t index, TimeNs now) {
+  take(job, Step::kReady);
+  job.pending = Pending::kReady;
+  job.ready_seq = event.first_ready_seq + index;
+  job.ready_ns = now;
+  job.batch_place = static_cast<uint16_t>(index + 1);
 }
 
 void fold(JobCore& job, const ParkRefused& /*event*/, TimeNs now) {
@@ -144,7 +159,7 @@ void fold(JobCore& job, const Released& /*event*/, TimeNs now) {
   take(job, Step::kRelease);
   --job.attempts;
   give_up_lease(job);
-  job.pending = Pending::kReady;
+  job.pending = first_stop(job);
   job.ready_ns = now;
 }
 
@@ -171,7 +186,7 @@ JobCore reborn(const Redriven& event, const JobCore& was, TimeNs now) {
   JobCore job = was;
   job.no = event.job;
   job.state = JobState::kPending;
-  job.pending = event.ready_seq != 0 ? Pending::kReady : Pending::kHeld;
+  job.pending = event.ready_seq != 0 ? first_stop(job) : Pending::kHeld;
   job.ready_seq = event.ready_seq;
   job.ready_ns = event.ready_seq != 0 ? now : 0;
   job.start_after_ns = 0;

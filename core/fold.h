@@ -14,6 +14,8 @@ JobCore born(const Submitted& event, const SubmitView& submit, const QueueSettin
 
 void fold(JobCore& job, const Admitted& event, TimeNs now);
 void fold(JobCore& job, const KeyTurn& event, TimeNs now);
+// `index`: its place in the event's list.
+void fold(JobCore& job, const BatchFormed& event, size_t index, TimeNs now);
 void fold(JobCore& job, const ParkRefused& event, TimeNs now);
 void fold(JobCore& job, const Readied& event, TimeNs now);
 // `epoch` is the one of the latest EpochStarted.

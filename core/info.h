@@ -65,6 +65,7 @@ struct QueueInfo {
   uint64_t consumers = 0;      // subscriptions
   TimeNs oldest_ready_ns = 0;  // when the longest waiting ready job became ready; 0 = none
   uint64_t held = 0;           // waiting for jobs before them with the same ordering key
+  uint64_t collecting = 0;     // waiting for their batches to be complete
 };
 
 struct HealthInfo {

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <set>
 #include <unordered_set>
 
@@ -106,7 +107,8 @@ const char* Consumers::find_fault() const {
 // One walk; every step aborts at the first thing that is not as it must be.
 class InvariantWalk {
  public:
-  explicit InvariantWalk(const State& state) : state_(state), recounts_(state.queues_.size()) {}
+  explicit InvariantWalk(const State& state)
+      : state_(state), recounts_(state.queues_.size()), batches_(state.queues_.size()) {}
 
   void run() {
     tables();
@@ -123,7 +125,8 @@ class InvariantWalk {
 
  private:
   struct Recount {
-    uint64_t ready = 0, scheduled = 0, held = 0, keyed = 0, active = 0, parked = 0, bytes = 0;
+    uint64_t ready = 0, scheduled = 0, held = 0, collecting = 0, keyed = 0, active = 0, turns_out = 0,
+             parked = 0, bytes = 0;
   };
 
   static void must(bool holds, const char* invariant) {
@@ -170,15 +173,28 @@ class InvariantWalk {
     if (core.keyed && !is_finished(core.state)) ++queue.keyed;
     if (held(core)) {
       ++queue.active;
+      if (core.batch_place == 0 || batches_[core.queue][core.batch()]++ == 0) ++queue.turns_out;
       must(core.lease < tables.next_lease && core.lease_epoch <= tables.epoch, "job: lease of the future");
       must(core.attempts > 0, "job: held without an attempt");
       must(core.pending == Pending::kReady, "job: held without having been ready");
       return;
     }
     if (core.state != JobState::kPending) return;
+    must(core.batch_place == 0 || core.pending == Pending::kReady, "job: of a batch and not ready");
     if (core.pending == Pending::kReady) {
       ++queue.ready;
       must(core.ready_seq != 0 && core.ready_ns != 0, "job: ready since never");
+      must((core.batch_place != 0) == (core.mode == Mode::kBatch),
+           "job: a batch job is ready with its batch only");
+    } else if (core.pending == Pending::kCollecting) {
+      ++queue.collecting;
+      must(core.ready_seq != 0 && core.ready_ns != 0 && core.mode == Mode::kBatch,
+           "job: collects since never");
+      const auto& lines = state_.queues_[core.queue].collecting.lines();
+      const auto line = lines.find(core.type);
+      must(line != lines.end() && line->second.contains(core.ready_seq) &&
+               line->second.at(core.ready_seq) == slot,
+           "collecting: a job stands in another line");
     } else {
       if (core.pending == Pending::kParked)
         ++queue.parked;
@@ -218,6 +234,11 @@ class InvariantWalk {
       must(queue.keys.size() == counted.keyed, "keys: every keyed job stands in its line");
       key_lines(number);
       must(queue.active == counted.active, "queue: count of active jobs");
+      must(queue.turns_out == counted.turns_out, "queue: count of jobs and batches in hand");
+      must(queue.in_hand.size() == batches_[number].size(), "batches: one is in hand, and nobody has it");
+      for (const auto& [batch, jobs] : batches_[number])
+        must(queue.in_hand.jobs(batch) == jobs, "batches: count of jobs in hand");
+      must(queue.collecting.size() == counted.collecting, "queue: count of collecting jobs");
       must(queue.bytes == counted.bytes, "queue: bytes of payloads");
       must(queue.parked.size() == counted.parked, "queue: every parked submit stands in line");
       for (const auto& [key, slot] : queue.parked) {
@@ -256,9 +277,11 @@ class InvariantWalk {
         if (sub.queue != number) continue;
         ++subscriptions;
         uint32_t used = 0;
+        std::set<uint64_t> batches;
         for (Slot at = state_.held(session).head; at != kNoSlot; at = state_.jobs[at].held_next) {
           const JobCore& core = state_.jobs[at].core;
-          used += core.subscription == sub.number && core.queue == number ? 1u : 0u;
+          if (core.subscription != sub.number || core.queue != number) continue;
+          used += core.batch_place == 0 || batches.insert(core.batch()).second ? 1u : 0u;
         }
         const auto credits = consumers.credits({session, sub.number});
         must(credits && credits->granted == sub.credits, "consumers: credits differ from the subscription");
@@ -341,6 +364,7 @@ class InvariantWalk {
 
   const State& state_;
   std::vector<Recount> recounts_;
+  std::vector<std::map<uint64_t, uint32_t>> batches_;  // per queue: jobs in hand
 };
 
 void State::check_invariants() const { InvariantWalk(*this).run(); }

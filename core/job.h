@@ -26,7 +26,8 @@ constexpr bool is_finished(JobState state) { return state >= JobState::kComplete
 
 // What a pending job waits for. kParked: for room in a full queue, not yet accepted. kHeld: for the jobs
 // before it that have the same ordering key; its own time and its queue_timeout begin when they are finished.
-enum class Pending : uint8_t { kReady, kScheduled, kBackoff, kParked, kHeld };
+// kCollecting: for its batch to be complete.
+enum class Pending : uint8_t { kReady, kScheduled, kBackoff, kParked, kHeld, kCollecting };
 
 enum class Mode : uint8_t { kFifo, kPriority, kBatch };
 enum class Delivery : uint8_t { kAtLeastOnce, kAtMostOnce };
@@ -77,14 +78,14 @@ static_assert(sizeof(LeaseToken) == 24);
 struct JobCore {
   JobId id;
   JobNo no = 0;
-  uint64_t ready_seq = 0;  // order of becoming ready; 0 = not ready yet
+  uint64_t ready_seq = 0;  // order of becoming ready, or of beginning to collect; 0 = not that far
   SessionNo submitter = 0;
   SessionNo holder = 0;  // session that holds the lease; 0 = none
   uint64_t lease = 0;    // number of the latest lease; of a parked submit: its record's number in the lane
   uint64_t delivery_no = 0;  // number of the delivery within its holder's session
   TimeNs created_ns = 0;
   TimeNs start_after_ns = 0;  // not_before, or the end of the backoff
-  TimeNs ready_ns = 0;        // when it last became ready
+  TimeNs ready_ns = 0;        // when it last became ready, or began to collect
   TimeNs assigned_ns = 0;
   TimeNs lease_until_ns = 0;
   TimeNs finished_ns = 0;
@@ -116,10 +117,14 @@ struct JobCore {
   bool keyed = false;     // has an ordering key
   bool reviewed = false;  // a dead letter that somebody has looked into, in this life
   bool purged = false;    // was a dead letter: the payload is gone, no redrive
-  uint8_t reserved[2] = {};
+  // Its place, from 1, in the batch that it is delivered with, from the forming to the end of the attempt; 0
+  // = in none.
+  uint16_t batch_place = 0;
 
   // The rank that dispatch orders by: the priority, or NORMAL for fifo jobs.
   uint8_t rank() const { return mode == Mode::kPriority ? priority : kPriorityNormal; }
+  // The batch, named by the ready_seq of its first; 0 = none.
+  uint64_t batch() const { return batch_place == 0 ? 0 : ready_seq - (batch_place - 1u); }
   LeaseToken token() const { return {no, lease, lease_epoch, 0}; }
 };
 static_assert(sizeof(JobCore) == 176 && std::is_trivially_copyable_v<JobCore>);

@@ -25,6 +25,7 @@ inline constexpr uint32_t kQueuesMax = 4'096;
 inline constexpr uint32_t kTypesMax = 65'536;
 inline constexpr uint32_t kSubscriptionTypesMax = 64;
 inline constexpr uint32_t kCreditsMax = 65'536;
+inline constexpr uint32_t kBatchSizeMax = 65'535;    // jobs delivered as one batch; 16 bits a place
 inline constexpr uint32_t kBatchSubmitMax = 65'536;  // jobs in one atomic submit
 inline constexpr uint32_t kParkedMax = 65'536;       // submits waiting for room, over all queues
 inline constexpr uint32_t kListPageMax = 1'000;

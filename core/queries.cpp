@@ -9,7 +9,7 @@ void judge(HealthInfo& health, const QueueInfo& queue) {
   const auto degraded = [&](const char* why) {
     health.degraded_reasons.push_back("queue " + queue.name + ": " + why);
   };
-  const uint64_t depth = queue.ready + queue.scheduled + queue.held + queue.active;
+  const uint64_t depth = queue.ready + queue.scheduled + queue.held + queue.collecting + queue.active;
   if (depth * 10 >= uint64_t{queue.settings.max_depth} * 9) degraded("over 90 % of its depth is in use");
   if (queue.parked > 0) degraded("submits wait for room");
   if (queue.paused && queue.ready > 0) degraded("paused with jobs ready");
@@ -75,6 +75,7 @@ QueueInfo queue_info(const State& state, QueueNo number) {
   info.ready = queue.ready.size();
   info.scheduled = queue.scheduled;
   info.held = queue.held;
+  info.collecting = queue.collecting.size();
   info.active = queue.active;
   info.parked = queue.parked.size();
   info.dlq = entry.dead_letters;
@@ -90,7 +91,7 @@ HealthInfo health_info(const State& state, const Recent& recent) {
   TimeNs oldest = 0;
   for (QueueNo number = 0; number < state.tables.queue_count(); ++number) {
     const QueueInfo queue = queue_info(state, number);
-    health.pending += queue.ready + queue.scheduled + queue.held;
+    health.pending += queue.ready + queue.scheduled + queue.held + queue.collecting;
     health.processing += queue.active;
     health.dlq_size += queue.dlq;
     health.capacity += queue.settings.max_depth;

@@ -100,8 +100,7 @@ void State::restore(JobRow&& row) {
     return;
   }
   count_in(slot);
-  ++queues_[core.queue].active;
-  hold(slot);
+  take_in_hand(slot);
   timers.set(slot, core.lease_until_ns);
 }
 

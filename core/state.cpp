@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <unordered_set>
 
 namespace pqd {
 namespace {
@@ -51,6 +52,8 @@ TimeNs State::pending_deadline(const JobCore& core) const {
       return core.start_after_ns;
     case Pending::kHeld:
       return 0;
+    case Pending::kCollecting:
+      return core.ready_ns + tables.queue(core.queue).settings.batch_interval_ms * kMillisecondNs;
     case Pending::kParked:
       return core.created_ns + tables.queue(core.queue).settings.admission_timeout_ms * kMillisecondNs;
   }
@@ -66,6 +69,8 @@ void State::enter(Slot slot) {
     ++parked_count_;
   } else if (job.core.pending == Pending::kHeld) {
     ++q.held;
+  } else if (job.core.pending == Pending::kCollecting) {
+    q.collecting.add(job.core.type, job.core.ready_seq, slot);
   } else if (job.core.pending != Pending::kReady) {
     ++q.scheduled;
   }
@@ -91,11 +96,32 @@ void State::leave_pending(Slot slot) {
     case Pending::kHeld:
       --q.held;
       break;
+    case Pending::kCollecting:
+      q.collecting.remove(job.core.type, job.core.ready_seq);
+      break;
     case Pending::kParked:
       q.parked.erase(std::pair{-int{job.parked_rank}, job.core.no});
       --parked_count_;
       break;
   }
+}
+
+void State::line_up(Slot slot) {
+  const JobCore& core = jobs[slot].core;
+  const bool ready = core.state == JobState::kPending && core.pending == Pending::kReady;
+  if (ready) queues_[core.queue].ready.push_back(jobs, slot);
+}
+
+// A batch takes one turn and one credit, whatever the number of its jobs.
+void State::take_in_hand(Slot slot) {
+  const JobCore& core = jobs[slot].core;
+  QueueRuntime& q = queues_[core.queue];
+  ++q.active;
+  if (core.batch_place == 0 || q.in_hand.take(core.batch())) {
+    ++q.turns_out;
+    q.consumers.spend({core.holder, core.subscription});
+  }
+  hold(slot);
 }
 
 void State::hold(Slot slot) {
@@ -120,6 +146,8 @@ void State::let_go(Slot slot) {
   QueueRuntime& q = queues_[job.core.queue];
   --q.active;
   mark_dirty(job.core.queue);
+  if (job.core.batch_place != 0 && !q.in_hand.give_back(job.core.batch())) return;
+  --q.turns_out;
   if (const auto* types = q.consumers.give_back({job.core.holder, job.core.subscription})) {
     if (types->empty()) q.ready.warm_all();
     for (const TypeNo type : *types) q.ready.warm(type);
@@ -177,7 +205,7 @@ void State::apply(const Submitted& e, const SubmitView& submit, RecordRef record
   if (!e.parked) count_in(slot);
   enter_line(slot);
   enter(slot);
-  if (e.ready_seq != 0 && !e.parked) queues_[e.queue].ready.push_back(jobs, slot);
+  line_up(slot);
 }
 
 void State::apply(const Admitted& e) {
@@ -187,7 +215,7 @@ void State::apply(const Admitted& e) {
   tables.apply(e);
   count_in(slot);
   enter(slot);
-  if (e.ready_seq != 0) queues_[jobs[slot].core.queue].ready.push_back(jobs, slot);
+  line_up(slot);
 }
 
 void State::apply(const KeyTurn& e) {
@@ -195,9 +223,19 @@ void State::apply(const KeyTurn& e) {
   leave_pending(slot);
   fold(jobs[slot].core, e, now());
   tables.apply(e);
-  QueueRuntime& q = queues_[jobs[slot].core.queue];
   enter(slot);
-  if (e.ready_seq != 0) q.ready.push_back(jobs, slot);
+  line_up(slot);
+}
+
+void State::apply(const BatchFormed& e) {
+  tables.apply(e);
+  for (size_t i = 0; i < e.jobs.size(); ++i) {
+    const Slot slot = must_find(e.jobs[i]);
+    leave_pending(slot);
+    fold(jobs[slot].core, e, i, now());
+    enter(slot);
+    line_up(slot);
+  }
 }
 
 void State::apply(const ParkRefused& e) {
@@ -214,19 +252,16 @@ void State::apply(const Readied& e) {
   fold(jobs[slot].core, e, now());
   tables.apply(e);
   enter(slot);
-  queues_[jobs[slot].core.queue].ready.push_back(jobs, slot);
+  line_up(slot);
 }
 
 void State::apply(const Assigned& e) {
   const Slot slot = must_find(e.job);
   leave_pending(slot);
   fold(jobs[slot].core, e, tables.epoch, now());
+  jobs.state_changed(slot);
   tables.apply(e);
-  QueueRuntime& q = queues_[jobs[slot].core.queue];
-  ++q.active;
-  ++q.dispatches;
-  q.consumers.spend({e.session, e.subscription});
-  hold(slot);
+  take_in_hand(slot);
   timers.set(slot, e.until_ns);
 }
 
@@ -236,10 +271,7 @@ void State::apply(const Reheld& e) {
   let_go(slot);
   fold(jobs[slot].core, e, now());
   tables.apply(e);
-  QueueRuntime& q = queues_[jobs[slot].core.queue];
-  ++q.active;
-  q.consumers.spend({e.session, jobs[slot].core.subscription});
-  hold(slot);
+  take_in_hand(slot);
   timers.set(slot, until_ns);
 }
 
@@ -315,7 +347,8 @@ void State::apply(const Released& e) {
   let_go(slot);
   fold(jobs[slot].core, e, now());
   enter(slot);
-  queues_[jobs[slot].core.queue].ready.push_returned(jobs, slot);
+  if (jobs[slot].core.pending == Pending::kReady)
+    queues_[jobs[slot].core.queue].ready.push_returned(jobs, slot);
 }
 
 void State::apply(const Extended& e, std::string_view note) {
@@ -339,7 +372,7 @@ void State::apply(const Redriven& e, RecordRef record, JobRow&& was) {
   count_in(slot);
   enter_line(slot);
   enter(slot);
-  if (e.ready_seq != 0) queues_[jobs[slot].core.queue].ready.push_back(jobs, slot);
+  line_up(slot);
 }
 
 void State::keep_extra(Slot slot, JobRow&& row) {
@@ -380,6 +413,9 @@ void State::apply(const QueueCreated& e) {
 
 void State::apply(const QueueConfigured& e) {
   tables.apply(e);
+  // The interval may be another one now.
+  for (const auto& [type, line] : queues_[e.queue].collecting.lines())
+    for (const auto& [seq, slot] : line) timers.set(slot, pending_deadline(jobs[slot].core));
   mark_dirty(e.queue);
 }
 
@@ -390,9 +426,11 @@ void State::apply(const QueueControlled& e) {
 
 void State::set_consumer(SessionNo session, const SubscriptionEntry& subscription) {
   uint32_t used = 0;
+  std::unordered_set<uint64_t> batches;
   for (Slot at = held(session).head; at != kNoSlot; at = jobs[at].held_next) {
     const JobCore& core = jobs[at].core;
-    if (core.subscription == subscription.number && core.queue == subscription.queue) ++used;
+    if (core.subscription != subscription.number || core.queue != subscription.queue) continue;
+    if (core.batch_place == 0 || batches.insert(core.batch()).second) ++used;
   }
   QueueRuntime& q = queues_[subscription.queue];
   if (!q.consumers.set({session, subscription.number}, subscription.types, subscription.credits, used))

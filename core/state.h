@@ -6,6 +6,7 @@
 #include <map>
 #include <unordered_map>
 
+#include "core/batches.h"
 #include "core/consumers.h"
 #include "core/fold.h"
 #include "core/idempotency.h"
@@ -24,14 +25,17 @@ struct QueueRuntime {
   // its ordering key.
   std::map<std::pair<int, JobNo>, Slot> parked;
   KeyLines keys;
-  uint64_t scheduled = 0;   // not_before or backoff
-  uint64_t held = 0;        // by their ordering keys
+  uint64_t scheduled = 0;  // not_before or backoff
+  uint64_t held = 0;       // by their ordering keys
+  Collecting collecting;
+  BatchesInHand in_hand;
   uint64_t active = 0;      // assigned or processing
+  uint64_t turns_out = 0;   // the same, a batch counted once: what max_active bounds
   uint64_t dispatches = 0;  // since the engine's start, for the starvation guard
   uint64_t bytes = 0;       // payloads of the jobs that count towards the depth
   bool dirty = false;       // is in State's list of dirty queues
 
-  uint64_t depth() const { return ready.size() + scheduled + held + active; }
+  uint64_t depth() const { return ready.size() + scheduled + held + collecting.size() + active; }
 };
 
 // The jobs that one session holds.
@@ -69,6 +73,7 @@ class State {
   void apply(const Submitted& e, const SubmitView& submit, RecordRef record);
   void apply(const Admitted& e);
   void apply(const KeyTurn& e);
+  void apply(const BatchFormed& e);
   void apply(const ParkRefused& e);
   void apply(const KeyKept& e) { idempotency.keep(commit, e.key, {e.content, e.id, e.expires_ns}); }
   void apply(const KeyFreed& e) { idempotency.free(commit, e.key); }
@@ -134,6 +139,8 @@ class State {
   Slot place_new(const JobCore& core, RecordRef record);
   void enter(Slot slot);          // into the structures of a pending job, and its timer
   void leave_pending(Slot slot);  // out of them
+  void line_up(Slot slot);        // behind the ready ones, if that is what it is now
+  void take_in_hand(Slot slot);   // by its holder
   void hold(Slot slot);
   void let_go(Slot slot);  // the lease ends: holder's list, consumer's credit, active
   // A job that counts towards its queue's depth from now on, or no more.

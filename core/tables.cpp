@@ -217,6 +217,7 @@ void Tables::apply(const Reheld& e) {
 void Tables::apply(const Readied& e) { saw_ready_seq(e.ready_seq); }
 void Tables::apply(const Admitted& e) { saw_ready_seq(e.ready_seq); }
 void Tables::apply(const KeyTurn& e) { saw_ready_seq(e.ready_seq); }
+void Tables::apply(const BatchFormed& e) { saw_ready_seq(e.first_ready_seq + e.jobs.size() - 1); }
 void Tables::apply(const Redriven& e) {
   next_job = std::max(next_job, e.job + 1);
   saw_ready_seq(e.ready_seq);

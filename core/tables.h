@@ -104,6 +104,7 @@ class Tables {
   void apply(const Readied& e);
   void apply(const Admitted& e);
   void apply(const KeyTurn& e);
+  void apply(const BatchFormed& e);
   void apply(const Redriven& e);
   void apply(const CronSet& e, ByteView record) { schedules_.apply(e, record, now_ns); }
   void apply(const CronRemoved& e) { schedules_.apply(e); }

@@ -71,6 +71,7 @@ pqd_queue_info info_of(const QueueInfo& queue) {
   info.ready = queue.ready;
   info.scheduled = queue.scheduled;
   info.held = queue.held;
+  info.collecting = queue.collecting;
   info.active = queue.active;
   info.parked = queue.parked;
   info.dlq = queue.dlq;

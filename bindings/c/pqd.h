@@ -363,7 +363,8 @@ typedef struct pqd_queue_info {
   uint8_t paused;
   uint8_t draining;
   uint8_t reserved[6];
-  uint64_t held; /* waiting for jobs before them with the same ordering key */
+  uint64_t held;       /* waiting for jobs before them with the same ordering key */
+  uint64_t collecting; /* waiting for their batches to be complete */
 } pqd_queue_info;
 
 typedef struct pqd_health_info {

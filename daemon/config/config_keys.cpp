@@ -115,7 +115,7 @@ constexpr ConfigKey<QueueSettings> kQueueKeys[] = {
     {{.name = "batch_size",
       .form = ValueForm::kNumber,
       .least = 1,
-      .most = limits::kCreditsMax,
+      .most = limits::kBatchSizeMax,
       .meaning = "jobs of mode `batch` that are delivered together"},
      &QueueSettings::batch_size},
     {{.name = "batch_interval",

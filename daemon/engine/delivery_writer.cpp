@@ -19,6 +19,9 @@ DeliveryHead head_of(DownKind kind, const DeliveryEffect& delivery) {
   head.attempt = delivery.attempt;
   head.max_attempts = delivery.max_attempts;
   head.owner_uid = delivery.owner_uid;
+  // The client tells neighbours apart by it, no more.
+  head.batch = delivery.batch == 0 ? 0 : static_cast<uint32_t>(delivery.batch % UINT32_MAX) + 1;
+  head.batch_last = delivery.batch_last ? 1 : 0;
   return head;
 }
 

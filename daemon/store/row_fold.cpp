@@ -73,6 +73,11 @@ class RowFolder {
     to_.keys_[e.key] = std::nullopt;
     to_.pending_bytes_ += sizeof(KeyFreed);
   }
+  void take(const BatchFormed& e) {
+    for (size_t i = 0; i < e.jobs.size(); ++i)
+      if (RowFold::Entry* entry = to_.find(e.jobs[i])) pqd::fold(entry->row.core, e, i, now());
+    to_.tables_.apply(e);
+  }
   void take(const Completed& e) {
     const ByteView result = bytes(e.result);
     if (RowFold::Entry* entry = to_.find(e.job)) {

@@ -36,7 +36,8 @@ void Driver::end() {
   for (const DeliveryEffect& d : commit.effects.deliveries) {
     const auto submit = read_submit_record(state.blocks.view(d.record));
     inboxes_[d.session].push_back({d.number, d.token, d.id, d.lease_until_ns, d.subscription, d.attempt,
-                                   d.after_sync, std::string(as_text(submit->payload))});
+                                   d.after_sync, std::string(as_text(submit->payload)), d.batch,
+                                   d.batch_last});
     state.blocks.drop_user(d.record.block);
   }
   receipts.insert(receipts.end(), commit.effects.receipts.begin(), commit.effects.receipts.end());
@@ -51,7 +52,7 @@ void Driver::demand_no_idle_consumer() {
     if (job.state != JobState::kPending || job.pending != Pending::kReady) return;
     const QueueEntry& entry = state.tables.queue(job.queue);
     const QueueRuntime& queue = state.queue(job.queue);
-    const bool room = entry.settings.max_active == 0 || queue.active < entry.settings.max_active;
+    const bool room = entry.settings.max_active == 0 || queue.turns_out < entry.settings.max_active;
     EXPECT_FALSE(!entry.paused && room && queue.consumers.wants(job.type)) << "a ready job was passed over";
   });
 }

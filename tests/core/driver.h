@@ -50,6 +50,8 @@ struct Delivered {
   uint16_t attempt = 0;
   bool after_sync = false;
   std::string payload;
+  uint64_t batch = 0;
+  bool batch_last = false;
 };
 
 class FinishedStore : public FinishedJobs {

@@ -1,6 +1,7 @@
 // What the driver demands at the end of every test: live state, replayed state, state restored from rows, and
 // tables folded by themselves are the same.
 #include "core/fold.h"
+#include "core/short_hash.h"
 #include "tests/core/driver.h"
 
 namespace pqd::test {
@@ -26,11 +27,11 @@ class TablesFold {
   }
   void take(const Submitted& e) {
     queue_of_[e.job] = e.queue;
+    const auto submit = read_submit_record(block_.subspan(e.record.offset, e.record.bytes));
+    EXPECT_EQ(e.payload_hash, short_hash(submit->payload)) << "job " << e.job;
     tables_.apply(e, read_submit_record(block_.subspan(e.record.offset, e.record.bytes))->head.id);
   }
-  void take(const CronSet& e) {
-    tables_.apply(e, block_.subspan(e.record.offset, e.record.bytes));
-  }
+  void take(const CronSet& e) { tables_.apply(e, block_.subspan(e.record.offset, e.record.bytes)); }
   void take(const Redriven& e) {
     queue_of_[e.job] = queue_of_[e.was];
     tables_.apply(e);

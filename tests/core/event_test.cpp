@@ -60,11 +60,13 @@ class Samples {
     add(Reheld{1, 2, 3});
     add(Reviewed{1, 2, blob, {9, 10}, {11, 12}});
     add(Purged{1, 2, blob, {9, 10}});
-    add(CronSet{"nightly", "0 2 * * *", "Europe/Berlin", 3, 4, 1000, 5, 1'700'000'000'000'000'000, blob, hash});
+    add(CronSet{"nightly", "0 2 * * *", "Europe/Berlin", 3, 4, 1000, 5, 1'700'000'000'000'000'000, blob,
+                hash});
     add(CronRemoved{"nightly", 5});
     add(CronFired{"nightly", 1'700'000'000'000'000'000, 1'700'000'060'000'000'000, 8});
     add(KeyKept{{1, 2}, {3, 4}, {5, 6}, -7});
     add(KeyFreed{{8, 9}});
+    add(BatchFormed{2, {3, 4, uint64_t{1} << 40}});
   }
   std::vector<Bytes> list;
   std::set<EventKind> kinds;

@@ -68,7 +68,7 @@ class RandomLife {
   static BrokerOptions options() {
     BrokerOptions options;
     options.defaults = {
-        .max_depth = 12, .admission_timeout_ms = 2'000, .max_active = 6, .starvation_guard = 4};
+        .max_depth = 12, .admission_timeout_ms = 2'000, .max_active = 6, .starvation_guard = 4, .batch_size = 3};
     return options;
   }
   uint64_t below(uint64_t bound) { return random_() % bound; }
@@ -80,7 +80,7 @@ class RandomLife {
     spec.queue = below(4) == 0 ? "other" : "default";
     spec.type = below(2) == 0 ? "a" : "b";
     spec.payload.assign(below(100), 'x');
-    spec.mode = below(2) == 0 ? Mode::kFifo : Mode::kPriority;
+    spec.mode = static_cast<Mode>(below(3));
     spec.priority = static_cast<uint8_t>(1 + below(20));
     spec.delivery = below(4) == 0 ? Delivery::kAtMostOnce : Delivery::kAtLeastOnce;
     spec.max_attempts = static_cast<uint16_t>(1 + below(3));

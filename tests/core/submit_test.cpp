@@ -40,7 +40,6 @@ TEST_F(Submit, SubjectIsForThoseWhoMayActForOthers) {
 }
 
 TEST_F(Submit, WhatIsNotSupportedYetIsRefusedByName) {
-  EXPECT_EQ(d.refusal_of(d.submit(producer, {.mode = Mode::kBatch})), Error::kInvalidMode);
   EXPECT_EQ(d.refusal_of(d.submit(producer, {.durability = Durability::kMemory})), Error::kInvalidRequest);
 }
 
@@ -73,7 +72,7 @@ TEST_F(Submit, BatchIsAcceptedAsAWholeInOneCommit) {
 
 TEST_F(Submit, BatchWithOneBadJobIsRefusedAsAWhole) {
   for (const JobSpec& bad : {JobSpec{.type = "no name"}, JobSpec{.queue = "other"},
-                             JobSpec{.mode = Mode::kBatch}, JobSpec{.durability = Durability::kOs}}) {
+                             JobSpec{.durability = Durability::kOs}}) {
     const auto ids = d.submit_batch(producer, {{}, bad, {}});
     for (const JobId& id : ids) EXPECT_NE(d.refusal_of(id), Error::kOk);
     EXPECT_EQ(d.state.jobs.size(), 0u);

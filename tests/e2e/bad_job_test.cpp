@@ -99,7 +99,7 @@ TEST_F(BadJob, TakesMetadataOfTheLimitAndNoByteMore) {
 
 TEST_F(BadJob, NamesWhatADaemonDoesNotDo) {
   for (const auto& words :
-       std::vector<std::vector<std::string>>{{"--mode", "batch"}, {"--durability", "memory"}})
+       std::vector<std::vector<std::string>>{{"--durability", "memory"}})
     refused({"submit", "t", words[0], words[1]}, 65, {"INVALID_", "does not support"});
   EXPECT_EQ(job_count(), 0u);
 }

@@ -37,6 +37,9 @@ std::string remedy_of(const Explanation& e) {
       return "start more consumers, or give them more --concurrency";
     case Awaits::kItsKey:
       return "pqctl explain " + e.behind.to_string() + " tells of the first of them";
+    case Awaits::kBatch:
+      return "nothing: a batch goes when batch_size of [queue." + e.queue +
+             "] are there, or batch_interval has passed";
     case Awaits::kRoom:
       return "start more consumers, or add to max_depth and max_bytes of [queue." + e.queue + "]";
     default:

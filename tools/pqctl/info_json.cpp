@@ -136,6 +136,7 @@ json::object queue_json(const QueueInfo& queue) {
   object["ready"] = queue.ready;
   object["scheduled"] = queue.scheduled;
   object["held"] = queue.held;
+  object["collecting"] = queue.collecting;
   object["active"] = queue.active;
   object["waitingForRoom"] = queue.parked;
   object["dlqSize"] = queue.dlq;

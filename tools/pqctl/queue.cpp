@@ -27,6 +27,7 @@ Sheet queue_sheet(const QueueInfo& queue) {
   sheet.add("ready", std::to_string(queue.ready));
   sheet.add("scheduled", std::to_string(queue.scheduled) + " (delayed, or between attempts)");
   sheet.add("held", std::to_string(queue.held) + " (behind others with their ordering key)");
+  sheet.add("collecting", std::to_string(queue.collecting) + " (for a batch)");
   sheet.add("active",
             std::to_string(queue.active) +
                 (settings.max_active == 0 ? "" : " of at most " + std::to_string(settings.max_active)));

@@ -236,9 +236,7 @@ Complaint refusal_of(const Failure& failure, std::string_view queue) {
     case Error::kInvalidRequest:
     case Error::kInvalidMode:
       told.text =
-          "the daemon does not support what this job asks for; batch mode and durability memory need a "
-          "daemon "
-          "that has them";
+          "the daemon does not support what this job asks for; durability memory needs a daemon that has it";
       break;
     case Error::kNotFound:
       told.text =

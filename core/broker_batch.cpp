@@ -1,0 +1,45 @@
+// The broker's batches: when one is complete, and how it is handed over.
+#include <algorithm>
+#include <unordered_set>
+
+#include "core/broker.h"
+
+namespace pqd {
+
+void Broker::form_full_batches(QueueNo queue) {
+  const uint32_t size = state_.tables.queue(queue).settings.batch_size;
+  std::vector<TypeNo> full;
+  for (const auto& [type, line] : state_.queue(queue).collecting.lines())
+    full.insert(full.end(), line.size() / size, type);
+  for (const TypeNo type : full) form_batch(queue, type);
+}
+
+// Of those that collect, in the order in which they came to it, as many as a batch may have.
+void Broker::form_batch(QueueNo queue, TypeNo type) {
+  const CollectingLine& line = state_.queue(queue).collecting.lines().at(type);
+  const uint32_t size = state_.tables.queue(queue).settings.batch_size;
+  BatchFormed event{state_.tables.next_ready_seq, {}};
+  for (auto at = line.begin(); at != line.end() && event.jobs.size() < size; ++at)
+    event.jobs.push_back(state_.jobs[at->second].core.no);
+  emit(event);
+}
+
+// Jobs of one batch stand in their line one behind the other; those that ended meanwhile have left it.
+void Broker::assign_batch(Slot first, const ConsumerKey& to) {
+  const uint64_t batch = state_.jobs[first].core.batch();
+  for (Slot slot = first; slot != kNoSlot && state_.jobs[slot].core.batch() == batch;) {
+    const Slot next = state_.jobs[slot].ready_next;
+    assign(slot, to);
+    slot = next;
+  }
+  mark_batch_ends(commit_->effects().deliveries);
+}
+
+// Of each batch in the list, the last delivery says that it is the last.
+void Broker::mark_batch_ends(std::span<DeliveryEffect> deliveries) {
+  std::unordered_set<uint64_t> seen;
+  for (auto at = deliveries.rbegin(); at != deliveries.rend(); ++at)
+    at->batch_last = at->batch != 0 && seen.insert(at->batch).second;
+}
+
+}  // namespace pqd

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "core/changes.h"
 #include "core/commit.h"
 #include "core/control_record.h"
 #include "core/limits.h"
@@ -84,6 +85,7 @@ class Broker {
 
   const State& state() const { return state_; }
   const Recent& recent() const { return recent_; }
+  Changes& changes() { return changes_; }
   bool is_admin(uint32_t uid) const { return uid == 0 || uid == options_.daemon_uid; }
   const BrokerOptions& options() const { return options_; }
 
@@ -121,6 +123,7 @@ class Broker {
     if (!time_noted_) commit_->add(TimePassed{now()});
     time_noted_ = true;
     commit_->add(event);
+    changes_.note(event, state_, *commit_);
   }
   TimeNs now() const { return state_.now(); }
 
@@ -201,6 +204,7 @@ class Broker {
   CommitBuilder* commit_ = nullptr;
   bool time_noted_ = false;
   Recent recent_;
+  Changes changes_;
   Error intake_ = Error::kOk;
   std::map<SessionNo, TimeNs> expected_;  // sessions that may come back, and until when
   TimeNs fire_again_ns_ = 0;  // when schedules that wait for the outside are looked at again; 0 = none does

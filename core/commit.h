@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/block_pool.h"
+#include "core/change.h"
 #include "core/journal_entry.h"
 
 namespace pqd {
@@ -53,6 +54,7 @@ struct Effects {
   std::vector<ReceiptEffect> receipts;
   std::vector<CancelNotice> notices;
   std::vector<LaneEffect> lanes;
+  std::vector<Change> changes;  // for those who watch; none when nobody does
 };
 
 struct Commit {

@@ -5,11 +5,6 @@
 #include "core/limits.h"
 
 namespace pqd {
-namespace {
-
-constexpr uint32_t kEverybody = 0xFFFFFFFF;
-
-}  // namespace
 
 bool may_see(const Asker& asker, const JobCore& job) {
   return asker.admin || asker.uid == job.owner_uid || (job.holder != 0 && asker.session == job.holder);

@@ -10,6 +10,9 @@
 
 namespace pqd {
 
+// As a uid in a question: everybody's.
+inline constexpr uint32_t kEverybody = 0xFFFFFFFF;
+
 // Who asks.
 struct Asker {
   SessionNo session = 0;

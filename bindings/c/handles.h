@@ -10,10 +10,12 @@
 struct pqd_client {
   pqd::Client client;
   pqd::Failure last{pqd::Error::kOk, {}, 0};
-  // What the last pqd_get(), pqd_dlq_get() or pqd_health() pointed to.
+  // What the last pqd_get(), pqd_dlq_get(), pqd_health(), pqd_explain() or pqd_next_event() pointed to.
   pqd::JobInfo job{};
   std::vector<pqd_attempt_info> history{};
   std::string reasons{};
+  pqd::Explanation explanation{};
+  pqd::JobEvent event{};
 };
 
 struct pqd_delivery {

@@ -231,8 +231,8 @@ typedef struct pqd_outcome {
   uint8_t reserved[6];
 } pqd_outcome;
 
-#define PQD_OUTCOME_INIT                 \
-  {                                      \
+#define PQD_OUTCOME_INIT                    \
+  {                                         \
     sizeof(pqd_outcome), {{0}}, 0, 0, { 0 } \
   }
 
@@ -430,6 +430,130 @@ PQD_API pqd_status pqd_dlq(pqd_client* client, const pqd_list_options* options, 
 /* One dead letter, with history and payload. */
 PQD_API pqd_status pqd_dlq_get(pqd_client* client, const pqd_id* id, pqd_job_info* info);
 PQD_API pqd_status pqd_health(pqd_client* client, pqd_health_info* info);
+
+/* What a job waits for. */
+typedef enum pqd_awaits {
+  PQD_AWAITS_NOTHING = 0,    /* it is finished */
+  PQD_AWAITS_ROOM = 1,       /* for room in its full queue */
+  PQD_AWAITS_TIME = 2,       /* for not_before */
+  PQD_AWAITS_BACKOFF = 3,    /* for its next attempt */
+  PQD_AWAITS_KEY = 4,        /* for jobs before it with its ordering key */
+  PQD_AWAITS_RESUME = 5,     /* its queue is paused */
+  PQD_AWAITS_MAX_ACTIVE = 6, /* as many jobs of its queue are in hand as may be */
+  PQD_AWAITS_CONSUMER = 7,   /* nobody takes its type */
+  PQD_AWAITS_CREDIT = 8,     /* everybody who takes its type has both hands full */
+  PQD_AWAITS_TURN = 9,       /* ready, behind others */
+  PQD_AWAITS_SETTLING = 10,  /* a consumer has it */
+  PQD_AWAITS_BATCH = 11      /* for its batch to be full or old enough */
+} pqd_awaits;
+
+typedef struct pqd_explanation {
+  size_t size;
+  pqd_id id;
+  const char* queue;
+  const char* type;
+  const char* text;   /* what it waits for, in words */
+  pqd_id behind;      /* PQD_AWAITS_KEY: the first of the jobs before it */
+  uint64_t ahead;     /* jobs before it; counted up to 100 000 */
+  uint64_t consumers; /* subscriptions of its queue */
+  uint64_t active;    /* jobs of its queue in hand */
+  int64_t until_ms;   /* when the wait ends by itself; 0 = never */
+  int64_t timeout_ms; /* when a ready job's queue timeout ends it; 0 = never */
+  uint64_t holder;    /* the session of who has it */
+  uint32_t holder_pid;
+  uint32_t holder_uid;
+  uint32_t attempts;
+  uint32_t max_attempts;
+  uint8_t awaits; /* pqd_awaits */
+  uint8_t state;  /* pqd_job_state */
+  uint8_t reason; /* pqd_reason */
+  uint8_t cancel_requested;
+  uint8_t reserved[4];
+} pqd_explanation;
+
+static inline void pqd_explanation_init(pqd_explanation* explanation) {
+  memset(explanation, 0, sizeof *explanation);
+  explanation->size = sizeof *explanation;
+}
+
+/* Why the job is where it is. What `explanation` points to is valid until the next call with this client. */
+PQD_API pqd_status pqd_explain(pqd_client* client, const pqd_id* id, pqd_explanation* explanation);
+
+/* -- Watching: what changes, as it happens ------------------------------------------------------------- */
+
+typedef enum pqd_change {
+  PQD_CHANGE_GAP = 0, /* no change: `lost` of them were left out */
+  PQD_CHANGE_SUBMITTED = 1,
+  PQD_CHANGE_READY = 2,
+  PQD_CHANGE_ASSIGNED = 3,
+  PQD_CHANGE_STARTED = 4,
+  PQD_CHANGE_PROGRESS = 5,
+  PQD_CHANGE_EXTENDED = 6,
+  PQD_CHANGE_RELEASED = 7,
+  PQD_CHANGE_ATTEMPT_FAILED = 8, /* another attempt will follow */
+  PQD_CHANGE_COMPLETED = 9,
+  PQD_CHANGE_FAILED = 10,
+  PQD_CHANGE_TIMED_OUT = 11,
+  PQD_CHANGE_CANCELLED = 12,
+  PQD_CHANGE_CANCEL_REQUESTED = 13,
+  PQD_CHANGE_REDRIVEN = 14,
+  PQD_CHANGE_REVIEWED = 16, /* a dead letter */
+  PQD_CHANGE_PURGED = 17
+} pqd_change;
+
+typedef struct pqd_event {
+  size_t size;
+  pqd_id id; /* zero for a gap */
+  const char* queue;
+  const char* type;
+  int64_t when_ms;
+  uint64_t number; /* of changes of this watch so far, those that were left out included */
+  uint64_t lost;   /* of a gap; 0 = nobody knows how many */
+  uint32_t watch;
+  uint32_t owner_uid;
+  uint32_t attempt;
+  uint8_t change;      /* pqd_change */
+  uint8_t state;       /* pqd_job_state, after the change */
+  uint8_t reason;      /* pqd_reason */
+  uint8_t progress;    /* 0 to 100 */
+  uint8_t interrupted; /* of a gap: the daemon's engine was another one meanwhile */
+  uint8_t reserved[7];
+} pqd_event;
+
+static inline void pqd_event_init(pqd_event* event) {
+  memset(event, 0, sizeof *event);
+  event->size = sizeof *event;
+}
+
+typedef struct pqd_watch_options {
+  size_t size;
+  const char* queue;  /* NULL = all; it need not be there yet */
+  const char* type;   /* NULL = all */
+  pqd_id job;         /* zero = all */
+  uint32_t states;    /* only changes that lead to one of these, a bit (1 << pqd_job_state) each; 0 = all */
+  uint32_t owner_uid; /* default 0xFFFFFFFF: everybody's that this caller may see */
+  uint32_t last;      /* first so many of the latest changes; the daemon remembers about a thousand */
+  uint32_t reserved;  /* zero */
+} pqd_watch_options;
+
+#define PQD_WATCH_OPTIONS_INIT \
+  { sizeof(pqd_watch_options), NULL, NULL, {{0}}, 0, UINT32_C(0xFFFFFFFF), 0, 0 }
+
+/* Called once for each; the struct and all it points to are valid during the call. Anything but 0 ends it.
+ * Must not call the client. */
+typedef int (*pqd_event_callback)(const pqd_event* event, void* user);
+
+/* Changes are told from here on, each once it is as durable as its job asked for. NULL options: all that this
+ * caller may see. It survives reconnects; what happened meanwhile is a gap. `number` may be NULL. */
+PQD_API pqd_status pqd_watch(pqd_client* client, const pqd_watch_options* options, uint32_t* number);
+PQD_API pqd_status pqd_unwatch(pqd_client* client, uint32_t number);
+/* The next event of any watch. `event->size` must be set. What it points to is valid until the next call with
+ * this client. PQD_REQUEST_TIMEOUT: none came within the time. Who does not keep up loses events, and is told
+ * how many in their place. */
+PQD_API pqd_status pqd_next_event(pqd_client* client, int64_t timeout_ms, pqd_event* event);
+/* The latest changes, `options->last` at most, oldest first. */
+PQD_API pqd_status pqd_recent_events(pqd_client* client, const pqd_watch_options* options,
+                                     pqd_event_callback callback, void* user);
 
 /* -- Commanding: these wait until they are durable ------------------------------------------------------ */
 

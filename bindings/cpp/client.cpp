@@ -101,6 +101,15 @@ Result<Explanation> Client::explain(const JobId& id) {
       decode_all<Explanation>(core_->ask(query_of(QueryKind::kExplain, id), {}, {}), decode_explanation));
 }
 
+Result<uint32_t> Client::watch(const WatchOptions& options) { return core_->watch(options); }
+Result<void> Client::unwatch(uint32_t number) { return core_->unwatch(number); }
+Result<std::optional<JobEvent>> Client::next_event(Milliseconds timeout) {
+  return core_->next_event(timeout);
+}
+Result<std::vector<JobEvent>> Client::recent_events(const WatchOptions& options) {
+  return core_->recent_events(options);
+}
+
 Result<void> Client::cancel(const JobId& id, bool running) {
   return core_->command(write_cancel(id, running), id);
 }

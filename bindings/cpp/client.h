@@ -21,6 +21,7 @@
 #include "bindings/cpp/failure.h"
 #include "bindings/cpp/requests.h"
 #include "core/explanation.h"
+#include "core/job_event.h"
 
 namespace pqd {
 
@@ -61,6 +62,18 @@ class Client {
   Result<HealthInfo> health();
   // Why the job is where it is. kNotFound as in get().
   Result<Explanation> explain(const JobId& id);
+
+  // Changes of jobs are told from here on, each once it is as durable as its job asked for. Returns the
+  // watch's number, which its events carry. It survives reconnects and changes of engine; what happened
+  // meanwhile is a gap. kUnavailable, kInvalidRequest: as many watches as may be are there.
+  Result<uint32_t> watch(const WatchOptions& options);
+  Result<void> unwatch(uint32_t number);  // kNotFound
+  // The next event of any watch; nothing when none came within the time (0 = only what is there). Who does
+  // not keep up loses events, and is told how many in their place: ChangeKind::kGap.
+  Result<std::optional<JobEvent>> next_event(Milliseconds timeout);
+  // The latest changes, oldest first, `last` at most: the daemon remembers about a thousand, of all users and
+  // since its engine's start.
+  Result<std::vector<JobEvent>> recent_events(const WatchOptions& options);
 
   // Commands wait until they are durable. kNotFound, kInvalidStatus, kUnauthorized.
   Result<void> cancel(const JobId& id, bool running = false);

@@ -19,6 +19,7 @@
 #include "bindings/cpp/outcomes.h"
 #include "bindings/cpp/questions.h"
 #include "bindings/cpp/requests.h"
+#include "bindings/cpp/watches.h"
 
 namespace pqd {
 
@@ -53,6 +54,12 @@ class ClientCore {
   Result<std::optional<DeliveredJob>> next(Milliseconds timeout);
   Result<Ticket> settle(const DeliveredJob& job, RecordKind kind, SettleHead head, ByteView body);
   bool cancel_requested(const DeliveredJob& job);
+
+  // client_watch.cpp
+  Result<uint32_t> watch(const WatchOptions& options);
+  Result<void> unwatch(uint32_t number);
+  Result<std::optional<JobEvent>> next_event(Milliseconds timeout);
+  Result<std::vector<JobEvent>> recent_events(const WatchOptions& options);
 
   // client_events.cpp
   int fd();
@@ -119,6 +126,10 @@ class ClientCore {
   void give_back();
   bool release_inbox();
 
+  // client_watch.cpp
+  Result<ClientWatches::Handle> begin_watch(const WatchOptions& options, bool follow);
+  void drop_watch(ClientWatches::Handle handle);
+
   // client_reconnect.cpp
   Hello hello() const;
   void lost();
@@ -139,11 +150,12 @@ class ClientCore {
   ClientOutcomes outcomes_;
   ClientInbox inbox_;
   ClientQuestions questions_;
+  ClientWatches watches_;
   std::map<uint32_t, LiveSubscription> subscriptions_;
   std::optional<Probe> probe_;
   Deadline::Clock::time_point next_probe_{};
   ClientCounters counters_;
-  uint64_t engine_epoch_ = 0;  // the one that the open questions were asked of
+  uint64_t engine_epoch_ = 0;  // the one that the open questions and watches were told to
   bool armed_ = false;
   unsigned spin_rounds_ = 0;
   Deadline::Clock::time_point socket_seen_{};  // when look_at_socket() last did

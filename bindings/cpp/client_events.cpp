@@ -8,7 +8,7 @@
 namespace pqd {
 namespace {
 
-bool watch(int events, int fd) {
+bool add_to(int events, int fd) {
   epoll_event event{};
   event.events = EPOLLIN | EPOLLRDHUP;
   return ::epoll_ctl(events, EPOLL_CTL_ADD, fd, &event) == 0;
@@ -21,7 +21,7 @@ int ClientCore::fd() {
   if (events_) return events_.get();
   UniqueFd events(::epoll_create1(EPOLL_CLOEXEC));
   UniqueFd timer(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
-  if (!events || !timer || !watch(events.get(), timer.get())) return -1;
+  if (!events || !timer || !add_to(events.get(), timer.get())) return -1;
   events_ = std::move(events);
   retry_timer_ = std::move(timer);
   watch_session();
@@ -32,8 +32,8 @@ int ClientCore::fd() {
 // A closed descriptor leaves the set by itself.
 void ClientCore::watch_session() {
   if (!events_ || away_) return;
-  watch(events_.get(), session_->engine_doorbell.get());
-  watch(events_.get(), session_->socket.get());
+  add_to(events_.get(), session_->engine_doorbell.get());
+  add_to(events_.get(), session_->socket.get());
   const itimerspec never{};
   ::timerfd_settime(retry_timer_.get(), 0, &never, nullptr);
 }
@@ -64,12 +64,12 @@ Result<void> ClientCore::process() {
 
 bool ClientCore::arm() {
   if (!check_usable()) return false;
-  if (away_) return inbox_.empty();
+  if (away_) return inbox_.empty() && watches_.empty();
   disarm_waiter();
   session_->waiter.drain();
   arm_waiter();
   const bool news = pump();
-  return !news && inbox_.empty();
+  return !news && inbox_.empty() && watches_.empty();
 }
 
 }  // namespace pqd

@@ -73,6 +73,7 @@ void ClientCore::take_over(std::unique_ptr<ClientSession> fresh) {
   ++counters_.reconnects;
   for (auto& [number, subscription] : subscriptions_) subscription.sent = subscription.decided = false;
   questions_.ask_again();
+  watches_.begin_again();
   engine_epoch_ = session_->down.header().engine_epoch.load(std::memory_order_acquire);
   send_unsent();
   session_->bell.ring_if_sleeping();

@@ -42,6 +42,7 @@ bool ClientCore::pump() {
   if (epoch != engine_epoch_) {
     engine_epoch_ = epoch;
     questions_.ask_again();
+    watches_.begin_again();
   }
   tend_orphans();
   send_unsent();
@@ -72,7 +73,7 @@ bool ClientCore::read_deliveries() {
 bool ClientCore::read_answers() {
   bool news = false;
   for (auto record = session_->answers.next(); !record.empty(); record = session_->answers.next()) {
-    questions_.receive(record);
+    if (!watches_.receive(record)) questions_.receive(record);
     session_->answers.release();
     news = true;
   }
@@ -87,8 +88,11 @@ void ClientCore::send_unsent() {
     subscription.ticket = *ticket;
     subscription.sent = true;
   }
-  questions_.send_all(
-      [this](ByteView record) { return try_send_control(record, {}, Durability::kMemory).has_value(); });
+  const auto send = [this](ByteView record) {
+    return try_send_control(record, {}, Durability::kMemory).has_value();
+  };
+  questions_.send_all(send);
+  watches_.send_all(send);
 }
 
 void ClientCore::tend_orphans() {

@@ -101,6 +101,16 @@ struct Subscription {
   uint32_t credits = 1;                   // most jobs held unsettled under it
 };
 
+// Which changes of jobs are told. Those that this caller may not see are not.
+struct WatchOptions {
+  std::string_view queue{};  // empty = all; it need not be there yet
+  std::string_view type{};   // empty = all
+  JobId job{};               // empty = all
+  uint8_t states = 0;        // only changes that lead to one of these, a bit (1 << JobState) each; 0 = all
+  std::optional<uint32_t> owner_uid{};
+  uint32_t last = 0;  // first so many of the latest changes; the daemon remembers about a thousand
+};
+
 struct ExtendRequest {
   uint32_t extend_ms = 0;   // the lease's new length from now; 0 = the job's processing timeout
   uint8_t progress = 0;     // 0..100

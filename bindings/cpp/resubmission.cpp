@@ -46,7 +46,16 @@ Durability durability_of(ByteView record, Lane lane) {
 }
 
 bool is_carried_over(RecordKind kind) {
-  return kind != RecordKind::kSubscribe && kind != RecordKind::kUnsubscribe && kind != RecordKind::kQuery;
+  switch (kind) {
+    case RecordKind::kSubscribe:
+    case RecordKind::kUnsubscribe:
+    case RecordKind::kQuery:
+    case RecordKind::kWatch:
+    case RecordKind::kUnwatch:
+      return false;
+    default:
+      return true;
+  }
 }
 
 void copy_marked(ByteView record, Lane lane, ClientSession& fresh) {

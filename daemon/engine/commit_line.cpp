@@ -51,6 +51,10 @@ void CommitLine::spread(const Commit& commit) {
   }
   for (const CancelNotice& notice : commit.effects.notices)
     if (SessionPort* port = ports_.find(notice.session)) port->outbox().add(commit.number, notice);
+  if (!commit.effects.changes.empty()) {
+    for (SessionPort* port : ports_.all())
+      port->outbox().watches().offer(commit.effects.changes, state_.tables);
+  }
   for (const LaneEffect& effect : commit.effects.lanes)
     if (SessionPort* port = ports_.find(effect.session)) port->outbox().add(commit.number, effect);
 }

@@ -18,6 +18,11 @@ SubmitHead submit_head_of(ByteView record) {
   return head;
 }
 
+// Answered beside the broker, in no journal.
+bool is_question(RecordKind kind) {
+  return kind == RecordKind::kQuery || kind == RecordKind::kWatch || kind == RecordKind::kUnwatch;
+}
+
 }  // namespace
 
 bool Drain::run(CommitBuilder& commit) {
@@ -126,7 +131,7 @@ uint32_t Drain::take_control(SessionPort& port) {
   }
   if (taken.outcome != Taken::kRecord) return 0;
   const ByteView record = ByteView(scratch_).first(taken.bytes);
-  if (static_cast<RecordKind>(record[offsetof(RecordHead, kind)]) == RecordKind::kQuery)
+  if (is_question(static_cast<RecordKind>(record[offsetof(RecordHead, kind)])))
     questions_.push_back({port.number(), Bytes(record.begin(), record.end())});
   else
     broker_.control(port.number(), reader.position().sequence, record);

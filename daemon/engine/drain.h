@@ -10,7 +10,7 @@
 
 namespace pqd {
 
-// A query that came in a control lane; answered after the turn.
+// A query, or the beginning or end of a watch, that came in a control lane; answered after the turn.
 struct AskedQuestion {
   SessionNo session = 0;
   Bytes record;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "daemon/engine/answer_writer.h"
 #include "daemon/engine/delivery_writer.h"
 
 namespace pqd {
@@ -48,6 +49,7 @@ bool SessionOutbox::flush(const Progress& progress, State& state) {
   news |= flush_marks(progress);
   news |= flush_deliveries(progress, state);
   news |= flush_answers();
+  news |= flush_events(progress, state);
   set_blocked(found_no_room_);
   return news;
 }
@@ -131,19 +133,34 @@ bool SessionOutbox::flush_deliveries(const Progress& progress, State& state) {
   return true;
 }
 
+bool SessionOutbox::write_answer(ByteView record) {
+  const auto room = answer_ring_.reserve(static_cast<uint32_t>(record.size()));
+  if (room.empty()) {
+    found_no_room_ = true;
+    return false;
+  }
+  std::ranges::copy(record, room.begin());
+  answer_ring_.commit(static_cast<uint32_t>(record.size()));
+  return true;
+}
+
 bool SessionOutbox::flush_answers() {
-  while (!answers_.empty()) {
-    const Bytes& record = answers_.front();
-    const auto room = answer_ring_.reserve(static_cast<uint32_t>(record.size()));
-    if (room.empty()) {
-      found_no_room_ = true;
-      break;
-    }
-    std::ranges::copy(record, room.begin());
-    answer_ring_.commit(static_cast<uint32_t>(record.size()));
-    answer_bytes_ -= record.size();
+  while (!answers_.empty() && write_answer(answers_.front())) {
+    answer_bytes_ -= answers_.front().size();
     answers_.pop_front();
   }
+  return answer_ring_.publish();
+}
+
+// Answers first: who asks waits for them.
+bool SessionOutbox::flush_events(const Progress& progress, const State& state) {
+  if (watches_.empty() || !answers_.empty()) return false;
+  watches_.tell(
+      progress.done, state.tables,
+      [this](uint64_t request, const JobEvent& event) {
+        return write_answer(answer_part(request, AnswerKind::kEvent, encode(event)));
+      },
+      [this](uint64_t request) { return write_answer(answer_end(request, Error::kOk)); });
   return answer_ring_.publish();
 }
 

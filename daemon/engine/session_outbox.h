@@ -4,6 +4,8 @@
 //   watermarks   written, synced, head: when the commit is; never past a receipt that is not published
 //   deliveries   at-least-once when written, at-most-once when synced; in the order of their numbers
 //   answers      at once
+//   events       to those who watch: when the commit of the change is done; what finds no room stays in its
+//   watch
 // What finds no room in Down waits here and blocks nobody else. One thread.
 #pragma once
 
@@ -12,6 +14,7 @@
 
 #include "core/commit.h"
 #include "core/state.h"
+#include "core/watch.h"
 #include "daemon/engine/committer.h"
 #include "shm/doorbell.h"
 #include "shm/receipts.h"
@@ -45,8 +48,9 @@ class SessionOutbox {
   void drop(State& state);
 
   bool empty() const {
-    return receipts_.empty() && marks_.empty() && deliveries_.empty() && answers_.empty();
+    return receipts_.empty() && marks_.empty() && deliveries_.empty() && answers_.empty() && watches_.idle();
   }
+  SessionWatches& watches() { return watches_; }
   // Something has found no room; the client rings when it has made some.
   bool blocked() const { return blocked_; }
   // The client's read cursors cannot be.
@@ -76,6 +80,9 @@ class SessionOutbox {
   bool flush_marks(const Progress& progress);
   bool flush_deliveries(const Progress& progress, State& state);
   bool flush_answers();
+  bool flush_events(const Progress& progress, const State& state);
+  // Into the answers ring, not published yet; false when there is no room.
+  bool write_answer(ByteView record);
   void set_blocked(bool blocked);
   DownHeader& down() { return down_->header(); }
 
@@ -90,6 +97,7 @@ class SessionOutbox {
   std::deque<WaitingDelivery> deliveries_;
   std::deque<Bytes> answers_;
   size_t answer_bytes_ = 0;
+  SessionWatches watches_;
   size_t marks_written_ = 0;  // of marks_, from the front: told as written already
   std::array<Watermarks, kLaneCount> told_{};
   bool blocked_ = false;        // as the client sees it

@@ -67,6 +67,7 @@ void Worker::turn() {
   if (!sessions_change && !due && !turn_wanted_ && !more_ && !anything_readable()) return;
   turn_wanted_ = false;
   CommitBuilder& commit = parts_.commits.open();
+  parts_.broker.changes().set_watched(count_watches() > 0);
   parts_.broker.begin_turn(now, commit);
   parts_.broker.set_intake(disk_.intake(now));
   open_sessions();

@@ -74,6 +74,10 @@ class Worker {
   void explain_job(SessionPort& port, uint64_t request, Slot slot);
   void answer_queues(SessionPort& port, const QueryView& query);
   void answer_from_store(StoreQuestion& question);
+  // worker_watches.cpp
+  void begin_watch(SessionPort& port, ByteView record);
+  void end_watch(SessionPort& port, ByteView record);
+  size_t count_watches() const;
   // False when it is too large for the session; the answer is ended then.
   bool answer_with(SessionPort& port, uint64_t request, AnswerKind kind, ByteView body);
   void end_answer(SessionPort& port, uint64_t request, Error error, std::string_view text = {});

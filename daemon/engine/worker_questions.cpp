@@ -16,6 +16,9 @@ void Worker::answer_questions() {
 }
 
 void Worker::answer(SessionPort& port, ByteView record) {
+  const auto kind = static_cast<RecordKind>(record[offsetof(RecordHead, kind)]);
+  if (kind == RecordKind::kWatch) return begin_watch(port, record);
+  if (kind == RecordKind::kUnwatch) return end_watch(port, record);
   const auto query = read_query(record);
   if (!query) {
     QueryHead head;

@@ -12,6 +12,7 @@ const char* c_commands_queues_and_dead_letters(const char* socket);
 const char* c_submits_many(const char* socket);
 const char* c_sized_structs(const char* socket);
 const char* c_event_loop(const char* socket);
+const char* c_explains_and_watches(const char* socket);
 const char* c_misuse(const char* socket);
 const char* c_without_a_daemon(const char* no_socket);
 const char* c_texts(void);

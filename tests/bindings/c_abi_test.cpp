@@ -22,6 +22,7 @@ TEST_F(InC, CommandsQueuesAndDeadLetters) {
 TEST_F(InC, SubmitsManyAllOrNone) { EXPECT_EQ(complaint_of(c_submits_many(socket())), ""); }
 TEST_F(InC, TakesStructsOfEarlierAndLaterCallers) { EXPECT_EQ(complaint_of(c_sized_structs(socket())), ""); }
 TEST_F(InC, RunsInAnEventLoop) { EXPECT_EQ(complaint_of(c_event_loop(socket())), ""); }
+TEST_F(InC, ExplainsAndWatches) { EXPECT_EQ(complaint_of(c_explains_and_watches(socket())), ""); }
 TEST_F(InC, RefusesMisuseInsteadOfCrashing) { EXPECT_EQ(complaint_of(c_misuse(socket())), ""); }
 
 TEST(InCAlone, SaysWhyItCannotConnect) {

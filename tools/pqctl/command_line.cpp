@@ -44,6 +44,7 @@ Grammar::Grammar(const std::vector<std::string>& command) {
   app.footer("Example:\n  pqctl submit mail hello --wait");
   add_submit_command(app, chosen);
   add_job_commands(app, chosen);
+  add_events_command(app, chosen);
   add_work_command(app, chosen, command);
   add_queue_commands(app, chosen);
   add_config_commands(app, chosen);

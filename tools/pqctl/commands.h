@@ -37,6 +37,14 @@ struct ListOptions {
 };
 int run_list(Context& context, const ListOptions& options);
 
+struct EventsOptions {
+  ListOptions wanted;  // its states, type, queue and user
+  std::string job;
+  bool follow = false;
+  std::optional<uint32_t> last;  // nothing = 50, or none when following
+};
+int run_events(Context& context, const EventsOptions& options);
+
 struct WorkOptions {
   std::vector<std::string> types;
   std::string queue = "default";

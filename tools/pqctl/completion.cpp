@@ -77,6 +77,7 @@ Checked<std::string> completion_script(const std::string& shell) {
   Chosen chosen;
   add_submit_command(app, chosen);
   add_job_commands(app, chosen);
+  add_events_command(app, chosen);
   add_work_command(app, chosen, {});
   add_queue_commands(app, chosen);
   add_config_commands(app, chosen);

@@ -42,6 +42,8 @@ class Context {
   // A list: an array for json, a line each for jsonl.
   void print_json_list(const boost::json::array& values);
   void flush();
+  // Nobody reads stdout any more; known after a flush.
+  bool reader_left() const { return reader_left_; }
 
   // Talk, on stderr, with the program's name in front. One harmless line, whatever it quotes.
   void say(std::string_view text);

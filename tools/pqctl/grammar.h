@@ -12,6 +12,7 @@ using Chosen = std::function<int(Context&)>;
 // Each adds its commands to `app`; parsing one of them sets `chosen`.
 void add_submit_command(CLI::App& app, Chosen& chosen);
 void add_job_commands(CLI::App& app, Chosen& chosen);  // get, explain, ls, wait, cancel
+void add_events_command(CLI::App& app, Chosen& chosen);
 void add_work_command(CLI::App& app, Chosen& chosen, const std::vector<std::string>& command);
 void add_queue_commands(CLI::App& app, Chosen& chosen);   // queue ..., dlq ...
 void add_dlq_commands(CLI::App& app, Chosen& chosen);     // dlq ...; called by the one above

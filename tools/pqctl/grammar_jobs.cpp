@@ -107,6 +107,29 @@ void add_job_commands(CLI::App& app, Chosen& chosen) {
       [=, &chosen] { chosen = [=](Context& context) { return run_cancel(context, *id, *running); }; });
 }
 
+void add_events_command(CLI::App& app, Chosen& chosen) {
+  CLI::App& command = add_command(
+      app, "events",
+      "Show what has changed about jobs lately, or with -f what changes from now on.\n"
+      "Who reads too slowly misses events and is told how many; nothing else waits for the reader",
+      "pqctl events -f --queue mail --state failed");
+  const auto options = std::make_shared<EventsOptions>();
+  command.add_flag("-f,--follow", options->follow, "go on, with each change when it is durable");
+  command.add_option(
+      "-n,--last", options->last,
+      "first so many of the latest changes (50, with -f none); about a thousand are remembered");
+  command.add_option("--queue", options->wanted.queue, "only jobs of this queue");
+  command.add_option("--type", options->wanted.type, "only jobs of this type");
+  command.add_option("--user", options->wanted.user, "only jobs of this user, by name or uid");
+  command.add_option("--job", options->job, "only this job, by its id");
+  command
+      .add_option("--state", options->wanted.states,
+                  "only changes that lead to these states, separated by commas")
+      ->delimiter(',');
+  command.callback(
+      [options, &chosen] { chosen = [options](Context& context) { return run_events(context, *options); }; });
+}
+
 void add_work_command(CLI::App& app, Chosen& chosen, const std::vector<std::string>& words) {
   CLI::App& command = add_command(
       app, "work",

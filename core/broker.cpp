@@ -37,8 +37,7 @@ void Broker::start_epoch(uint32_t epoch) {
   for (const auto& [name, settings] : options_.queues) queue_for(name);
   for (QueueNo queue = 0; queue < state_.tables.queue_count(); ++queue) {
     const QueueEntry& entry = state_.tables.queue(queue);
-    const auto named = options_.queues.find(entry.name);
-    const QueueSettings& wanted = named != options_.queues.end() ? named->second : options_.defaults;
+    const QueueSettings wanted = wanted_settings(entry);
     if (entry.settings != wanted) emit(QueueConfigured{queue, wanted});
   }
 }

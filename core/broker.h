@@ -38,6 +38,7 @@ struct BrokerOptions {
   uint32_t daemon_uid = 0;      // this user and root may do everything
   uint64_t seed = 1;            // of the generator for jitter
   ZoneSource* zones = nullptr;  // of schedules; nullptr = UTC alone. Outlives the broker
+  uint32_t rate_limit = 0;      // submits per user and minute; 0 = unlimited
 };
 
 class Broker {
@@ -50,7 +51,8 @@ class Broker {
   // The latest time by which another turn is wanted; nothing = when something comes in.
   std::optional<TimeNs> next_timer_ns() const;
 
-  // Once, first of all: a new engine serves this store. Brings the queues' settings up to the configuration.
+  // Once, first of all: a new engine serves this store. Brings the queues' settings up to the configuration,
+  // but for those that were set at run time.
   void start_epoch(uint32_t epoch);
 
   void open_session(const SessionOpened& session) { emit(session); }
@@ -101,6 +103,7 @@ class Broker {
     SubmitView view;
     uint32_t owner_uid = 0;
     Error error = Error::kOk;
+    uint32_t retry_after_ms = 0;  // 0 = as the error has it
     bool duplicate = false;
     JobId first{};  // of a duplicate: the job that was there before
     ShortHash payload_hash{};
@@ -145,6 +148,13 @@ class Broker {
   void answer(const Candidate& candidate);
   bool has_room(QueueNo queue, uint64_t jobs, uint64_t bytes) const;
 
+  // broker_rate.cpp
+  std::optional<RateUser> rated_user(const Candidate& candidate) const;
+  void examine_rate(Candidate& candidate, uint64_t count) const;
+  void examine_batch_rate(std::span<Candidate> batch) const;
+  void charge_rate(const Candidate& candidate);
+  void refund_rate(Slot parked);
+
   // broker_settle.cpp
   void settle(const Origin& origin, ByteView record);
   bool already_settled(const SettleHead& head, RecordKind kind);
@@ -161,6 +171,12 @@ class Broker {
   Error control_queue(const Origin& origin, ByteView record);
   Error redrive(const Origin& origin, ByteView record);
   void revive(const Origin& origin, JobRow&& row);
+
+  // broker_queue.cpp
+  const QueueSettings& configured(std::string_view queue) const;
+  QueueSettings wanted_settings(const QueueEntry& entry) const;
+  Error no_queue() const;
+  Error configure_queue(const Origin& origin, ByteView record);
 
   // broker_dead_letter.cpp
   std::optional<JobRow> row_by_id(const JobId& id);

@@ -39,6 +39,8 @@ Error Broker::command(const Origin& origin, ByteView record) {
       return control_queue(origin, record);
     case RecordKind::kRedrive:
       return redrive(origin, record);
+    case RecordKind::kQueueConfigure:
+      return configure_queue(origin, record);
     case RecordKind::kPurge:
       return purge(origin, record);
     case RecordKind::kReview:
@@ -56,7 +58,7 @@ Error Broker::subscribe(const Origin& origin, ByteView record) {
   const auto parsed = read_subscribe(record);
   if (!parsed) return parsed.error();
   const auto queue = queue_for(parsed->queue);
-  if (!queue) return Error::kNotFound;
+  if (!queue) return no_queue();
   Subscribed event{origin.session, parsed->number, *queue, parsed->credits, {}};
   for (const std::string_view name : parsed->types) {
     const auto type = type_for(name);

@@ -67,7 +67,7 @@ Error Broker::set_schedule(const Origin& origin, ByteView record) {
   const auto due = next_after(*parse_cron_spec(set->spec), *zone(set->zone), now(), now());
   if (!due) return Error::kInvalidRequest;
   const auto queue = queue_for(job->queue);
-  if (!queue) return Error::kNotFound;
+  if (!queue) return no_queue();
   const auto type = type_for(job->type);
   if (!type) return Error::kInvalidRequest;
   CronSet event;

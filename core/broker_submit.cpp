@@ -87,6 +87,7 @@ void Broker::drop_parked(JobNo job, Error code) {
   if (!submit) std::abort();
   const bool keyed = !submit->idempotency_key.empty();
   const ShortHash key = keyed ? key_hash(state_.jobs[slot].core.owner_uid, *submit) : ShortHash{};
+  refund_rate(slot);
   emit(ParkRefused{job, static_cast<uint8_t>(code)});
   if (keyed) emit(KeyFreed{key});
 }
@@ -162,7 +163,7 @@ void Broker::answer(const Candidate& candidate) {
   if (head.durability != static_cast<uint8_t>(Durability::kOs)) commit_->require_sync();
   if (candidate.error != Error::kOk) {
     return refuse(candidate.origin, candidate.error, static_cast<uint8_t>(RecordKind::kSubmit), head.id,
-                  retry_after_ms(candidate.error));
+                  candidate.retry_after_ms != 0 ? candidate.retry_after_ms : retry_after_ms(candidate.error));
   }
   if (!candidate.duplicate) return;
   receipt(candidate.origin, Error::kOk, static_cast<uint8_t>(kReceiptDuplicate | told_state(candidate.first)),
@@ -199,6 +200,7 @@ void Broker::accept(const Candidate& candidate, QueueNo queue, TypeNo type, bool
   state_.apply(event, view, commit_->ref(candidate.record));
   if (!view.idempotency_key.empty())
     emit(KeyKept{candidate.key, candidate.content, view.head.id, now() + limits::kIdempotencyKeptNs});
+  charge_rate(candidate);
   if (parked) receipt(candidate.origin, Error::kOk, kReceiptDeferred, view.head.id);
 }
 
@@ -221,11 +223,12 @@ Error Broker::place(const Candidate& candidate, QueueNo queue, bool may_park) {
 
 void Broker::submit(SessionNo session, uint8_t lane, uint64_t seq, const BlobRef& record) {
   Candidate candidate = examine({session, lane, seq}, record);
+  if (candidate.error == Error::kOk && !candidate.duplicate) examine_rate(candidate, 1);
   bool kept = false;
   drop_replaced(candidate);
   if (candidate.error == Error::kOk && !candidate.duplicate) {
     const auto queue = queue_for(candidate.view.queue);
-    candidate.error = queue ? place(candidate, *queue, true) : Error::kNotFound;
+    candidate.error = queue ? place(candidate, *queue, true) : no_queue();
     kept = candidate.error == Error::kOk;
   }
   answer(candidate);
@@ -235,6 +238,7 @@ void Broker::submit(SessionNo session, uint8_t lane, uint64_t seq, const BlobRef
 // What speaks against taking the batch as a whole. Names its queue and types where they are new.
 Error Broker::examine_batch(std::span<Candidate> batch) {
   examine_keys_within(batch);
+  examine_batch_rate(batch);
   const Candidate& first = batch.front();
   uint64_t jobs = 0;
   uint64_t bytes = 0;
@@ -252,7 +256,7 @@ Error Broker::examine_batch(std::span<Candidate> batch) {
   }
   if (jobs == 0) return Error::kOk;
   const auto queue = queue_for(first.view.queue);
-  if (!queue) return Error::kNotFound;
+  if (!queue) return no_queue();
   for (const Candidate& c : batch) {
     if (!c.duplicate && !type_for(c.view.type)) return Error::kInvalidRequest;
   }

@@ -84,6 +84,14 @@ Bytes write_queue_control(QueueAction action, std::string_view queue) {
   return join(head, {as_bytes(queue)});
 }
 
+Bytes write_queue_configure(std::string_view queue, const QueueSettings& settings, QueueKeys keys) {
+  QueueConfigureHead head;
+  copy_settings(head.settings, settings, keys);
+  head.keys = keys;
+  head.queue_bytes = static_cast<uint8_t>(queue.size());
+  return join(head, {as_bytes(queue)});
+}
+
 Bytes write_redrive(const JobId& id) {
   RedriveRecord record;
   record.id = id;
@@ -163,6 +171,15 @@ std::expected<ReviewView, Error> read_review(ByteView record) {
   if (resolution.empty()) return invalid();
   if (resolution.size() > limits::kNoteBytesMax) return std::unexpected(Error::kPayloadTooLarge);
   return ReviewView{*head, resolution};
+}
+
+std::expected<QueueConfigureView, Error> read_queue_configure(ByteView record) {
+  const auto head = read_head<QueueConfigureHead>(record);
+  if (!head) return std::unexpected(head.error());
+  const std::string_view queue = as_text(record.subspan(sizeof(QueueConfigureHead)));
+  if (queue.size() != head->queue_bytes || !valid_name(queue)) return invalid();
+  if (!settings_in_range(head->settings, head->keys)) return invalid();
+  return QueueConfigureView{*head, queue};
 }
 
 std::expected<QueryView, Error> read_query(ByteView record) {

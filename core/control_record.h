@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/queue_keys.h"
 #include "core/submit_record.h"
 
 namespace pqd {
@@ -69,6 +70,21 @@ struct QueueControlHead {
 static_assert(sizeof(QueueControlHead) == 16);
 struct QueueControlView {
   QueueAction action = QueueAction::kPause;
+  std::string_view queue;
+};
+
+// Settings of a queue for as long as nobody says otherwise, over those of the configuration.
+struct QueueConfigureHead {
+  RecordHead head{sizeof(QueueConfigureHead), static_cast<uint8_t>(RecordKind::kQueueConfigure), 1, 0};
+  QueueSettings settings;  // those in `keys` count
+  QueueKeys keys = 0;      // 0 = the configuration's again, all of them
+  uint8_t queue_bytes = 0;
+  uint8_t reserved[3] = {};
+  // then: queue
+};
+static_assert(sizeof(QueueConfigureHead) == 16 + sizeof(QueueSettings));
+struct QueueConfigureView {
+  QueueConfigureHead head;
   std::string_view queue;
 };
 
@@ -137,6 +153,7 @@ Bytes write_subscribe(const SubscribeView& subscribe);
 Bytes write_unsubscribe(uint32_t number);
 Bytes write_cancel(const JobId& id, bool running);
 Bytes write_queue_control(QueueAction action, std::string_view queue);
+Bytes write_queue_configure(std::string_view queue, const QueueSettings& settings, QueueKeys keys);
 Bytes write_redrive(const JobId& id);
 Bytes write_purge(const JobId& id);
 Bytes write_review(const JobId& id, std::string_view resolution);
@@ -148,6 +165,7 @@ std::expected<SubscribeView, Error> read_subscribe(ByteView record);
 std::expected<uint32_t, Error> read_unsubscribe(ByteView record);
 std::expected<CancelRecord, Error> read_cancel(ByteView record);
 std::expected<QueueControlView, Error> read_queue_control(ByteView record);
+std::expected<QueueConfigureView, Error> read_queue_configure(ByteView record);
 std::expected<RedriveRecord, Error> read_redrive(ByteView record);
 std::expected<PurgeRecord, Error> read_purge(ByteView record);
 std::expected<ReviewView, Error> read_review(ByteView record);

@@ -15,7 +15,7 @@
 #include "core/bytes.h"
 #include "core/error.h"
 #include "core/job.h"
-#include "core/queue_settings.h"
+#include "core/queue_keys.h"
 #include "core/receipt_flags.h"
 
 namespace pqd {
@@ -61,6 +61,8 @@ enum class EventKind : uint8_t {
   kBatchFormed = 52,
   kReviewed = 65,
   kPurged = 66,
+  kRateCharged = 67,
+  kQueueOverridden = 70,
 };
 
 // A stretch of the commit's block.
@@ -107,6 +109,15 @@ struct QueueConfigured {
   QueueNo queue = 0;
   QueueSettings settings;
   PQD_EVENT(kQueueConfigured, e.queue, e.settings)
+};
+// Somebody set some of a queue's settings at run time (`keys`; all those in force, not the latest alone), or
+// gave it back to the configuration (0).
+struct QueueOverridden {
+  QueueNo queue = 0;
+  QueueSettings settings;
+  QueueKeys keys = 0;
+  SessionNo by = 0;
+  PQD_EVENT(kQueueOverridden, e.queue, e.settings, e.keys, e.by)
 };
 struct QueueControlled {
   QueueNo queue = 0;
@@ -338,6 +349,13 @@ struct Purged {
   BlobRef row;
   PQD_EVENT(kPurged, e.job, e.by, e.record, e.row)
 };
+// A user's theoretical arrival time, see rate_limit.h. Only for users who are limited.
+struct RateCharged {
+  uint32_t uid = 0;
+  std::string subject;
+  TimeNs tat_ns = 0;
+  PQD_EVENT(kRateCharged, e.uid, e.subject, e.tat_ns)
+};
 // A request that was turned down, for the audit trail; the receipt that tells the client stands beside it.
 struct Refused {
   SessionNo session = 0;
@@ -476,6 +494,8 @@ bool decode_event(ByteReader& reader, Visitor&& visitor) {
       return decode_as<QueueCreated>(reader, visitor);
     case EventKind::kQueueConfigured:
       return decode_as<QueueConfigured>(reader, visitor);
+    case EventKind::kQueueOverridden:
+      return decode_as<QueueOverridden>(reader, visitor);
     case EventKind::kQueueControlled:
       return decode_as<QueueControlled>(reader, visitor);
     case EventKind::kTypeNamed:
@@ -538,6 +558,8 @@ bool decode_event(ByteReader& reader, Visitor&& visitor) {
       return decode_as<Reviewed>(reader, visitor);
     case EventKind::kPurged:
       return decode_as<Purged>(reader, visitor);
+    case EventKind::kRateCharged:
+      return decode_as<RateCharged>(reader, visitor);
     case EventKind::kReheld:
       return decode_as<Reheld>(reader, visitor);
     case EventKind::kRefused:

@@ -69,6 +69,7 @@ void queue_fields(Self& i, Archive archive) {
   archive(i.name), archive(i.settings), archive(i.paused), archive(i.draining), archive(i.ready);
   archive(i.scheduled), archive(i.active), archive(i.parked), archive(i.dlq), archive(i.bytes);
   archive(i.consumers), archive(i.oldest_ready_ns), archive(i.held), archive(i.collecting);
+  archive(i.overridden), archive(i.overridden_uid), archive(i.overridden_ns);
 }
 
 template <class Self, class Archive>

@@ -10,7 +10,7 @@
 #include "core/bytes.h"
 #include "core/error.h"
 #include "core/job.h"
-#include "core/queue_settings.h"
+#include "core/queue_keys.h"
 
 namespace pqd {
 
@@ -66,6 +66,9 @@ struct QueueInfo {
   TimeNs oldest_ready_ns = 0;  // when the longest waiting ready job became ready; 0 = none
   uint64_t held = 0;           // waiting for jobs before them with the same ordering key
   uint64_t collecting = 0;     // waiting for their batches to be complete
+  QueueKeys overridden = 0;    // settings that were set at run time; who said so last, and when
+  uint32_t overridden_uid = 0;
+  TimeNs overridden_ns = 0;
 };
 
 struct HealthInfo {

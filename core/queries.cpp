@@ -70,6 +70,9 @@ QueueInfo queue_info(const State& state, QueueNo number) {
   QueueInfo info;
   info.name = entry.name;
   info.settings = entry.settings;
+  info.overridden = entry.overridden;
+  info.overridden_uid = entry.overridden_uid;
+  info.overridden_ns = entry.overridden_ns;
   info.paused = entry.paused;
   info.draining = entry.draining;
   info.ready = queue.ready.size();

@@ -411,12 +411,21 @@ void State::apply(const QueueCreated& e) {
   queues_.emplace_back();
 }
 
+void State::settings_changed(QueueNo queue) {
+  // The interval may be another one now.
+  for (const auto& [type, line] : queues_[queue].collecting.lines())
+    for (const auto& [seq, slot] : line) timers.set(slot, pending_deadline(jobs[slot].core));
+  mark_dirty(queue);
+}
+
 void State::apply(const QueueConfigured& e) {
   tables.apply(e);
-  // The interval may be another one now.
-  for (const auto& [type, line] : queues_[e.queue].collecting.lines())
-    for (const auto& [seq, slot] : line) timers.set(slot, pending_deadline(jobs[slot].core));
-  mark_dirty(e.queue);
+  settings_changed(e.queue);
+}
+
+void State::apply(const QueueOverridden& e) {
+  tables.apply(e);
+  settings_changed(e.queue);
 }
 
 void State::apply(const QueueControlled& e) {

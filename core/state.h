@@ -96,6 +96,7 @@ class State {
   void apply(const CronSet& e, ByteView record) { tables.apply(e, record); }
   void apply(const QueueCreated& e);
   void apply(const QueueConfigured& e);
+  void apply(const QueueOverridden& e);
   void apply(const QueueControlled& e);
   void apply(const Subscribed& e);
   void apply(const Unsubscribed& e);
@@ -158,6 +159,7 @@ class State {
   void set_consumer(SessionNo session, const SubscriptionEntry& subscription);
   void remove_consumer(SessionNo session, uint32_t subscription);
   void mark_dirty(QueueNo queue);
+  void settings_changed(QueueNo queue);
   TimeNs pending_deadline(const JobCore& core) const;
 
   std::deque<QueueRuntime> queues_;

@@ -39,6 +39,7 @@ enum class RecordKind : uint8_t {
   kReview = 52,
   kCronSet = 54,
   kCronRemove = 55,
+  kQueueConfigure = 56,
   kWatch = 57,
   kUnwatch = 58,
   kQuery = 64,

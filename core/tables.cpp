@@ -120,6 +120,13 @@ void Tables::apply(const QueueCreated& e) {
   queues_.push_back({e.name, e.settings});
 }
 void Tables::apply(const QueueConfigured& e) { queues_[e.queue].settings = e.settings; }
+void Tables::apply(const QueueOverridden& e) {
+  QueueEntry& entry = queues_[e.queue];
+  entry.settings = e.settings;
+  entry.overridden = e.keys;
+  entry.overridden_uid = e.keys == 0 ? 0 : uid_of(e.by);
+  entry.overridden_ns = e.keys == 0 ? 0 : now_ns;
+}
 void Tables::apply(const QueueControlled& e) {
   queues_[e.queue].paused = e.paused;
   queues_[e.queue].draining = e.draining;
@@ -257,6 +264,12 @@ Bytes Tables::encode() const {
   out.varint(closed_tags_.size());
   for (const ClosedTag& closed : closed_tags_) out.pod(closed);
   schedules_.encode(out);
+  rates.encode(out, now_ns);
+  for (const QueueEntry& q : queues_) {
+    out.varint(q.overridden);
+    out.varint(q.overridden_uid);
+    out.signed_varint(q.overridden_ns);
+  }
   return bytes;
 }
 
@@ -289,6 +302,14 @@ std::expected<Tables, Error> Tables::decode(ByteView bytes) {
     tables.closed_tags_.push_back(in.pod<ClosedTag>());
   // What an older store does not have stays empty.
   if (in.remaining() > 0 && !tables.schedules_.decode(in)) return std::unexpected(Error::kSystemError);
+  if (in.remaining() > 0) tables.rates.decode(in, tables.now_ns);
+  if (in.remaining() > 0) {
+    for (QueueEntry& q : tables.queues_) {
+      q.overridden = static_cast<QueueKeys>(in.varint());
+      q.overridden_uid = static_cast<uint32_t>(in.varint());
+      q.overridden_ns = in.signed_varint();
+    }
+  }
   if (in.failed() || in.remaining() != 0) return std::unexpected(Error::kSystemError);
   return tables;
 }

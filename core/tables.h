@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/rate_limit.h"
 #include "core/schedules.h"
 
 namespace pqd {
@@ -21,6 +22,9 @@ struct QueueEntry {
   bool paused = false;
   bool draining = false;
   uint64_t dead_letters = 0;
+  QueueKeys overridden = 0;  // settings that were set at run time; who said so last, and when
+  uint32_t overridden_uid = 0;
+  TimeNs overridden_ns = 0;
 };
 
 struct SubscriptionEntry {
@@ -65,6 +69,7 @@ class Tables {
   uint64_t next_ready_seq = 1;
   uint32_t epoch = 0;
   TimeNs now_ns = 0;
+  RateTable rates;
 
   const QueueEntry& queue(QueueNo queue) const { return queues_[queue]; }
   size_t queue_count() const { return queues_.size(); }
@@ -86,6 +91,7 @@ class Tables {
   void apply(const EpochStarted& e);
   void apply(const QueueCreated& e);
   void apply(const QueueConfigured& e);
+  void apply(const QueueOverridden& e);
   void apply(const QueueControlled& e);
   void apply(const TypeNamed& e);
   void apply(const SessionOpened& e);
@@ -109,6 +115,7 @@ class Tables {
   void apply(const CronSet& e, ByteView record) { schedules_.apply(e, record, now_ns); }
   void apply(const CronRemoved& e) { schedules_.apply(e); }
   void apply(const CronFired& e) { schedules_.apply(e); }
+  void apply(const RateCharged& e) { rates.set({e.uid, e.subject}, e.tat_ns, now_ns); }
   // A job of `queue` entered (+1) or left (-1) the dead letter queue.
   void count_dead_letter(QueueNo queue, int by);
 

@@ -48,6 +48,8 @@ QueryHead query_of(QueryKind kind, const JobId& id = {}) {
   return head;
 }
 
+Failure bad_name() { return {Error::kInvalidRequest, "a name must be 1 to 64 of A-Z a-z 0-9 . _ : -", 0}; }
+
 Failure too_long(std::string_view what, size_t bytes) {
   return {Error::kPayloadTooLarge, std::string(what) + " is over " + std::to_string(bytes) + " bytes", 0};
 }
@@ -127,6 +129,17 @@ Result<ManyOutcome> Client::redrive_many(std::span<const JobId> ids) {
 }
 Result<ManyOutcome> Client::purge_many(std::span<const JobId> ids) {
   return core_->command_many(ids, write_purge);
+}
+Result<void> Client::queue_configure(std::string_view queue, const QueueSettings& settings, QueueKeys keys) {
+  if (!valid_name(queue)) return std::unexpected(bad_name());
+  if (keys == 0 || !settings_in_range(settings, keys)) {
+    return fail_with(Error::kInvalidRequest, "no setting is named, or one is out of its range");
+  }
+  return core_->command(write_queue_configure(queue, settings, keys), {});
+}
+Result<void> Client::queue_reset(std::string_view queue) {
+  if (!valid_name(queue)) return std::unexpected(bad_name());
+  return core_->command(write_queue_configure(queue, {}, 0), {});
 }
 Result<void> Client::queue_control(QueueAction action, std::string_view queue) {
   if (!valid_name(queue)) {

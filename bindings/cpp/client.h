@@ -87,6 +87,10 @@ class Client {
   Result<ManyOutcome> redrive_many(std::span<const JobId> ids);
   Result<ManyOutcome> purge_many(std::span<const JobId> ids);
   Result<void> queue_control(QueueAction action, std::string_view queue);
+  // Those of `settings` that `keys` names, over the configuration's, until queue_reset(). kInvalidRequest:
+  // one is out of its range, or the backoff is longer than its cap.
+  Result<void> queue_configure(std::string_view queue, const QueueSettings& settings, QueueKeys keys);
+  Result<void> queue_reset(std::string_view queue);
 
   // Returns the subscription's number once the daemon has taken it. It survives reconnects.
   Result<uint32_t> subscribe(const Subscription& subscription);

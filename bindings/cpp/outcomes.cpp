@@ -16,7 +16,22 @@ std::optional<JobState> state_in(uint8_t flags) {
   return told == 0 ? std::nullopt : std::optional(static_cast<JobState>(told - 1));
 }
 
-Failure refused(Error code, uint32_t retry_after_ms) { return failure_of(code, retry_after_ms); }
+Failure refused(Error code, uint32_t retry_after_ms) {
+  if (code == Error::kRateLimitExceeded && retry_after_ms == 0) {
+    return {code,
+            "so many submits at once are more than this user's limit a minute; send them in smaller parts",
+            0};
+  }
+  // What the client could see by itself it has refused already.
+  if (code == Error::kInvalidRequest) {
+    return {
+        code,
+        "the daemon refused it: a field is out of its range, or it names a new queue or type and there are "
+        "4096 queues or 65536 types already, the most there can be; use one of those",
+        0};
+  }
+  return failure_of(code, retry_after_ms);
+}
 
 }  // namespace
 

@@ -44,9 +44,17 @@ struct StoreConfig {
   friend bool operator==(const StoreConfig&, const StoreConfig&) = default;
 };
 
+// [limits]
+struct LimitsConfig {
+  uint32_t rate_limit = 60;  // submits per user and minute; 0 = unlimited
+
+  friend bool operator==(const LimitsConfig&, const LimitsConfig&) = default;
+};
+
 struct Config {
   DaemonConfig daemon;
   QueuesConfig queues;
+  LimitsConfig limits;
   StoreConfig store;
 
   friend bool operator==(const Config&, const Config&) = default;

@@ -16,6 +16,7 @@ std::string home_of(std::string_view key) {
   if (find_key(daemon_keys(), key) != nullptr) return "[daemon]";
   if (find_key(queues_keys(), key) != nullptr) return "[queues]";
   if (find_key(queue_keys(), key) != nullptr) return "[queues.defaults] or [queue.NAME]";
+  if (find_key(limits_keys(), key) != nullptr) return "[limits]";
   return find_key(store_keys(), key) != nullptr ? "[store]" : "";
 }
 
@@ -99,6 +100,7 @@ Config apply_config(const ConfigDocument& document, ConfigFaultList& faults) {
   applier.table({"queues", {}}, queues_keys(), config.queues);
   applier.queue({"queues.defaults", {}}, config.queues.defaults);
   applier.named_queues(config.queues.defaults, config.queues.named);
+  applier.table({"limits", {}}, limits_keys(), config.limits);
   applier.table({"store", {}}, store_keys(), config.store);
   return config;
 }

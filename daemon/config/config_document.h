@@ -20,7 +20,7 @@ struct ConfigPlace {
   std::string variable;
 };
 
-// Which table: [daemon], [queues], [queues.defaults], [store], or [queue.NAME].
+// Which table: [daemon], [queues], [queues.defaults], [limits], [store], or [queue.NAME].
 struct ConfigTable {
   std::string name;
   std::string queue;

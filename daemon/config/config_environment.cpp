@@ -43,9 +43,11 @@ class EnvironmentReader {
     const std::string_view middle = nested ? name.substr(first + 2, last - first - 2) : std::string_view();
     if (table == "queue") return read_queue(place, std::string(middle), key, value);
     const std::string path = nested ? table + "." + lower(middle) : table;
-    if (path != "daemon" && path != "queues" && path != "queues.defaults" && path != "store")
-      return faults_.add(place, "there is no table " + table_text(path) +
-                                    did_you_mean(path, {"daemon", "queues", "queues.defaults", "store"}));
+    if (path != "daemon" && path != "queues" && path != "queues.defaults" && path != "limits" &&
+        path != "store")
+      return faults_.add(place,
+                         "there is no table " + table_text(path) +
+                             did_you_mean(path, {"daemon", "queues", "queues.defaults", "limits", "store"}));
     add({path, {}}, place, key, value);
   }
 

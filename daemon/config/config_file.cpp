@@ -30,7 +30,7 @@ class FileReader {
     for (const auto& [key, node] : table) {
       const std::string name(key.str());
       const ConfigPlace place = place_of(key.source());
-      if (name == "daemon" || name == "store")
+      if (name == "daemon" || name == "limits" || name == "store")
         read_table({name, {}}, key, node);
       else if (name == "queues")
         read_queues(key, node);
@@ -38,11 +38,11 @@ class FileReader {
         read_queue_tables(key, node);
       else if (node.is_table() || node.is_array_of_tables())
         faults_.add(place, "there is no table " + table_text(name) +
-                               did_you_mean(name, {"daemon", "queues", "queue", "store"}));
+                               did_you_mean(name, {"daemon", "queues", "queue", "limits", "store"}));
       else
         faults_.add(place, key_text(name) +
                                " stands outside of every table: settings are in [daemon], [queues], "
-                               "[queues.defaults], [queue.NAME] and [store]");
+                               "[queues.defaults], [queue.NAME], [limits] and [store]");
     }
   }
 

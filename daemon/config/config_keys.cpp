@@ -19,6 +19,7 @@ constexpr uint64_t kStateDirBytesMax = 4'000;  // leaves room for the names in i
 constexpr uint64_t kSocketBytesMax = 107;      // sockaddr_un, less the zero
 constexpr uint64_t kSessionsMax = 100'000;
 constexpr uint64_t kDepthMax = 100'000'000;
+constexpr uint64_t kRateMax = 100'000'000;
 
 // In the order of the enums.
 constexpr string_view kEventLoops[] = {"auto", "io_uring", "epoll"};
@@ -161,6 +162,16 @@ constexpr ConfigKey<QueueSettings> kQueueKeys[] = {
      &QueueSettings::fair},
 };
 
+constexpr ConfigKey<LimitsConfig> kLimitsKeys[] = {
+    {{.name = "rate_limit",
+      .form = ValueForm::kNumber,
+      .most = kRateMax,
+      .zero = "unlimited",
+      .meaning =
+          "submits per user and minute, as many at once; root and the daemon's own user are unlimited"},
+     &LimitsConfig::rate_limit},
+};
+
 constexpr ConfigKey<StoreConfig> kStoreKeys[] = {
     {{.name = "reserved_bytes",
       .form = ValueForm::kBytes,
@@ -184,6 +195,7 @@ static_assert(static_cast<int>(Fairness::kUser) == 1 && static_cast<int>(Fairnes
 std::span<const ConfigKey<DaemonConfig>> daemon_keys() { return kDaemonKeys; }
 std::span<const ConfigKey<QueuesConfig>> queues_keys() { return kQueuesKeys; }
 std::span<const ConfigKey<QueueSettings>> queue_keys() { return kQueueKeys; }
+std::span<const ConfigKey<LimitsConfig>> limits_keys() { return kLimitsKeys; }
 std::span<const ConfigKey<StoreConfig>> store_keys() { return kStoreKeys; }
 
 }  // namespace pqd

@@ -22,6 +22,7 @@ std::string render_config(const Config& config) {
   text += "\n" + rendered("[queues.defaults]", queue_keys(), config.queues.defaults);
   for (const auto& [name, settings] : config.queues.named)
     text += "\n" + rendered(table_text("queue", name), queue_keys(), settings);
+  text += "\n" + rendered("[limits]", limits_keys(), config.limits);
   return text + "\n" + rendered("[store]", store_keys(), config.store);
 }
 

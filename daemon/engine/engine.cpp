@@ -65,6 +65,7 @@ BrokerOptions broker_options(const Config& config) {
   options.queues = config.queues.named;
   options.strict_queues = config.queues.strict;
   options.payload_bytes_max = config.daemon.max_payload_bytes;
+  options.rate_limit = config.limits.rate_limit;
   options.daemon_uid = ::geteuid();
   if (::getrandom(&options.seed, sizeof options.seed, 0) != sizeof options.seed) options.seed = 1;
   return options;

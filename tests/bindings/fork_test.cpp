@@ -36,6 +36,8 @@ TEST_F(OverFork, AnswersUnavailableToEverythingInTheChild) {
     unavailable("redrive_many", error_of(c.redrive_many({&id, 1})));
     unavailable("purge_many", error_of(c.purge_many({&id, 1})));
     unavailable("queue_control", error_of(c.queue_control(QueueAction::kPause, "default")));
+    unavailable("queue_configure", error_of(c.queue_configure("default", {}, 1)));
+    unavailable("queue_reset", error_of(c.queue_reset("default")));
     unavailable("subscribe", error_of(c.subscribe({})));
     unavailable("unsubscribe", error_of(c.unsubscribe(1)));
     unavailable("next", error_of(c.next(Milliseconds(0))));

@@ -30,6 +30,7 @@ class Samples {
     add(EpochStarted{300});
     add(QueueCreated{200, "orders", settings});
     add(QueueConfigured{200, settings});
+    add(QueueOverridden{200, settings, 0x1001, 9});
     add(QueueControlled{200, true, true, 9});
     add(TypeNamed{70'000, "mail.send"});
     add(SessionOpened{1ull << 50, 1000, 4242, 0xFFFFFFFF, hash});
@@ -67,6 +68,7 @@ class Samples {
     add(KeyKept{{1, 2}, {3, 4}, {5, 6}, -7});
     add(KeyFreed{{8, 9}});
     add(BatchFormed{2, {3, 4, uint64_t{1} << 40}});
+    add(RateCharged{1000, "ann", 1'700'000'000'123'456'789});
   }
   std::vector<Bytes> list;
   std::set<EventKind> kinds;

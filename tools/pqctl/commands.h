@@ -56,6 +56,12 @@ int run_work(Context& context, const WorkOptions& options);
 
 int run_queue_list(Context& context);
 int run_queue_show(Context& context, const std::string& queue);
+struct QueueSetOptions {
+  std::string queue;
+  std::vector<std::string> words;  // key=value
+  bool reset = false;
+};
+int run_queue_set(Context& context, const QueueSetOptions& options);
 int run_queue_control(Context& context, QueueAction action, const std::string& queue);
 
 // Which dead letters: one, or those that fit.

@@ -33,6 +33,7 @@ json::object config_json(const Config& config) {
   return {{"daemon", table_json(daemon_keys(), config.daemon)},
           {"queues", std::move(queues)},
           {"queue", std::move(named)},
+          {"limits", table_json(limits_keys(), config.limits)},
           {"store", table_json(store_keys(), config.store)}};
 }
 

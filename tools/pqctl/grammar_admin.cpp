@@ -20,7 +20,7 @@ constexpr std::array kQueueVerbs{
 
 void add_queue_command(CLI::App& app, Chosen& chosen) {
   CLI::App& queue =
-      add_command(app, "queue", "Look at queues, pause, resume and drain them", "pqctl queue ls");
+      add_command(app, "queue", "Look at queues, set, pause, resume and drain them", "pqctl queue ls");
   queue.require_subcommand(1);
   add_command(queue, "ls", "List the queues", "pqctl queue ls -o json").callback([&chosen] {
     chosen = run_queue_list;
@@ -30,6 +30,14 @@ void add_queue_command(CLI::App& app, Chosen& chosen) {
   show.add_option("QUEUE", *name, "the queue's name")->required();
   show.callback(
       [=, &chosen] { chosen = [name](Context& context) { return run_queue_show(context, *name); }; });
+  const auto options = std::make_shared<QueueSetOptions>();
+  CLI::App& set = add_command(queue, "set", "Change a queue's settings for as long as nobody says otherwise",
+                              "pqctl queue set mail max_active=50 processing_timeout=5m");
+  set.add_option("QUEUE", options->queue, "the queue's name")->required();
+  set.add_option("SETTINGS", options->words, "key=value, named and written as in the configuration");
+  set.add_flag("--reset", options->reset, "back to the configuration's");
+  set.callback(
+      [=, &chosen] { chosen = [options](Context& context) { return run_queue_set(context, *options); }; });
   for (const QueueVerb& verb : kQueueVerbs) {
     CLI::App& command =
         add_command(queue, verb.name, verb.what, std::string("pqctl queue ") + verb.name + " default");

@@ -88,6 +88,10 @@ void put_times(json::object& object, const JobCore& core) {
   put_time(object, "finishedAt", core.finished_ns);
 }
 
+std::string_view fairness_name(Fairness fair) {
+  return fair == Fairness::kOff ? "off" : fair == Fairness::kUser ? "user" : "key";
+}
+
 double rounded(double value) { return std::round(value * 1'000) / 1'000; }
 
 double share(uint64_t part, uint64_t whole) {
@@ -154,7 +158,16 @@ json::object queue_json(const QueueInfo& queue) {
                         {"backoffCapMs", s.backoff_cap_ms},
                         {"starvationGuard", s.starvation_guard},
                         {"batchSize", s.batch_size},
-                        {"batchIntervalMs", s.batch_interval_ms}};
+                        {"batchIntervalMs", s.batch_interval_ms},
+                        {"fair", view(fairness_name(s.fair))}};
+  if (queue.overridden != 0) {
+    json::array names;
+    for (const QueueKey& key : all_queue_keys()) {
+      if ((queue.overridden & queue_key_bit(key.name).value_or(0)) != 0) names.push_back(view(key.name));
+    }
+    object["setAtRunTime"] = {
+        {"settings", std::move(names)}, {"uid", queue.overridden_uid}, {"at", iso_time(queue.overridden_ns)}};
+  }
   return object;
 }
 

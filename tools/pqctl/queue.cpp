@@ -1,4 +1,4 @@
-// pqctl queue ls | show Q | pause Q | resume Q | drain Q
+// pqctl queue ls | show Q | pause Q | resume Q | drain Q; `set` is in queue_set.cpp
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
@@ -6,6 +6,7 @@
 #include "tools/pqctl/duration.h"
 #include "tools/pqctl/info_json.h"
 #include "tools/pqctl/job_view.h"
+#include "tools/pqctl/queue_name.h"
 
 namespace pqd::ctl {
 namespace {
@@ -43,6 +44,11 @@ Sheet queue_sheet(const QueueInfo& queue) {
   sheet.add("attempts", std::to_string(settings.max_attempts) + ", backoff from " +
                             duration_text(Milliseconds(settings.backoff_first_ms)) + " to " +
                             duration_text(Milliseconds(settings.backoff_cap_ms)));
+  if (queue.overridden != 0) {
+    sheet.add("set at run time", overridden_text(queue) + ", by user " +
+                                     std::to_string(queue.overridden_uid) + ", " +
+                                     age_text(queue.overridden_ns));
+  }
   return sheet;
 }
 
@@ -80,15 +86,11 @@ int run_queue_list(Context& context) {
 }
 
 int run_queue_show(Context& context, const std::string& name) {
-  if (!valid_name(name)) {
-    return context.fail(
-        complaint_of(Error::kInvalidRequest, "a queue's name is 1 to 64 of A-Z a-z 0-9 . _ : -"));
-  }
+  if (const auto named = check_queue_name(name); !named) return context.fail(named.error());
   auto client = context.connect();
   if (!client) return context.fail(client.error());
   const auto queues = client->queues(name);
-  if (!queues) return context.fail(queues.error());
-  if (queues->empty()) return context.fail(complaint_of(Error::kNotFound, "there is no queue " + name));
+  if (!queues) return context.fail(queue_complaint(*client, name, queues.error()));
   if (context.format() == Format::kTable) {
     context.print(queue_sheet(queues->front()));
   } else {
@@ -98,14 +100,11 @@ int run_queue_show(Context& context, const std::string& name) {
 }
 
 int run_queue_control(Context& context, QueueAction action, const std::string& name) {
-  if (!valid_name(name)) {
-    return context.fail(
-        complaint_of(Error::kInvalidRequest, "a queue's name is 1 to 64 of A-Z a-z 0-9 . _ : -"));
-  }
+  if (const auto named = check_queue_name(name); !named) return context.fail(named.error());
   auto client = context.connect();
   if (!client) return context.fail(client.error());
   const auto done = client->queue_control(action, name);
-  return done ? kExitOk : context.fail(done.error());
+  return done ? kExitOk : context.fail(queue_complaint(*client, name, done.error()));
 }
 
 }  // namespace pqd::ctl

@@ -26,7 +26,7 @@ TEST(ConfigFaults, SaysWhereAMisplacedSettingBelongs) {
   EXPECT_EQ(bad("max_depth = 5\n"),
             "f:1:1: max_depth stands outside of every table: settings are in [daemon], [queues], "
             "[queues.defaults], "
-            "[queue.NAME] and [store]\n");
+            "[queue.NAME], [limits] and [store]\n");
   EXPECT_EQ(bad("[queues.mail]\nmax_depth = 5\n"),
             "f:1:9: there is no table [queues.mail]: the settings of one queue are in [queue.mail]\n");
   EXPECT_EQ(bad("[queue.a.b]\nmax_depth = 5\n"),

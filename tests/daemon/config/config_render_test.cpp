@@ -18,6 +18,7 @@ class RandomConfig {
     fill(daemon_keys(), config.daemon);
     fill(queues_keys(), config.queues);
     fill_queue(config.queues.defaults);
+    fill(limits_keys(), config.limits);
     fill(store_keys(), config.store);
     for (uint64_t left = below(5); left > 0; --left) fill_queue(config.queues.named[name()]);
     return config;
@@ -76,11 +77,11 @@ TEST(ConfigRender, ReadsBackAsTheSameValues) {
 
 TEST(ConfigRender, LooksAsPeopleWouldWriteIt) {
   const std::string text = render_config(good("[queue.\"a.b\"]\nmax_active = 3\n"));
-  for (const char* part :
-       {"[daemon]\nstate_dir = \"/var/lib/pqd\"\n", "session_memory_bytes = \"4GiB\"\n",
-        "[queues]\nstrict = false\n", "[queues.defaults]\nmax_depth = 10000\n",
-        "admission_timeout = \"5s\"\n", "fair = \"off\"\n", "[queue.\"a.b\"]\n", "max_active = 3\n",
-        "[store]\nreserved_bytes = \"256MiB\"\ncheckpoint_interval = \"1s\"\n"})
+  for (const char* part : {"[daemon]\nstate_dir = \"/var/lib/pqd\"\n", "session_memory_bytes = \"4GiB\"\n",
+                           "[queues]\nstrict = false\n", "[queues.defaults]\nmax_depth = 10000\n",
+                           "admission_timeout = \"5s\"\n", "fair = \"off\"\n", "[queue.\"a.b\"]\n",
+                           "max_active = 3\n", "[limits]\nrate_limit = 60\n",
+                           "[store]\nreserved_bytes = \"256MiB\"\ncheckpoint_interval = \"1s\"\n"})
     EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
 }
 

@@ -27,6 +27,9 @@ log_level = "debug"
 [queues]
 strict = true
 
+[limits]
+rate_limit = 7
+
 [store]
 reserved_bytes = "64MiB"
 checkpoint_interval = "250ms"
@@ -39,6 +42,7 @@ checkpoint_interval = "250ms"
                                          .event_loop = BackendChoice::kEpoll,
                                          .log_level = "debug"}));
   EXPECT_TRUE(config.queues.strict);
+  EXPECT_EQ(config.limits, (LimitsConfig{.rate_limit = 7}));
   EXPECT_EQ(config.store, (StoreConfig{.reserved_bytes = 64u << 20, .checkpoint_interval_ms = 250}));
 }
 

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <set>
 
+#include "core/queue_keys.h"
 #include "daemon/config/config_key.h"
 #include "daemon/config/config_value.h"
 #include "tests/daemon/config/fixtures.h"
@@ -28,6 +29,7 @@ std::vector<std::string> rows_of_the_code() {
   add_rows("[daemon]", daemon_keys(), rows);
   add_rows("[queues]", queues_keys(), rows);
   add_rows("[queues.defaults] and [queue.NAME]", queue_keys(), rows);
+  add_rows("[limits]", limits_keys(), rows);
   add_rows("[store]", store_keys(), rows);
   return rows;
 }
@@ -76,6 +78,21 @@ TEST(ConfigReference, ShowsAnExampleThatIsGood) {
   const Config config = good(example);
   EXPECT_EQ(config.queues.named.at("mail").max_attempts, 5u);
   EXPECT_EQ(config.queues.named.at("mail.bulk").fair, Fairness::kUser);
+}
+
+// core judges what pqctl sends by ranges of its own.
+TEST(ConfigReference, QueueSettingsHaveTheRangesThatTheBrokerDemands) {
+  ASSERT_EQ(queue_keys().size(), all_queue_keys().size());
+  for (const QueueKey& there : all_queue_keys()) {
+    const auto* here = find_key(queue_keys(), there.name);
+    ASSERT_NE(here, nullptr) << there.name;
+    if (here->rules.form == ValueForm::kWord) {
+      EXPECT_EQ(here->rules.words.size(), there.most + 1) << there.name;
+      continue;
+    }
+    EXPECT_EQ(here->rules.least, there.least) << there.name;
+    EXPECT_EQ(here->rules.most, there.most) << there.name;
+  }
 }
 
 }  // namespace

@@ -39,6 +39,13 @@ TEST(CommandLine, EndsWith64OnWrongUsageAndSaysWhereHelpIs) {
   expect_complaint({"wait", kId, "--timeout", "5"}, 64, "duration");
   expect_complaint({"work", "t"}, 64, "--");
   expect_complaint({"work", "t", "--", "no-such-program-here"}, 64, "no-such-program-here");
+  expect_complaint({"queue", "set", "q"}, 64, "--reset");
+  expect_complaint({"queue", "set", "q", "max_active=1", "--reset"}, 64, "--reset");
+  expect_complaint({"queue", "set", "q", "max_activ=1"}, 64, "did you mean max_active?");
+  expect_complaint({"queue", "set", "q", "max_active"}, 64, "key=value");
+  expect_complaint({"queue", "set", "q", "max_attempts=0"}, 65, "from 1 to 65535");
+  expect_complaint({"queue", "set", "q", "queue_timeout=5"}, 65, "duration");
+  expect_complaint({"queue", "set", "q", "fair=users"}, 65, "did you mean \"user\"?");
   expect_complaint({"dlq", "redrive"}, 64, "--all");
   expect_complaint({"dlq", "redrive", "--all", "--rate", "fast"}, 64, "--rate");
   expect_complaint({"dlq", "redrive", "--all", "--type", "t"}, 64, "--all");
@@ -86,6 +93,8 @@ TEST(CommandLine, EndsWith69WhenThereIsNoDaemonAndSaysHowToStartOne) {
                                                        {"queue", "ls"},
                                                        {"queue", "show", "q"},
                                                        {"queue", "pause", "q"},
+                                                       {"queue", "set", "q", "max_active=5"},
+                                                       {"queue", "set", "q", "--reset"},
                                                        {"dlq", "ls"},
                                                        {"dlq", "show", kId},
                                                        {"dlq", "redrive", kId},

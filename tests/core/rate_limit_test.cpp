@@ -1,0 +1,170 @@
+// The limit of submits per user: exact at its boundary, charged for what was taken alone, the same in every
+// fold.
+#include "core/rate_limit.h"
+
+#include "tests/core/driver.h"
+
+namespace pqd::test {
+namespace {
+
+BrokerOptions limited(uint32_t per_minute) {
+  BrokerOptions options;
+  options.rate_limit = per_minute;
+  options.defaults.max_active = 0;
+  return options;
+}
+
+TEST(RateLimitTest, ConformsExactlyFromTheTimeItSays) {
+  const RateLimit limit(6);  // one in ten seconds
+  TimeNs tat = 0;
+  for (int i = 0; i < 6; ++i) {
+    EXPECT_EQ(limit.wait_ns(tat, kStartNs, 1), 0);
+    tat = limit.charged(tat, kStartNs, 1);
+  }
+  EXPECT_EQ(limit.wait_ns(tat, kStartNs, 1), 10 * kSecondNs);
+  EXPECT_EQ(limit.wait_ns(tat, kStartNs + 10 * kSecondNs - 1, 1), 1);
+  EXPECT_EQ(limit.wait_ns(tat, kStartNs + 10 * kSecondNs, 1), 0);
+  EXPECT_EQ(limit.wait_ns(tat, kStartNs, 6), 60 * kSecondNs) << "the whole burst";
+  EXPECT_EQ(limit.wait_ns(tat, kStartNs + 60 * kSecondNs, 7), std::nullopt) << "more than ever fit";
+  EXPECT_EQ(limit.refunded(limit.charged(tat, kStartNs, 3), 3), tat);
+}
+
+TEST(RateLimitTest, OverHoursNobodyGetsMoreThanTheBurstAndTheRate) {
+  for (const uint32_t per_minute : {1u, 7u, 60u, 1'000u}) {
+    const RateLimit limit(per_minute);
+    TimeNs tat = 0;
+    uint64_t taken = 0;
+    constexpr int kMinutes = 30;
+    for (TimeNs at = 0; at < kMinutes * 60 * kSecondNs; at += 37 * kMillisecondNs) {
+      if (limit.wait_ns(tat, kStartNs + at, 1) != 0) continue;
+      tat = limit.charged(tat, kStartNs + at, 1);
+      ++taken;
+    }
+    EXPECT_LE(taken, uint64_t{per_minute} * (kMinutes + 1));
+    EXPECT_GE(taken, uint64_t{per_minute} * kMinutes);
+  }
+}
+
+TEST(RateTableTest, ForgetsWhatIsOverAndTheEarliestOfTooMany) {
+  RateTable table;
+  table.set({1, ""}, 100, 50);
+  table.set({2, ""}, 200, 150);
+  EXPECT_EQ(table.tat({1, ""}), 0) << "over";
+  EXPECT_EQ(table.size(), 1u);
+  for (uint32_t uid = 10; uid < 10 + RateTable::kUsersMax; ++uid) table.set({uid, "s"}, 1'000 + uid, 150);
+  EXPECT_EQ(table.size(), RateTable::kUsersMax);
+  EXPECT_EQ(table.tat({2, ""}), 0) << "the earliest";
+  EXPECT_EQ(table.tat({10, "s"}), 1'010);
+}
+
+TEST(RateTableTest, BytesDoNotShowWhenSomethingWasForgotten) {
+  RateTable early;
+  RateTable late;
+  for (RateTable* table : {&early, &late}) {
+    table->set({1, "ann"}, 100, 10);
+    table->set({2, "bob"}, 900, 10);
+  }
+  early.set({3, ""}, 150, 150);
+  const auto bytes = [](const RateTable& table) {
+    Bytes out;
+    ByteWriter writer(out);
+    table.encode(writer, 150);
+    return out;
+  };
+  EXPECT_EQ(bytes(early), bytes(late));
+  RateTable read;
+  const Bytes written = bytes(late);
+  ByteReader reader(written);
+  read.decode(reader, 150);
+  EXPECT_EQ(bytes(read), written);
+  EXPECT_EQ(read.tat({2, "bob"}), 900);
+}
+
+TEST(RateLimited, RefusesWithTheTimeAfterWhichItTakes) {
+  Driver d(limited(3));
+  const SessionNo user = d.open();
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(d.refusal_of(d.submit(user)), Error::kOk);
+  const JobId refused = d.submit(user);
+  EXPECT_EQ(d.refusal_of(refused), Error::kRateLimitExceeded);
+  EXPECT_EQ(d.receipt_of(refused)->retry_after_ms, 20'000u);
+  d.advance_ms(19'999);
+  EXPECT_EQ(d.refusal_of(d.submit(user)), Error::kRateLimitExceeded) << "refusals cost nothing";
+  d.advance_ms(1);
+  EXPECT_EQ(d.refusal_of(d.submit(user)), Error::kOk);
+  EXPECT_EQ(d.refusal_of(d.submit(user)), Error::kRateLimitExceeded);
+}
+
+TEST(RateLimited, IsEachUsersOwnOverAllItsSessions) {
+  Driver d(limited(1));
+  EXPECT_EQ(d.refusal_of(d.submit(d.open(1'000))), Error::kOk);
+  EXPECT_EQ(d.refusal_of(d.submit(d.open(1'000))), Error::kRateLimitExceeded);
+  EXPECT_EQ(d.refusal_of(d.submit(d.open(1'001))), Error::kOk);
+}
+
+TEST(RateLimited, DaemonsUserAndRootAreNotUnlessInSomebodysName) {
+  Driver d(limited(1));
+  const SessionNo admin = d.open(kAdminUid);
+  const SessionNo root = d.open(0);
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(d.refusal_of(d.submit(admin)), Error::kOk);
+    EXPECT_EQ(d.refusal_of(d.submit(root)), Error::kOk);
+  }
+  EXPECT_EQ(d.refusal_of(d.submit(admin, {.subject = "ann"})), Error::kOk);
+  EXPECT_EQ(d.refusal_of(d.submit(admin, {.subject = "ann"})), Error::kRateLimitExceeded);
+  EXPECT_EQ(d.refusal_of(d.submit(admin, {.subject = "bob"})), Error::kOk);
+}
+
+TEST(RateLimited, ChargesNeitherDuplicatesNorRefusedSubmits) {
+  Driver d(limited(2));
+  const SessionNo user = d.open();
+  const JobId first = d.submit(user);
+  for (int i = 0; i < 5; ++i) d.submit_as(user, first, {.flags = kFlagResubmitted});
+  for (int i = 0; i < 5; ++i)
+    EXPECT_EQ(d.refusal_of(d.submit(user, {.priority = 0})), Error::kInvalidPriority);
+  EXPECT_EQ(d.refusal_of(d.submit(user)), Error::kOk);
+  EXPECT_EQ(d.refusal_of(d.submit(user)), Error::kRateLimitExceeded);
+}
+
+TEST(RateLimited, SubmitThatFindsNoRoomInTimeIsGivenBack) {
+  BrokerOptions options = limited(2);
+  options.defaults.max_depth = 1;
+  Driver d(options);
+  const SessionNo user = d.open();
+  d.submit(user);
+  const JobId parked = d.submit(user);
+  EXPECT_EQ(d.core(parked).pending, Pending::kParked);
+  EXPECT_EQ(d.refusal_of(d.submit(user)), Error::kRateLimitExceeded);
+  d.advance_ms(5'000);
+  EXPECT_EQ(d.refusal_of(parked), Error::kQueueFull);
+  d.submit(user, {.queue = "other"});
+  EXPECT_EQ(d.refusal_of(d.submit(user, {.queue = "other"})), Error::kRateLimitExceeded)
+      << "one was given back";
+}
+
+TEST(RateLimited, BatchCostsItsJobsAllOrNone) {
+  Driver d(limited(4));
+  const SessionNo user = d.open();
+  d.submit(user);
+  const auto too_many = d.submit_batch(user, std::vector<JobSpec>(4));
+  for (const JobId& id : too_many) {
+    EXPECT_EQ(d.refusal_of(id), Error::kRateLimitExceeded);
+    EXPECT_EQ(d.receipt_of(id)->retry_after_ms, 15'000u);
+  }
+  for (const JobId& id : d.submit_batch(user, std::vector<JobSpec>(3)))
+    EXPECT_EQ(d.refusal_of(id), Error::kOk);
+  EXPECT_EQ(d.refusal_of(d.submit(user)), Error::kRateLimitExceeded);
+  const auto never = d.submit_batch(user, std::vector<JobSpec>(5));
+  EXPECT_EQ(d.refusal_of(never.front()), Error::kRateLimitExceeded);
+  EXPECT_EQ(d.receipt_of(never.front())->retry_after_ms, 0u) << "no time after which it would fit";
+}
+
+TEST(RateLimited, IsKnownToTheTablesOfACheckpoint) {
+  Driver d(limited(1));
+  d.submit(d.open());
+  const auto tables = Tables::decode(d.state.tables.encode());
+  ASSERT_TRUE(tables);
+  EXPECT_EQ(tables->rates.tat({kUid, ""}), d.now_ns + 60 * kSecondNs);
+}
+
+}  // namespace
+}  // namespace pqd::test

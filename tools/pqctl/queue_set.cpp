@@ -1,0 +1,68 @@
+// pqctl queue set Q key=value... | --reset
+#include "daemon/config/config_value.h"
+#include "tools/pqctl/queue_name.h"
+#include "tools/pqctl/suggest.h"
+
+namespace pqd::ctl {
+namespace {
+
+struct Wanted {
+  QueueSettings settings;
+  QueueKeys keys = 0;
+};
+
+Checked<void> take(std::string_view word, Wanted& wanted) {
+  const size_t equals = word.find('=');
+  const std::string_view name = word.substr(0, equals);
+  if (equals == std::string_view::npos) {
+    return complain(kExitUsage, "\"" + std::string(word) + "\" is not key=value, such as max_active=20");
+  }
+  const auto* key = find_key(queue_keys(), name);
+  const auto bit = queue_key_bit(name);
+  if (key == nullptr || !bit) {
+    std::vector<std::string_view> names;
+    for (const auto& each : queue_keys()) names.push_back(each.rules.name);
+    return complain(kExitUsage, "there is no setting \"" + std::string(name) + "\"" + suggest(name, names) +
+                                    "; `pqctl queue show` names those of a queue");
+  }
+  const RawValue raw{std::string(word.substr(equals + 1)), true};
+  const auto value = read_value(key->rules, raw);
+  if (!value) return complain(Error::kInvalidRequest, value.error());
+  key->set(wanted.settings, *value);
+  wanted.keys |= *bit;
+  return {};
+}
+
+// Against what the queue has already: the daemon would say no, and not why.
+Checked<void> check_backoff(const QueueInfo& queue, const Wanted& wanted) {
+  QueueSettings settings = queue.settings;
+  copy_settings(settings, wanted.settings, wanted.keys);
+  if (settings.backoff_first_ms <= settings.backoff_cap_ms) return {};
+  return complain(Error::kInvalidRequest, "backoff would be longer than backoff_cap: set both");
+}
+
+}  // namespace
+
+int run_queue_set(Context& context, const QueueSetOptions& options) {
+  if (options.reset == !options.words.empty()) {
+    return context.fail({kExitUsage, "set takes key=value..., or --reset for what the configuration says"});
+  }
+  if (const auto named = check_queue_name(options.queue); !named) return context.fail(named.error());
+  Wanted wanted;
+  for (const std::string& word : options.words) {
+    if (const auto taken = take(word, wanted); !taken) return context.fail(taken.error());
+  }
+  auto client = context.connect();
+  if (!client) return context.fail(client.error());
+  if (options.reset) {
+    const auto done = client->queue_reset(options.queue);
+    return done ? kExitOk : context.fail(queue_complaint(*client, options.queue, done.error()));
+  }
+  const auto queues = client->queues(options.queue);
+  if (!queues) return context.fail(queue_complaint(*client, options.queue, queues.error()));
+  if (const auto good = check_backoff(queues->front(), wanted); !good) return context.fail(good.error());
+  const auto done = client->queue_configure(options.queue, wanted.settings, wanted.keys);
+  return done ? kExitOk : context.fail(queue_complaint(*client, options.queue, done.error()));
+}
+
+}  // namespace pqd::ctl

@@ -24,7 +24,7 @@ constexpr QueueKey kKeys[] = {
     {"backoff", &Settings::backoff_first_ms, 0, kDurationMsMax},
     {"backoff_cap", &Settings::backoff_cap_ms, 0, kDurationMsMax},
     {"starvation_guard", &Settings::starvation_guard, 0, 1'000'000},
-    {"batch_size", &Settings::batch_size, 1, limits::kCreditsMax},
+    {"batch_size", &Settings::batch_size, 1, limits::kBatchSizeMax},
     {"batch_interval", &Settings::batch_interval_ms, 1, kDurationMsMax},
     {"fair", &Settings::fair, 0, static_cast<uint64_t>(Fairness::kKey)},
 };

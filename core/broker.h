@@ -182,6 +182,7 @@ class Broker {
   std::optional<JobRow> row_by_id(const JobId& id);
   Error review(const Origin& origin, ByteView record);
   Error purge(const Origin& origin, ByteView record);
+
   // broker_cron.cpp
   Error set_schedule(const Origin& origin, ByteView record);
   Error remove_schedule(const Origin& origin, ByteView record);

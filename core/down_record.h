@@ -59,7 +59,15 @@ size_t delivery_record_bytes(const DeliveryView& view);
 void write_delivery_record(const DeliveryView& view, std::span<std::byte> out);
 std::expected<DeliveryView, Error> read_delivery_record(ByteView record);
 
-enum class AnswerKind : uint8_t { kEnd = 0, kJob = 1, kQueue = 2, kHealth = 3, kExplanation = 4, kEvent = 6 };
+enum class AnswerKind : uint8_t {
+  kEnd = 0,
+  kJob = 1,
+  kQueue = 2,
+  kHealth = 3,
+  kExplanation = 4,
+  kSchedule = 5,
+  kEvent = 6,
+};
 
 // An answer is any number of parts and then one kEnd with the outcome.
 struct AnswerHead {

@@ -573,6 +573,58 @@ typedef enum pqd_queue_action PQD_ENUM_BASE {
 } pqd_queue_action;
 PQD_API pqd_status pqd_queue_control(pqd_client* client, const char* queue, pqd_queue_action action);
 
+/* -- Schedules: jobs that the daemon makes by itself ---------------------------------------------------- */
+
+typedef struct pqd_cron_options {
+  size_t size;
+  const char* name;    /* required; 1 to 64 of A-Z a-z 0-9 . _ : - */
+  const char* spec;    /* required; "0 2 * * mon-fri", "@hourly", "@every 90s" */
+  const char* zone;    /* an IANA name, such as "Europe/Berlin"; NULL = "UTC" */
+  uint8_t replace;     /* 1: one of this name may be there, and goes */
+  uint8_t reserved[7]; /* zero */
+} pqd_cron_options;
+
+#define PQD_CRON_OPTIONS_INIT                            \
+  {                                                      \
+    sizeof(pqd_cron_options), NULL, NULL, NULL, 0, { 0 } \
+  }
+static inline void pqd_cron_options_init(pqd_cron_options* options) {
+  const pqd_cron_options defaults = PQD_CRON_OPTIONS_INIT;
+  *options = defaults;
+}
+
+typedef struct pqd_cron_info {
+  size_t size;
+  const char* name;
+  const char* spec;
+  const char* zone;
+  const char* queue;
+  const char* type;
+  int64_t set_ms;
+  int64_t next_ms;     /* when it is due; when `waiting`, since when; 0 = never again */
+  int64_t last_ms;     /* when its last run was due; 0 = none yet */
+  pqd_id last_id;      /* of that run's job; zero = it made none, and `last_status` says why */
+  int32_t last_status; /* pqd_status */
+  uint32_t owner_uid;
+  uint32_t payload_bytes;
+  uint8_t waiting; /* due, and waits for room in its queue or on the disk */
+  uint8_t reserved[3];
+} pqd_cron_info;
+
+/* Called once for each, as pqd_queue_callback. */
+typedef int (*pqd_cron_callback)(const pqd_cron_info* schedule, void* user);
+
+/* `job`: as for pqd_submit(), without a delay and an idempotency key, not of durability memory, 16 KiB at
+ * most with all it has. PQD_INVALID_REQUEST: pqd_last_error() names the fault of the spec, or the zone is not
+ * known. PQD_DUPLICATE_REQUEST: there is one of this name, and `replace` is not set. PQD_UNAUTHORIZED. */
+PQD_API pqd_status pqd_cron_set(pqd_client* client, const pqd_cron_options* options,
+                                const pqd_submit_options* job);
+/* PQD_NOT_FOUND: no such schedule, or not this caller's to see. */
+PQD_API pqd_status pqd_cron_remove(pqd_client* client, const char* name);
+/* One by name, or all that the caller may see (NULL). */
+PQD_API pqd_status pqd_cron_list(pqd_client* client, const char* name, pqd_cron_callback callback,
+                                 void* user);
+
 /* -- Working ------------------------------------------------------------------------------------------- */
 
 typedef struct pqd_subscribe_options {

@@ -22,6 +22,7 @@
 #include "bindings/cpp/requests.h"
 #include "core/explanation.h"
 #include "core/job_event.h"
+#include "core/schedule_info.h"
 
 namespace pqd {
 
@@ -91,6 +92,14 @@ class Client {
   // one is out of its range, or the backoff is longer than its cap.
   Result<void> queue_configure(std::string_view queue, const QueueSettings& settings, QueueKeys keys);
   Result<void> queue_reset(std::string_view queue);
+
+  // kInvalidRequest: a fault of the spec, which the text names; a zone that the daemon does not know; too
+  // many schedules. kDuplicateRequest: there is one of this name, and `replace` is not set. kUnauthorized.
+  Result<void> cron_set(const ScheduleRequest& request);
+  // kNotFound: no such schedule, or not this caller's to see. A run that waits goes, too.
+  Result<void> cron_remove(std::string_view name);
+  // All that the caller may see, by name, or one. kNotFound when the one is not there.
+  Result<std::vector<ScheduleInfo>> cron_list(std::string_view name = {});
 
   // Returns the subscription's number once the daemon has taken it. It survives reconnects.
   Result<uint32_t> subscribe(const Subscription& subscription);

@@ -48,6 +48,9 @@ class ClientCore {
   // One record into the control lane, waiting for room there.
   Result<Ticket> send_control(ByteView record, const JobId& id);
 
+  // client_cron.cpp
+  Result<void> cron_set(const ScheduleRequest& request);
+
   // client_consume.cpp
   Result<uint32_t> subscribe(const Subscription& subscription);
   Result<void> unsubscribe(uint32_t number);

@@ -95,6 +95,16 @@ struct ManyOutcome {
   uint64_t gone = 0;  // those that were no dead letters any more
 };
 
+// A schedule: jobs that the daemon makes by itself. The job takes no delay, no idempotency key and not the
+// durability `memory`; with all it has it is 16 KiB at most.
+struct ScheduleRequest {
+  std::string_view name{};        // as names of queues
+  std::string_view spec{};        // see core/cron_spec.h
+  std::string_view zone = "UTC";  // an IANA name, such as "Europe/Berlin"
+  SubmitRequest job{};
+  bool replace = false;  // one of this name may be there, and goes
+};
+
 struct Subscription {
   std::string_view queue = "default";
   std::vector<std::string_view> types{};  // none = every type

@@ -10,6 +10,7 @@
 #include "daemon/engine/worker.h"
 #include "daemon/log/log.h"
 #include "daemon/store/recovery.h"
+#include "daemon/zone/zone_files.h"
 
 namespace pqd {
 namespace {
@@ -59,8 +60,9 @@ class StoredJobs final : public FinishedJobs {
   const Store& store_;
 };
 
-BrokerOptions broker_options(const Config& config) {
+BrokerOptions broker_options(const Config& config, ZoneSource& zones) {
   BrokerOptions options;
+  options.zones = &zones;
   options.defaults = config.queues.defaults;
   options.queues = config.queues.named;
   options.strict_queues = config.queues.strict;
@@ -141,7 +143,7 @@ class Engine {
   // The first turn: this engine's epoch, and the sessions it finds. Nobody is served before it is durable.
   Started<void> begin() {
     finished_.emplace(*store_);
-    broker_.emplace(state_, *finished_, broker_options(config_));
+    broker_.emplace(state_, *finished_, broker_options(config_, zones_));
     clock_.emplace(state_.now());
     committer_.emplace(*store_, *checkpointer_, recovered_.last_commit, [this] { loop_->wake(); });
     commits_.emplace(state_, ports_, *committer_, recovered_.last_commit, recovered_.last_hash);
@@ -183,6 +185,7 @@ class Engine {
   std::optional<Checkpointer> checkpointer_;
   std::optional<Committer> committer_;
   std::optional<StoredJobs> finished_;
+  ZoneFiles zones_;
   std::optional<Broker> broker_;
   std::optional<EngineClock> clock_;
   SessionPorts ports_;

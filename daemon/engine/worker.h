@@ -73,6 +73,7 @@ class Worker {
   void answer_one_job(SessionPort& port, const QueryView& query);
   void explain_job(SessionPort& port, uint64_t request, Slot slot);
   void answer_queues(SessionPort& port, const QueryView& query);
+  void answer_schedules(SessionPort& port, const QueryView& query);  // worker_schedules.cpp
   void answer_from_store(StoreQuestion& question);
   // worker_watches.cpp
   void begin_watch(SessionPort& port, ByteView record);

@@ -36,6 +36,8 @@ void Worker::answer(SessionPort& port, ByteView record) {
       return answer_jobs(port, *query);
     case QueryKind::kQueues:
       return answer_queues(port, *query);
+    case QueryKind::kCron:
+      return answer_schedules(port, *query);
     case QueryKind::kHealth: {
       HealthInfo health = health_info(parts_.state, parts_.broker.recent());
       if (!disk_.enough()) {

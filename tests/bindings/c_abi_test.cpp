@@ -19,6 +19,7 @@ TEST_F(InC, SettlesInEveryWay) { EXPECT_EQ(complaint_of(c_settles_in_every_way(s
 TEST_F(InC, CommandsQueuesAndDeadLetters) {
   EXPECT_EQ(complaint_of(c_commands_queues_and_dead_letters(socket())), "");
 }
+TEST_F(InC, KeepsSchedules) { EXPECT_EQ(complaint_of(c_keeps_schedules(socket())), ""); }
 TEST_F(InC, SubmitsManyAllOrNone) { EXPECT_EQ(complaint_of(c_submits_many(socket())), ""); }
 TEST_F(InC, TakesStructsOfEarlierAndLaterCallers) { EXPECT_EQ(complaint_of(c_sized_structs(socket())), ""); }
 TEST_F(InC, RunsInAnEventLoop) { EXPECT_EQ(complaint_of(c_event_loop(socket())), ""); }

@@ -47,6 +47,7 @@ Grammar::Grammar(const std::vector<std::string>& command) {
   add_events_command(app, chosen);
   add_work_command(app, chosen, command);
   add_queue_commands(app, chosen);
+  add_cron_commands(app, chosen);
   add_config_commands(app, chosen);
   add_daemon_commands(app, chosen);
 }

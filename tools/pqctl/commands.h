@@ -88,6 +88,24 @@ int run_dlq_redrive(Context& context, const RedriveOptions& options);
 int run_dlq_review(Context& context, const std::string& id, const std::string& resolution);
 int run_dlq_purge(Context& context, const PurgeOptions& options);
 
+struct CronAddOptions {
+  std::string name;
+  std::string spec;
+  std::string zone = "UTC";
+  SubmitOptions job;
+  bool replace = false;
+};
+struct CronNextOptions {
+  std::string name;
+  std::string spec;
+  std::string zone = "UTC";
+  uint32_t count = 5;
+};
+int run_cron_list(Context& context);
+int run_cron_add(Context& context, const CronAddOptions& options);
+int run_cron_remove(Context& context, const std::string& name);
+int run_cron_next(Context& context, const CronNextOptions& options);
+
 int run_config_check(Context& context, const std::string& file);
 int run_config_show(Context& context, const std::string& file);  // empty: the system's, if there is one
 

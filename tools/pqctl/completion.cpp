@@ -80,6 +80,7 @@ Checked<std::string> completion_script(const std::string& shell) {
   add_events_command(app, chosen);
   add_work_command(app, chosen, {});
   add_queue_commands(app, chosen);
+  add_cron_commands(app, chosen);
   add_config_commands(app, chosen);
   add_daemon_commands(app, chosen);
   return (zsh ? "autoload -U +X bashcompinit && bashcompinit\n" : "") + bash_script(app);

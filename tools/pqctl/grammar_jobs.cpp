@@ -53,6 +53,19 @@ void add_list_command(CLI::App& app, Chosen& chosen) {
 
 }  // namespace
 
+void add_field_options(CLI::App& command, const std::shared_ptr<void>& keep, SubmitOptions& to,
+                       FieldsFor use) {
+  for (const FieldOption& field : kFieldOptions) {
+    const std::string_view option = field.option;
+    const bool own = option == "--key" || option == "--delay" || option == "--at";
+    if (own && use == FieldsFor::kSchedule) continue;
+    command.add_option_function<std::string>(
+        field.option,
+        [keep, &to, &field](const std::string& text) { to.fields.emplace_back(field.field, text); },
+        field.help);
+  }
+}
+
 void add_submit_command(CLI::App& app, Chosen& chosen) {
   CLI::App& command = add_command(app, "submit", "Submit a job, or many; prints the id of each",
                                   "pqctl submit mail '{\"to\":\"ann\"}' --queue web --delay 30s");
@@ -62,12 +75,7 @@ void add_submit_command(CLI::App& app, Chosen& chosen) {
   CLI::Option* type_option = command.add_option("TYPE", *type, "what kind of job it is");
   CLI::Option* payload_option =
       command.add_option("PAYLOAD", *payload, "its payload: text, @FILE, or - for standard input");
-  for (const FieldOption& field : kFieldOptions) {
-    command.add_option_function<std::string>(
-        field.option,
-        [options, &field](const std::string& text) { options->fields.emplace_back(field.field, text); },
-        field.help);
-  }
+  add_field_options(command, options, *options, FieldsFor::kSubmit);
   CLI::Option* ndjson = command.add_option("--ndjson", options->ndjson,
                                            "submit one job for each line of FILE, - is standard input");
   CLI::Option* wait =

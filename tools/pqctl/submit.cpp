@@ -5,30 +5,11 @@
 #include <boost/json/object.hpp>
 
 #include "tools/pqctl/commands.h"
-#include "tools/pqctl/input.h"
 #include "tools/pqctl/job_view.h"
 #include "tools/pqctl/submit_fields.h"
 
 namespace pqd::ctl {
 namespace {
-
-Checked<SubmitFields> fields_of(const SubmitOptions& options) {
-  SubmitFields fields;
-  for (const auto& [name, text] : options.fields) {
-    if (auto set = set_field(fields, name, text); !set) return std::unexpected(set.error());
-  }
-  const std::string payload = options.payload.value_or("");
-  const bool from_file = payload == "-" || payload.starts_with('@');
-  if (from_file) {
-    auto text = read_input(payload == "-" ? payload : payload.substr(1), limits::kPayloadBytesMax);
-    if (!text) return std::unexpected(text.error());
-    fields.payload = std::move(*text);
-  } else {
-    fields.payload = payload;
-  }
-  if (auto checked = check_fields(fields); !checked) return std::unexpected(checked.error());
-  return fields;
-}
 
 // A payload over the usual limit needs a lane at least twice its length.
 void widen_lanes(ConnectOptions& options, const SubmitFields& fields) {
@@ -54,7 +35,7 @@ void print_accepted(Context& context, const Outcome& outcome) {
 
 int run_submit(Context& context, const SubmitOptions& options) {
   if (!options.ndjson.empty()) return run_submit_ndjson(context, options);
-  const auto fields = fields_of(options);
+  const auto fields = read_fields(options.fields, options.payload);
   if (!fields) return context.fail(fields.error());
   ConnectOptions connect_options = context.connect_options();
   widen_lanes(connect_options, *fields);

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "tools/pqctl/duration.h"
+#include "tools/pqctl/input.h"
 #include "tools/pqctl/json_text.h"
 #include "tools/pqctl/suggest.h"
 #include "tools/pqctl/utf8.h"
@@ -226,6 +227,24 @@ Checked<void> check_fields(const SubmitFields& fields) {
   const SubmitFault fault = check_submit(view, limits::kPayloadBytesMax);
   if (fault.error != Error::kOk) return complain(fault.error, fault.what);
   return {};
+}
+
+Checked<SubmitFields> read_fields(const std::vector<std::pair<std::string, std::string>>& options,
+                                  const std::optional<std::string>& payload) {
+  SubmitFields fields;
+  for (const auto& [name, text] : options) {
+    if (auto set = set_field(fields, name, text); !set) return std::unexpected(set.error());
+  }
+  const std::string said = payload.value_or("");
+  if (said == "-" || said.starts_with('@')) {
+    auto text = read_input(said == "-" ? said : said.substr(1), limits::kPayloadBytesMax);
+    if (!text) return std::unexpected(text.error());
+    fields.payload = std::move(*text);
+  } else {
+    fields.payload = said;
+  }
+  if (auto checked = check_fields(fields); !checked) return std::unexpected(checked.error());
+  return fields;
 }
 
 // Ranges were checked here, so that what is still invalid is something that the daemon does not know.

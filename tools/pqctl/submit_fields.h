@@ -41,6 +41,11 @@ Checked<void> set_field(SubmitFields& fields, std::string_view name, std::string
 // All names that set_field() knows; `payload` and `metadata` are taken as they are.
 std::span<const std::string_view> field_names();
 
+// A job out of its options and its payload, which is text, @FILE or -; nothing = an empty one. Checked as a
+// whole.
+Checked<SubmitFields> read_fields(const std::vector<std::pair<std::string, std::string>>& options,
+                                  const std::optional<std::string>& payload);
+
 // Whether the whole can be submitted, as far as that can be told without a daemon.
 Checked<void> check_fields(const SubmitFields& fields);
 

@@ -123,7 +123,13 @@ void Broker::fire(const Schedule& schedule) {
     emit(CronFired{schedule.name, schedule.due_ns, next, static_cast<uint8_t>(Error::kPayloadTooLarge)});
     return commit_->require_sync();
   }
-  if (has_room(schedule.queue, 1, job->payload.size())) make_run(schedule, next);
+  // Ahead of a submit of its ordering key it may not go, and behind it, it would keep the room that one waits
+  // for.
+  const Slot last = state_.queue(schedule.queue).keys.last(job->ordering_key);
+  const bool behind = !job->ordering_key.empty() && last != kNoSlot &&
+                      state_.jobs[last].core.state == JobState::kPending &&
+                      state_.jobs[last].core.pending == Pending::kParked;
+  if (!behind && has_room(schedule.queue, 1, job->payload.size())) make_run(schedule, next);
 }
 
 void Broker::make_run(const Schedule& schedule, TimeNs next_ns) {

@@ -24,6 +24,13 @@ class KeyLines {
     const auto found = line_.lower_bound(Place{key, 0});
     return found != line_.end() && found->first.first == key ? found->second : kNoSlot;
   }
+  // kNoSlot when nobody has this key.
+  Slot last(std::string_view key) const {
+    const auto after = line_.lower_bound(Place{key, UINT64_MAX});
+    if (after == line_.begin()) return kNoSlot;
+    const auto found = std::prev(after);
+    return found->first.first == key ? found->second : kNoSlot;
+  }
   // The one just before this job in its key's line; kNoSlot = it is the first. REQUIRES: the job is in it.
   Slot before(std::string_view key, JobNo job) const {
     const auto found = line_.find(Place{key, job});

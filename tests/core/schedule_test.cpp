@@ -196,6 +196,18 @@ TEST_F(SmallQueueScheduleTest, RunThatFindsNoRoomWaitsAndTheOthersAreSkipped) {
   EXPECT_EQ(schedule("tick").due_ns, kNextMinute + 11 * kMinuteNs);
 }
 
+TEST_F(SmallQueueScheduleTest, RunGoesBehindTheWaitingSubmitsOfItsOrderingKey) {
+  d.command(admin, cron_set("tick", "* * * * *", {.ordering_key = "k"}));
+  const JobId filler = d.submit(user);
+  const JobId parked = d.submit(user, {.ordering_key = "k"});
+  at(kNextMinute);
+  ASSERT_EQ(d.command(user, write_cancel(filler, false)), Error::kOk);
+  EXPECT_EQ(d.core(parked).pending, Pending::kReady);
+  EXPECT_EQ(d.state.jobs.find(run_id("tick", kNextMinute)), kNoSlot);
+  ASSERT_EQ(d.command(user, write_cancel(parked, false)), Error::kOk);
+  EXPECT_EQ(run_of("tick", kNextMinute).pending, Pending::kReady);
+}
+
 TEST_F(SmallQueueScheduleTest, RunThatCanNeverFitIsMissedAndSaysWhy) {
   d.command(admin, cron_set("tick", "* * * * *", {.payload = std::string(101, 'x')}));
   at(kNextMinute);

@@ -2,6 +2,7 @@
 // long enough, and the batches that are in hand. Belongs to one thread.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <map>
 #include <unordered_map>
@@ -10,27 +11,37 @@
 
 namespace pqd {
 
-// The collecting jobs of one queue and type, in the order in which they came to collect.
+// Which jobs collect together. Those of durability `memory` do so among themselves, because a commit can tell
+// of the others only.
+struct CollectingKey {
+  TypeNo type = 0;
+  bool memory = false;
+
+  static CollectingKey of(const JobCore& job) { return {job.type, is_memory(job.no)}; }
+  auto operator<=>(const CollectingKey&) const = default;
+};
+
+// The jobs that collect together, in the order in which they came to it.
 using CollectingLine = std::map<uint64_t, Slot>;  // by ready_seq
 
 class Collecting {
  public:
-  void add(TypeNo type, uint64_t ready_seq, Slot slot) {
-    lines_[type].emplace(ready_seq, slot);
+  void add(const CollectingKey& key, uint64_t ready_seq, Slot slot) {
+    lines_[key].emplace(ready_seq, slot);
     ++size_;
   }
-  void remove(TypeNo type, uint64_t ready_seq) {
-    const auto line = lines_.find(type);
+  void remove(const CollectingKey& key, uint64_t ready_seq) {
+    const auto line = lines_.find(key);
     line->second.erase(ready_seq);
     if (line->second.empty()) lines_.erase(line);
     --size_;
   }
   size_t size() const { return size_; }
-  // Only types that have one.
-  const std::map<TypeNo, CollectingLine>& lines() const { return lines_; }
+  // Only those that have jobs.
+  const std::map<CollectingKey, CollectingLine>& lines() const { return lines_; }
 
  private:
-  std::map<TypeNo, CollectingLine> lines_;
+  std::map<CollectingKey, CollectingLine> lines_;
   size_t size_ = 0;
 };
 

@@ -16,6 +16,7 @@ void Broker::begin_turn(TimeNs now, CommitBuilder& commit) {
   state_.commit = commit.number();
   state_.apply(TimePassed{now});
   time_noted_ = false;
+  journaled_lanes_.clear();
 }
 
 void Broker::end_turn() {
@@ -39,6 +40,28 @@ void Broker::start_epoch(uint32_t epoch) {
     const QueueEntry& entry = state_.tables.queue(queue);
     const QueueSettings wanted = wanted_settings(entry);
     if (entry.settings != wanted) emit(QueueConfigured{queue, wanted});
+  }
+  give_turns_to_firsts();
+}
+
+// Jobs that stood behind one of durability `memory`, which is gone with the last engine, have their turn.
+void Broker::give_turns_to_firsts() {
+  std::vector<JobNo> firsts;
+  for (QueueNo queue = 0; queue < state_.tables.queue_count(); ++queue) {
+    std::string_view before;
+    bool any = false;
+    state_.queue(queue).keys.for_each([&](std::string_view key, Slot slot) {
+      const bool first = !any || key != before;
+      any = true;
+      before = key;
+      const JobCore& core = state_.jobs[slot].core;
+      if (first && core.state == JobState::kPending && core.pending == Pending::kHeld)
+        firsts.push_back(core.no);
+    });
+  }
+  for (const JobNo job : firsts) {
+    const TimeNs start_ns = state_.jobs[state_.jobs.find(job)].core.start_after_ns;
+    emit(KeyTurn{job, start_ns <= now() ? state_.tables.next_ready_seq : 0});
   }
 }
 
@@ -126,13 +149,31 @@ std::vector<DeliveryEffect> Broker::deliveries_after(SessionNo session, uint64_t
 }
 
 void Broker::lane_advanced(SessionNo session, uint8_t lane, const LanePosition& position) {
-  emit(LaneAdvanced{session, lane, position.seq, position.bytes});
+  const bool journaled =
+      std::ranges::find(journaled_lanes_, std::pair(session, lane)) != journaled_lanes_.end();
+  if (journaled) emit(LaneAdvanced{session, lane, position.seq, position.bytes});
   commit_->effects().lanes.push_back({session, lane, position});
+}
+
+void Broker::must_journal(const Origin& origin) {
+  const std::pair lane(origin.session, origin.lane);
+  if (!journaled_lanes_.empty() && journaled_lanes_.back() == lane) return;
+  if (std::ranges::find(journaled_lanes_, lane) == journaled_lanes_.end()) journaled_lanes_.push_back(lane);
+}
+
+void Broker::deliveries_counted(SessionNo session, uint64_t count) {
+  const SessionEntry* entry = state_.tables.session(session);
+  if (entry != nullptr && count > entry->deliveries) emit(DeliveriesCounted{session, count});
+}
+
+BlobRef Broker::add_blob(const JobCore& job, ByteView bytes) {
+  return is_memory(job.no) ? BlobRef{} : commit_->add_blob(bytes);
 }
 
 void Broker::receipts_taken(SessionNo session, uint64_t count) { emit(ReceiptsTaken{session, count}); }
 
 void Broker::refuse_record(SessionNo session, uint8_t lane, uint64_t seq, Error error, uint8_t kind) {
+  must_journal({session, lane, seq});
   refuse({session, lane, seq}, error, kind, {});
 }
 
@@ -165,7 +206,7 @@ void Broker::timer_due(Slot slot) {
     case Pending::kParked:
       return refuse_parked(slot);
     case Pending::kCollecting:
-      return form_batch(core.queue, core.type);
+      return form_batch(core.queue, CollectingKey::of(core));
     case Pending::kHeld:
       std::abort();  // it has no timer
   }
@@ -237,7 +278,7 @@ void Broker::assign(Slot slot, const ConsumerKey& to) {
   const TimeNs until = now() + core.processing_timeout_ms * kMillisecondNs;
   emit(Assigned{core.no, to.session, to.subscription, session->deliveries + 1, state_.tables.next_lease,
                 until});
-  if (core.delivery == Delivery::kAtMostOnce) commit_->require_sync();
+  if (core.delivery == Delivery::kAtMostOnce && !is_memory(core.no)) commit_->require_sync();
   commit_->effects().deliveries.push_back(delivery_of(slot));
 }
 
@@ -255,7 +296,7 @@ DeliveryEffect Broker::delivery_of(Slot slot) {
   effect.attempt = core.attempts;
   effect.max_attempts = core.max_attempts;
   effect.batch = core.batch();
-  effect.after_sync = core.delivery == Delivery::kAtMostOnce;
+  effect.after_sync = core.delivery == Delivery::kAtMostOnce && !is_memory(core.no);
   effect.record = job.record;
   state_.blocks.add_user(job.record.block);
   return effect;

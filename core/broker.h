@@ -76,7 +76,11 @@ class Broker {
   // A record that is not even one; `kind` as it says.
   void refuse_record(SessionNo session, uint8_t lane, uint64_t seq, Error error, uint8_t kind);
   // Everything of the lane up to `position` has been handed in.
+  // A turn in which the lane had nothing but jobs of durability `memory`, their settlements and queries
+  // leaves its position out of the journal: it is in the session's memory, see daemon/engine/README.md.
   void lane_advanced(SessionNo session, uint8_t lane, const LanePosition& position);
+  // Deliveries that an earlier engine had published; the next are numbered from there.
+  void deliveries_counted(SessionNo session, uint64_t count);
   void receipts_taken(SessionNo session, uint64_t count);
 
   // While set, every submit is refused with this error (kNoSpace, kUnavailable); kOk = accept.
@@ -111,6 +115,7 @@ class Broker {
     ShortHash content{};
     JobNo replaces = 0;  // the parked submit of the same id that this one is sent again for
 
+    bool memory() const { return view.head.durability == static_cast<uint8_t>(Durability::kMemory); }
     bool resubmitted() const { return (view.head.head.flags & kFlagResubmitted) != 0; }
   };
 
@@ -119,16 +124,29 @@ class Broker {
     note(event);
     state_.apply(event);
   }
+  // Events about jobs of durability `memory` change the state and are written nowhere.
+  template <class Event>
+  static bool is_of_memory(const Event& event) {
+    if constexpr (requires { event.job; }) return is_memory(event.job);
+    if constexpr (requires { event.jobs; }) return is_memory(event.jobs.front());
+    return false;
+  }
   // Writes the event, after the turn's clock if this is the turn's first; a turn without events writes
   // nothing.
   template <class Event>
   void note(const Event& event) {
+    changes_.note(event, state_, *commit_);
+    if (is_of_memory(event)) return;
     if (!time_noted_) commit_->add(TimePassed{now()});
     time_noted_ = true;
     commit_->add(event);
-    changes_.note(event, state_, *commit_);
   }
   TimeNs now() const { return state_.now(); }
+
+  void must_journal(const Origin& origin);
+  void give_turns_to_firsts();
+  // The bytes' place in the commit's block; none for a job of durability `memory`.
+  BlobRef add_blob(const JobCore& job, ByteView bytes);
 
   // broker_submit.cpp
   Candidate examine(const Origin& origin, const BlobRef& record);
@@ -140,7 +158,7 @@ class Broker {
   void drop_replaced(const Candidate& candidate);
   void drop_parked(JobNo job, Error code);
   uint8_t told_state(const JobId& id);
-  Error refuse_unsupported(const SubmitView& view, uint32_t uid) const;
+  Error examine_wish(const SubmitView& view, uint32_t uid) const;
   std::optional<QueueNo> queue_for(std::string_view name);
   std::optional<TypeNo> type_for(std::string_view name);
   Error place(const Candidate& candidate, QueueNo queue, bool may_park);
@@ -157,6 +175,7 @@ class Broker {
 
   // broker_settle.cpp
   void settle(const Origin& origin, ByteView record);
+  Slot lease_of(const Origin& origin, const SettleHead& head) const;
   bool already_settled(const SettleHead& head, RecordKind kind);
   void settle_lease(Slot slot, const SettleView& settle);
   void complete(Slot slot, ByteView result);
@@ -206,7 +225,7 @@ class Broker {
   void dispatch(QueueNo queue);
   // broker_batch.cpp
   void form_full_batches(QueueNo queue);
-  void form_batch(QueueNo queue, TypeNo type);
+  void form_batch(QueueNo queue, const CollectingKey& key);
   void assign_batch(Slot first, const ConsumerKey& to);
   static void mark_batch_ends(std::span<DeliveryEffect> deliveries);
 
@@ -220,6 +239,7 @@ class Broker {
   BrokerOptions options_;
   CommitBuilder* commit_ = nullptr;
   bool time_noted_ = false;
+  std::vector<std::pair<SessionNo, uint8_t>> journaled_lanes_;  // of this turn
   Recent recent_;
   Changes changes_;
   Error intake_ = Error::kOk;

@@ -8,15 +8,15 @@ namespace pqd {
 
 void Broker::form_full_batches(QueueNo queue) {
   const uint32_t size = state_.tables.queue(queue).settings.batch_size;
-  std::vector<TypeNo> full;
-  for (const auto& [type, line] : state_.queue(queue).collecting.lines())
-    full.insert(full.end(), line.size() / size, type);
-  for (const TypeNo type : full) form_batch(queue, type);
+  std::vector<CollectingKey> full;
+  for (const auto& [key, line] : state_.queue(queue).collecting.lines())
+    full.insert(full.end(), line.size() / size, key);
+  for (const CollectingKey& key : full) form_batch(queue, key);
 }
 
 // Of those that collect, in the order in which they came to it, as many as a batch may have.
-void Broker::form_batch(QueueNo queue, TypeNo type) {
-  const CollectingLine& line = state_.queue(queue).collecting.lines().at(type);
+void Broker::form_batch(QueueNo queue, const CollectingKey& key) {
+  const CollectingLine& line = state_.queue(queue).collecting.lines().at(key);
   const uint32_t size = state_.tables.queue(queue).settings.batch_size;
   BatchFormed event{state_.tables.next_ready_seq, {}};
   for (auto at = line.begin(); at != line.end() && event.jobs.size() < size; ++at)

@@ -22,6 +22,7 @@ void Broker::control(SessionNo session, uint64_t seq, ByteView record) {
   const Origin origin{session, kControlLane, seq};
   const auto kind = static_cast<RecordKind>(record[offsetof(RecordHead, kind)]);
   if (kind >= RecordKind::kStart && kind <= RecordKind::kExtend) return settle(origin, record);
+  must_journal(origin);
   commit_->require_sync();
   const Error error = command(origin, record);
   if (error != Error::kOk) refuse(origin, error, static_cast<uint8_t>(kind), job_named_by(kind, record));

@@ -38,7 +38,7 @@ std::shared_ptr<const ZoneRules> Broker::zone(std::string_view name) const {
 Error Broker::examine_schedule(const CronSetView& set, const SubmitView& job, uint32_t uid) const {
   if (const Error error = check_schedule_job(job, options_.payload_bytes_max).error; error != Error::kOk)
     return error;
-  if (const Error error = refuse_unsupported(job, uid); error != Error::kOk) return error;
+  if (const Error error = examine_wish(job, uid); error != Error::kOk) return error;
   if (!parse_cron_spec(set.spec) || zone(set.zone) == nullptr) return Error::kInvalidRequest;
   const Schedules& schedules = state_.tables.schedules();
   const Schedule* earlier = schedules.find(set.name);

@@ -10,22 +10,27 @@
 namespace pqd {
 
 void Broker::settle(const Origin& origin, ByteView record) {
-  commit_->require_sync();
   const auto parsed = read_settle(record);
+  const Slot lease = parsed ? lease_of(origin, parsed->head) : kNoSlot;
+  if (lease != kNoSlot && is_memory(state_.jobs[lease].core.no)) return settle_lease(lease, *parsed);
+  must_journal(origin);
+  commit_->require_sync();
   if (!parsed) return refuse(origin, parsed.error(), static_cast<uint8_t>(record[4]), {});
+  if (lease != kNoSlot) return settle_lease(lease, *parsed);
   const SettleHead& head = parsed->head;
-  const auto kind = static_cast<RecordKind>(head.head.kind);
-  const Slot slot = state_.jobs.find(head.token.job);
-  if (slot != kNoSlot) {
-    const JobCore& core = state_.jobs[slot].core;
-    const bool held = core.state == JobState::kAssigned || core.state == JobState::kProcessing;
-    if (held && core.token() == head.token && core.id == head.id && core.holder == origin.session) {
-      return settle_lease(slot, *parsed);
-    }
-  }
   const bool sent_before = (head.head.flags & kFlagResubmitted) != 0;
-  if (sent_before && already_settled(head, kind)) return;
+  if (sent_before && already_settled(head, static_cast<RecordKind>(head.head.kind))) return;
   refuse(origin, Error::kLeaseLost, head.head.kind, head.id);
+}
+
+// The job whose lease this is, if it is the sender's and good.
+Slot Broker::lease_of(const Origin& origin, const SettleHead& head) const {
+  const Slot slot = state_.jobs.find(head.token.job);
+  if (slot == kNoSlot) return kNoSlot;
+  const JobCore& core = state_.jobs[slot].core;
+  const bool held = core.state == JobState::kAssigned || core.state == JobState::kProcessing;
+  const bool good = held && core.token() == head.token && core.id == head.id && core.holder == origin.session;
+  return good ? slot : kNoSlot;
 }
 
 // A settlement that a client sent again after a reconnect: did it count the first time?
@@ -80,6 +85,10 @@ void Broker::settle_lease(Slot slot, const SettleView& settle) {
 void Broker::complete(Slot slot, ByteView result) {
   const JobCore& core = state_.jobs[slot].core;
   recent_.completed(now(), now() - core.assigned_ns);
+  if (is_memory(core.no)) {
+    const RecordRef kept = result.empty() ? RecordRef{} : state_.memory.add(result);
+    return state_.apply(Completed{core.no, {}, {}}, kept);
+  }
   Completed event{core.no, commit_->add_blob(result), {}};
   if (!result.empty()) event.result_hash = short_hash(result);
   note(event);
@@ -91,7 +100,7 @@ void Broker::extend(Slot slot, const SettleView& settle) {
   const uint32_t lease_ms = settle.head.extend_ms != 0 ? settle.head.extend_ms : core.processing_timeout_ms;
   // Progress may ride along; a bare renewal takes none back.
   const uint8_t progress = settle.head.progress != 0 ? settle.head.progress : core.progress;
-  const Extended event{core.no, now() + lease_ms * kMillisecondNs, progress, commit_->add_blob(settle.body)};
+  const Extended event{core.no, now() + lease_ms * kMillisecondNs, progress, add_blob(core, settle.body)};
   note(event);
   state_.apply(event, as_text(settle.body));
 }
@@ -104,8 +113,8 @@ void Broker::end_attempt(Slot slot, Reason reason, ByteView error) {
   if (core.delivery == Delivery::kAtMostOnce && !by_consumer) reason = Reason::kDeliveryLost;
   const bool last = reason == Reason::kDoNotRetry || core.delivery == Delivery::kAtMostOnce ||
                     core.attempts >= core.max_attempts;
-  commit_->require_sync();
-  const BlobRef blob = commit_->add_blob(error);
+  if (!is_memory(core.no)) commit_->require_sync();
+  const BlobRef blob = add_blob(core, error);
   if (last) {
     recent_.failed(now());
     const Failed event{core.no, reason, blob};

@@ -42,9 +42,11 @@ std::optional<TypeNo> Broker::type_for(std::string_view name) {
   return type;
 }
 
-// What this version does not do yet is refused by name, never taken and forgotten.
-Error Broker::refuse_unsupported(const SubmitView& view, uint32_t uid) const {
-  if (view.head.durability == static_cast<uint8_t>(Durability::kMemory)) return Error::kInvalidRequest;
+// What fits in its form and still cannot be had.
+Error Broker::examine_wish(const SubmitView& view, uint32_t uid) const {
+  // A key outlives the daemon, the job does not: what should the key lead to then?
+  const bool memory = view.head.durability == static_cast<uint8_t>(Durability::kMemory);
+  if (memory && !view.idempotency_key.empty()) return Error::kInvalidRequest;
   if (!view.subject.empty() && !is_admin(uid)) return Error::kUnauthorized;
   return Error::kOk;
 }
@@ -150,7 +152,7 @@ Broker::Candidate Broker::examine(const Origin& origin, const BlobRef& record) {
   if (candidate.error != Error::kOk) return candidate;
   candidate.error = examine_id(candidate);
   if (candidate.error != Error::kOk || candidate.duplicate) return candidate;
-  candidate.error = refuse_unsupported(*view, state_.tables.session(origin.session)->uid);
+  candidate.error = examine_wish(*view, state_.tables.session(origin.session)->uid);
   if (candidate.error != Error::kOk) return candidate;
   candidate.payload_hash = short_hash(view->payload);
   if (!view->idempotency_key.empty()) examine_key(candidate);
@@ -160,7 +162,7 @@ Broker::Candidate Broker::examine(const Origin& origin, const BlobRef& record) {
 
 void Broker::answer(const Candidate& candidate) {
   const SubmitHead& head = candidate.view.head;
-  if (head.durability != static_cast<uint8_t>(Durability::kOs)) commit_->require_sync();
+  if (head.durability == static_cast<uint8_t>(Durability::kFsync)) commit_->require_sync();
   if (candidate.error != Error::kOk) {
     return refuse(candidate.origin, candidate.error, static_cast<uint8_t>(RecordKind::kSubmit), head.id,
                   candidate.retry_after_ms != 0 ? candidate.retry_after_ms : retry_after_ms(candidate.error));
@@ -183,12 +185,14 @@ uint8_t Broker::told_state(const JobId& id) {
 void Broker::accept(const Candidate& candidate, QueueNo queue, TypeNo type, bool parked) {
   const SubmitView& view = candidate.view;
   Submitted event;
-  event.job = state_.tables.next_job;
+  const RecordRef record = candidate.memory() ? state_.memory.add(commit_->blob(candidate.record))
+                                              : commit_->ref(candidate.record);
+  event.job = candidate.memory() ? state_.tables.next_job | kMemoryJob : state_.tables.next_job;
   event.session = candidate.origin.session;
   event.owner_uid = candidate.owner_uid;
   event.queue = queue;
   event.type = type;
-  event.record = candidate.record;
+  event.record = record.blob;
   event.payload_hash = candidate.payload_hash;
   event.parked = parked;
   event.lane = candidate.origin.lane;
@@ -197,7 +201,7 @@ void Broker::accept(const Candidate& candidate, QueueNo queue, TypeNo type, bool
   event.held = !parked && key_is_taken(queue, view.ordering_key);
   if (ready && !event.held) event.ready_seq = state_.tables.next_ready_seq;
   note(event);
-  state_.apply(event, view, commit_->ref(candidate.record));
+  state_.apply(event, view, record);
   if (!view.idempotency_key.empty())
     emit(KeyKept{candidate.key, candidate.content, view.head.id, now() + limits::kIdempotencyKeptNs});
   charge_rate(candidate);
@@ -212,7 +216,8 @@ Error Broker::place(const Candidate& candidate, QueueNo queue, bool may_park) {
   if (entry.draining) return Error::kUnavailable;
   const bool room = state_.queue(queue).parked.empty() && has_room(queue, 1, candidate.view.payload.size());
   if (!room) {
-    const bool can_wait = may_park && entry.settings.admission_timeout_ms > 0 &&
+    // Waiting is told by a receipt that outlives an engine, so that the job would have to as well.
+    const bool can_wait = may_park && !candidate.memory() && entry.settings.admission_timeout_ms > 0 &&
                           state_.parked_count() < limits::kParkedMax &&
                           candidate.view.payload.size() <= entry.settings.max_bytes;
     if (!can_wait) return Error::kQueueFull;
@@ -229,8 +234,9 @@ void Broker::submit(SessionNo session, uint8_t lane, uint64_t seq, const BlobRef
   if (candidate.error == Error::kOk && !candidate.duplicate) {
     const auto queue = queue_for(candidate.view.queue);
     candidate.error = queue ? place(candidate, *queue, true) : no_queue();
-    kept = candidate.error == Error::kOk;
+    kept = candidate.error == Error::kOk && !candidate.memory();
   }
+  if (candidate.error != Error::kOk || candidate.duplicate || kept) must_journal(candidate.origin);
   answer(candidate);
   if (!kept) commit_->drop_last(record);
 }
@@ -278,8 +284,9 @@ void Broker::submit_batch(SessionNo session, uint8_t lane, uint64_t first_seq,
     c.error = error;
     if (error == Error::kOk && !c.duplicate) {
       if (place(c, *queue_for(c.view.queue), false) != Error::kOk) std::abort();
-      kept = true;
+      kept |= !c.memory();
     }
+    if (error != Error::kOk || c.duplicate || kept) must_journal(c.origin);
     answer(c);
   }
   if (!kept) commit_->drop_last(records.front());

@@ -52,10 +52,12 @@ Changes::Noted Changes::made_ready(JobNo job, const State& state) {
   return change_of(state, job, ChangeKind::kReady, JobState::kPending);
 }
 
-Changes::Noted Changes::change_by(const Submitted& e, const State& /*state*/, const CommitBuilder& commit) {
+Changes::Noted Changes::change_by(const Submitted& e, const State& state, const CommitBuilder& commit) {
   if (e.parked) return std::nullopt;  // not a job yet
   SubmitHead head;
-  std::memcpy(&head, commit.blob(e.record).data(), sizeof head);
+  const ByteView record =
+      is_memory(e.job) ? state.blocks.view({state.memory.open_block(), e.record}) : commit.blob(e.record);
+  std::memcpy(&head, record.data(), sizeof head);
   Change change;
   change.id = head.id;
   change.owner_uid = e.owner_uid;

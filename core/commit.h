@@ -55,6 +55,10 @@ struct Effects {
   std::vector<CancelNotice> notices;
   std::vector<LaneEffect> lanes;
   std::vector<Change> changes;  // for those who watch; none when nobody does
+
+  bool empty() const {
+    return deliveries.empty() && receipts.empty() && notices.empty() && lanes.empty() && changes.empty();
+  }
 };
 
 struct Commit {

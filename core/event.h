@@ -59,6 +59,7 @@ enum class EventKind : uint8_t {
   kKeyKept = 50,
   kKeyFreed = 51,
   kBatchFormed = 52,
+  kDeliveriesCounted = 53,
   kReviewed = 65,
   kPurged = 66,
   kRateCharged = 67,
@@ -181,6 +182,13 @@ struct ReceiptIssued {
   uint32_t retry_after_ms = 0;
   JobId id;
   PQD_EVENT(kReceiptIssued, e.session, e.lane, e.seq, e.code, e.flags, e.retry_after_ms, e.id)
+};
+// So many deliveries of the session were published: those of durability `memory` are numbered with the others
+// and stand in no other event.
+struct DeliveriesCounted {
+  SessionNo session = 0;
+  uint64_t count = 0;
+  PQD_EVENT(kDeliveriesCounted, e.session, e.count)
 };
 // The client has read this many receipts of the session; they need not be kept.
 struct ReceiptsTaken {
@@ -526,6 +534,8 @@ bool decode_event(ByteReader& reader, Visitor&& visitor) {
       return decode_as<KeyKept>(reader, visitor);
     case EventKind::kKeyFreed:
       return decode_as<KeyFreed>(reader, visitor);
+    case EventKind::kDeliveriesCounted:
+      return decode_as<DeliveriesCounted>(reader, visitor);
     case EventKind::kBatchFormed:
       return decode_as<BatchFormed>(reader, visitor);
     case EventKind::kParkRefused:

@@ -10,11 +10,17 @@
 
 namespace pqd {
 
-using JobNo = uint64_t;      // arrival number, dense and growing over the life of a store; 0 = none
+using JobNo = uint64_t;      // arrival number, growing over the life of a store; 0 = none
 using SessionNo = uint64_t;  // a client's session, never reused; 0 = none
 using QueueNo = uint32_t;    // index into the table of queues
 using TypeNo = uint32_t;     // index into the table of type names
 using TimeNs = int64_t;      // nanoseconds since the Unix epoch, monotone over restarts
+
+// Jobs of durability `memory` have this bit in their numbers, and no commit and no store ever has one of them.
+inline constexpr JobNo kMemoryJob = JobNo{1} << 63;
+constexpr bool is_memory(JobNo job) { return (job & kMemoryJob) != 0; }
+// The order in which jobs came, whatever their durability.
+constexpr uint64_t arrival(JobNo job) { return job & ~kMemoryJob; }
 
 inline constexpr TimeNs kMillisecondNs = 1'000'000;
 inline constexpr TimeNs kSecondNs = 1'000'000'000;
@@ -129,9 +135,10 @@ struct JobCore {
 };
 static_assert(sizeof(JobCore) == 176 && std::is_trivially_copyable_v<JobCore>);
 
-// Stands in the dead letter queue.
+// Stands in the dead letter queue, which is in the store: jobs of durability `memory` have no place there.
 constexpr bool is_dead_letter(const JobCore& job) {
-  return (job.state == JobState::kFailed || job.state == JobState::kTimeout) && !job.purged;
+  return !is_memory(job.no) && (job.state == JobState::kFailed || job.state == JobState::kTimeout) &&
+         !job.purged;
 }
 
 }  // namespace pqd

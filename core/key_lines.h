@@ -13,10 +13,10 @@ namespace pqd {
 
 class KeyLines {
  public:
-  void add(std::string_view key, JobNo job, Slot slot) { line_.emplace(Place{key, job}, slot); }
+  void add(std::string_view key, JobNo job, Slot slot) { line_.emplace(Place{key, arrival(job)}, slot); }
   // The job that may run now, if the one that left was the first; kNoSlot when the line is empty.
   Slot remove(std::string_view key, JobNo job) {
-    line_.erase(Place{key, job});
+    line_.erase(Place{key, arrival(job)});
     return first(key);
   }
   // kNoSlot when nobody has this key.
@@ -33,7 +33,7 @@ class KeyLines {
   }
   // The one just before this job in its key's line; kNoSlot = it is the first. REQUIRES: the job is in it.
   Slot before(std::string_view key, JobNo job) const {
-    const auto found = line_.find(Place{key, job});
+    const auto found = line_.find(Place{key, arrival(job)});
     if (found == line_.begin()) return kNoSlot;
     const auto previous = std::prev(found);
     return previous->first.first == key ? previous->second : kNoSlot;
@@ -42,19 +42,19 @@ class KeyLines {
   uint64_t count_before(std::string_view key, JobNo job, uint64_t most) const {
     uint64_t count = 0;
     for (auto at = line_.lower_bound(Place{key, 0}); at != line_.end() && count < most; ++at, ++count)
-      if (at->first.first != key || at->first.second >= job) break;
+      if (at->first.first != key || at->first.second >= arrival(job)) break;
     return count;
   }
   size_t size() const { return line_.size(); }
 
-  // In order of key and arrival, for State::check_invariants.
+  // In order of key and arrival.
   template <class F>
   void for_each(F&& f) const {
-    for (const auto& [place, slot] : line_) f(std::string_view(place.first), place.second, slot);
+    for (const auto& [place, slot] : line_) f(std::string_view(place.first), slot);
   }
 
  private:
-  using Place = std::pair<std::string, JobNo>;
+  using Place = std::pair<std::string, uint64_t>;  // key, arrival
 
   std::map<Place, Slot> line_;
 };

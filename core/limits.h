@@ -41,6 +41,10 @@ inline constexpr size_t kScheduleBytesMax = 1024 * 1024;      // the records of 
 inline constexpr size_t kCronSpecBytesMax = 256;
 inline constexpr size_t kZoneNameBytesMax = 64;
 inline constexpr int64_t kCronIntervalSecondsMax = INT64_C(3650) * 86'400;
+// Finished jobs of durability `memory` that are remembered, and the bytes of their payloads and results.
+inline constexpr size_t kMemoryFinishedMax = 4'096;
+inline constexpr size_t kMemoryFinishedBytesMax = 64 * 1024 * 1024;
+
 // How long an idempotency key leads to its first job.
 inline constexpr int64_t kIdempotencyKeptNs = INT64_C(24) * 3600 * 1'000'000'000;
 

@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <unordered_set>
 
+#include "core/limits.h"
+
 namespace pqd {
 namespace {
 
@@ -70,7 +72,7 @@ void State::enter(Slot slot) {
   } else if (job.core.pending == Pending::kHeld) {
     ++q.held;
   } else if (job.core.pending == Pending::kCollecting) {
-    q.collecting.add(job.core.type, job.core.ready_seq, slot);
+    q.collecting.add(CollectingKey::of(job.core), job.core.ready_seq, slot);
   } else if (job.core.pending != Pending::kReady) {
     ++q.scheduled;
   }
@@ -97,7 +99,7 @@ void State::leave_pending(Slot slot) {
       --q.held;
       break;
     case Pending::kCollecting:
-      q.collecting.remove(job.core.type, job.core.ready_seq);
+      q.collecting.remove(CollectingKey::of(job.core), job.core.ready_seq);
       break;
     case Pending::kParked:
       q.parked.erase(std::pair{-int{job.parked_rank}, job.core.no});
@@ -201,6 +203,7 @@ std::string_view State::ordering_key(Slot slot) const {
 void State::apply(const Submitted& e, const SubmitView& submit, RecordRef record) {
   const QueueSettings& settings = tables.queue(e.queue).settings;
   const Slot slot = place_new(born(e, submit, settings, now()), record);
+  had_memory_jobs |= is_memory(e.job);
   tables.apply(e, submit.head.id);
   if (!e.parked) count_in(slot);
   enter_line(slot);
@@ -285,7 +288,26 @@ void State::close_job(Slot slot) {
   count_out(slot);
   leave_line(slot);
   jobs.state_changed(slot);
+  if (is_memory(jobs[slot].core.no)) return remember(slot);
   finished_.emplace_back(commit, jobs[slot].core.no);
+}
+
+// The latest of them, so that whoever waits for one finds it.
+void State::remember(Slot slot) {
+  const auto bytes_of = [this](Slot at) {
+    const Job& job = jobs[at];
+    return job.core.payload_bytes + size_t{job.extra ? job.extra->result.blob.bytes : 0};
+  };
+  memory_finished_.push_back(jobs[slot].core.no);
+  memory_finished_bytes_ += bytes_of(slot);
+  while (memory_finished_.size() > 1 && (memory_finished_.size() > limits::kMemoryFinishedMax ||
+                                         memory_finished_bytes_ > limits::kMemoryFinishedBytesMax)) {
+    const Slot oldest = must_find(memory_finished_.front());
+    memory_finished_.pop_front();
+    memory_finished_bytes_ -= bytes_of(oldest);
+    drop_references(oldest);
+    jobs.remove(oldest);
+  }
 }
 
 void State::apply(const Completed& e, RecordRef result) {
@@ -317,7 +339,7 @@ void State::apply(const Failed& e, std::string_view error) {
   let_go(slot);
   note_attempt(slot, e.reason, error);
   fold(jobs[slot].core, e, now());
-  tables.count_dead_letter(jobs[slot].core.queue, +1);
+  if (is_dead_letter(jobs[slot].core)) tables.count_dead_letter(jobs[slot].core.queue, +1);
   close_job(slot);
 }
 
@@ -325,7 +347,7 @@ void State::apply(const TimedOut& e) {
   const Slot slot = must_find(e.job);
   leave_pending(slot);
   fold(jobs[slot].core, e, now());
-  tables.count_dead_letter(jobs[slot].core.queue, +1);
+  if (is_dead_letter(jobs[slot].core)) tables.count_dead_letter(jobs[slot].core.queue, +1);
   close_job(slot);
 }
 
@@ -413,7 +435,7 @@ void State::apply(const QueueCreated& e) {
 
 void State::settings_changed(QueueNo queue) {
   // The interval may be another one now.
-  for (const auto& [type, line] : queues_[queue].collecting.lines())
+  for (const auto& [key, line] : queues_[queue].collecting.lines())
     for (const auto& [seq, slot] : line) timers.set(slot, pending_deadline(jobs[slot].core));
   mark_dirty(queue);
 }

@@ -12,6 +12,7 @@
 #include "core/idempotency.h"
 #include "core/job_table.h"
 #include "core/key_lines.h"
+#include "core/memory_arena.h"
 #include "core/ready_queue.h"
 #include "core/tables.h"
 #include "core/timers.h"
@@ -46,7 +47,7 @@ struct HeldJobs {
 
 class State {
  public:
-  State() : timers(jobs) {}
+  State() : timers(jobs), memory(blocks) {}
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
@@ -55,6 +56,8 @@ class State {
   BlockPool blocks;
   Timers timers;
   IdempotencyKeys idempotency;
+  MemoryArena memory;
+  bool had_memory_jobs = false;  // numbers were given that no journal tells of
   // The commit whose events are being applied.
   uint64_t commit = 0;
 
@@ -129,7 +132,10 @@ class State {
 
   // Walks every structure and aborts with the name of the first broken invariant; for tests and the
   // simulator.
-  void check_invariants() const;
+  // In a replay, a job may stand first in its ordering key's line and be held: before it stood a job of
+  // durability `memory`, which no replay brings back.
+  enum class Walk : uint8_t { kLive, kReplayed };
+  void check_invariants(Walk walk = Walk::kLive) const;
 
  private:
   friend class Replayer;
@@ -151,6 +157,7 @@ class State {
   void leave_line(Slot slot);
   uint8_t parked_rank(Slot slot) const;
   void close_job(Slot slot);
+  void remember(Slot slot);  // a finished job that no store will have
   void drop_references(Slot slot);
   void keep_extra(Slot slot, JobRow&& row);
   // A finished job that changed: memory has it, until a checkpoint covers the change.
@@ -166,6 +173,8 @@ class State {
   std::unordered_map<SessionNo, HeldJobs> held_;
   std::deque<std::pair<uint64_t, JobNo>> finished_;  // commit in which it finished
   std::unordered_map<JobNo, uint64_t> amended_;      // finished jobs that changed: the latest commit in which
+  std::deque<JobNo> memory_finished_;
+  size_t memory_finished_bytes_ = 0;
   std::vector<Slot> restoring_ready_;
   std::vector<QueueNo> dirty_;
   std::vector<JobNo> key_turns_;

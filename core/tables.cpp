@@ -201,8 +201,13 @@ void Tables::apply(const ReceiptsTaken& e) {
   }
 }
 
+void Tables::apply(const DeliveriesCounted& e) {
+  if (SessionEntry* session = find_session(e.session))
+    session->deliveries = std::max(session->deliveries, e.count);
+}
+
 void Tables::apply(const Submitted& e, const JobId& id) {
-  next_job = std::max(next_job, e.job + 1);
+  next_job = std::max(next_job, arrival(e.job) + 1);
   saw_ready_seq(e.ready_seq);
   SessionEntry* session = find_session(e.session);
   if (session == nullptr || session->tag != id.tag()) session = find_session_of_tag(id.tag());

@@ -102,6 +102,7 @@ class Tables {
   void apply(const LaneAdvanced& e);
   void apply(const ReceiptIssued& e);
   void apply(const ReceiptsTaken& e);
+  void apply(const DeliveriesCounted& e);
   // `id` moves the counter of its lane in the open session that has its tag: the session's own, unless a
   // sibling resubmitted it.
   void apply(const Submitted& e, const JobId& id);

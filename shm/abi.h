@@ -70,12 +70,20 @@ struct UpHeader {
   alignas(kLineBytes) std::array<std::byte, kPageBytes - 5 * kLineBytes> reserved;
 };
 
-// What the engine says about one up lane. The sequences count the lane's records.
+// Bytes and records up to which a lane has been read, as one.
+struct ReadPoint {
+  std::atomic<uint64_t> bytes;
+  std::atomic<uint64_t> sequence;
+};
+
+// What the engine says about one up lane. The sequences count the lane's records. The read points are for the
+// next engine: the one whose bytes are those of `head` counts, the other is being written or out of date.
 struct alignas(kLineBytes) LaneDown {
   std::atomic<uint64_t> head;     // bytes that the client may write over
   std::atomic<uint64_t> applied;  // the broker has decided: enough for durability `memory`
   std::atomic<uint64_t> written;  // in the store, survives any process: enough for `os`
   std::atomic<uint64_t> synced;   // on the disk: enough for `fsync`
+  std::array<ReadPoint, 2> read;
 };
 
 enum class EngineState : uint32_t { kStarting = 0, kServing = 1, kStopping = 2 };

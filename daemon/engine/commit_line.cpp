@@ -1,6 +1,7 @@
 #include "daemon/engine/commit_line.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace pqd {
 
@@ -25,7 +26,7 @@ CommitBuilder& CommitLine::open() {
 }
 
 bool CommitLine::hand(bool now) {
-  if (!has_events()) return false;
+  if (!has_events()) return pass_on();
   const uint64_t under_way = handed_ - progress_.done;
   if (!now && under_way > 0 && !(building_->full() && under_way < kUnderWayMax)) return false;
   const Commit commit = building_->close();
@@ -35,28 +36,37 @@ bool CommitLine::hand(bool now) {
   const bool deliveries_wait =
       std::ranges::any_of(commit.effects.deliveries, [](const DeliveryEffect& d) { return !d.after_sync; });
   committer_.hand(commit, deliveries_wait);
-  spread(commit);
+  spread(commit.number, commit.effects);
+  return true;
+}
+
+// Turns that wrote nothing may still have effects: they depend on what was handed over before them.
+bool CommitLine::pass_on() {
+  if (!building_ || building_->effects().empty()) return false;
+  Effects effects = std::exchange(building_->effects(), {});
+  for (Change& change : effects.changes) change.commit = handed_;
+  spread(handed_, effects);
   return true;
 }
 
 // A session that has gone gets nothing, but its blocks are still given back.
-void CommitLine::spread(const Commit& commit) {
-  for (const ReceiptEffect& effect : commit.effects.receipts)
-    if (SessionPort* port = ports_.find(effect.receipt.session)) port->outbox().add(commit.number, effect);
-  for (const DeliveryEffect& effect : commit.effects.deliveries) {
+void CommitLine::spread(uint64_t commit, const Effects& effects) {
+  for (const ReceiptEffect& effect : effects.receipts)
+    if (SessionPort* port = ports_.find(effect.receipt.session)) port->outbox().add(commit, effect);
+  for (const DeliveryEffect& effect : effects.deliveries) {
     if (SessionPort* port = ports_.find(effect.session))
-      port->outbox().add(commit.number, effect);
+      port->outbox().add(commit, effect);
     else
       state_.blocks.drop_user(effect.record.block);
   }
-  for (const CancelNotice& notice : commit.effects.notices)
-    if (SessionPort* port = ports_.find(notice.session)) port->outbox().add(commit.number, notice);
-  if (!commit.effects.changes.empty()) {
+  for (const CancelNotice& notice : effects.notices)
+    if (SessionPort* port = ports_.find(notice.session)) port->outbox().add(commit, notice);
+  if (!effects.changes.empty()) {
     for (SessionPort* port : ports_.all())
-      port->outbox().watches().offer(commit.effects.changes, state_.tables);
+      port->outbox().watches().offer(effects.changes, state_.tables);
   }
-  for (const LaneEffect& effect : commit.effects.lanes)
-    if (SessionPort* port = ports_.find(effect.session)) port->outbox().add(commit.number, effect);
+  for (const LaneEffect& effect : effects.lanes)
+    if (SessionPort* port = ports_.find(effect.session)) port->outbox().add(commit, effect);
 }
 
 bool CommitLine::look() {

@@ -37,7 +37,8 @@ class CommitLine {
   static constexpr uint64_t kUnderWayMax = 4;
 
   bool has_events() const { return building_ && !building_->empty(); }
-  void spread(const Commit& commit);
+  bool pass_on();
+  void spread(uint64_t commit, const Effects& effects);
 
   State& state_;
   SessionPorts& ports_;

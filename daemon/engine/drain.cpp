@@ -83,6 +83,10 @@ uint32_t Drain::take_submit(CommitBuilder& commit, SessionPort& port, size_t lan
   const SubmitHead head = submit_head_of(commit.blob(*record));
   const auto wire_lane = static_cast<uint8_t>(lane);
   const uint64_t seq = port.lane(lane).position().sequence;
+  if (port.decided_before(lane, seq)) {
+    commit.drop_last(*record);
+    return 1;
+  }
   const bool batch = head.batch_count > 1 && head.batch_count <= limits::kBatchSubmitMax;
   if (head.head.kind != static_cast<uint8_t>(RecordKind::kSubmit) || (batch && head.batch_index != 0)) {
     broker_.refuse_record(port.number(), wire_lane, seq, Error::kInvalidRequest, head.head.kind);
@@ -130,6 +134,7 @@ uint32_t Drain::take_control(SessionPort& port) {
     taken = reader.next(scratch_);
   }
   if (taken.outcome != Taken::kRecord) return 0;
+  if (port.decided_before(kControlLane, reader.position().sequence)) return 1;
   const ByteView record = ByteView(scratch_).first(taken.bytes);
   if (is_question(static_cast<RecordKind>(record[offsetof(RecordHead, kind)])))
     questions_.push_back({port.number(), Bytes(record.begin(), record.end())});

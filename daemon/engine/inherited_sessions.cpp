@@ -48,6 +48,8 @@ std::expected<void, std::string> InheritedSessions::settle() {
         broker_.resume_session(grant.resume_session, grant.session, grant.resume_hash, grant.deliveries_seen))
       resumed_.push_back(grant.session);
   }
+  for (SessionPort* port : ports_.all())
+    broker_.deliveries_counted(port->number(), port->outbox().deliveries_published());
   std::vector<SessionNo> gone;
   for (const auto& [number, entry] : state_.tables.sessions()) {
     if (ports_.find(number) != nullptr) continue;

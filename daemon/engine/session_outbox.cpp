@@ -19,8 +19,10 @@ SessionOutbox::SessionOutbox(DownSegment& down, const UpHeader& up, int engine_d
 
 void SessionOutbox::begin_at(const SessionEntry& entry) {
   for (size_t i = 0; i < kLaneCount; ++i) {
-    const LanePosition& at = entry.lanes[i];
-    told_[i] = {at.bytes, at.seq, at.seq, at.seq};
+    const Watermarks told = load_watermarks(down().lanes[i]);
+    const LanePosition at = read_to(entry, i);
+    told_[i] = {at.bytes, std::max(at.seq, told.applied), std::max(at.seq, told.written),
+                std::max(at.seq, told.synced), at.seq};
   }
   uint64_t number = entry.receipts - entry.kept_receipts.size();
   for (const ReceiptIssued& receipt : entry.kept_receipts) {
@@ -29,6 +31,14 @@ void SessionOutbox::begin_at(const SessionEntry& entry) {
   // Watermarks may pass receipts of this commit only: flush() tells those of told_ once these are out.
   marks_.push_back({0, {}});
 }
+
+LanePosition SessionOutbox::read_to(const SessionEntry& entry, size_t lane) const {
+  const LaneDown& down = down_->header().lanes[lane];
+  const uint64_t freed = load_watermarks(down).head;
+  return freed > entry.lanes[lane].bytes ? LanePosition{load_head_seq(down), freed} : entry.lanes[lane];
+}
+
+uint64_t SessionOutbox::applied(size_t lane) const { return told_[lane].applied; }
 
 void SessionOutbox::add(uint64_t commit, const CancelNotice& notice) {
   WaitingDelivery waiting{commit, {}, true};
@@ -96,6 +106,7 @@ bool SessionOutbox::flush_marks(const Progress& progress) {
     if (commit != 0) {
       if (commit <= progress.synced) told_[effect.lane].synced = effect.position.seq;
       told_[effect.lane].head = effect.position.bytes;
+      told_[effect.lane].head_seq = effect.position.seq;
       moved[effect.lane] = true;
     }
     marks_.pop_front();

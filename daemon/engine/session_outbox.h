@@ -32,6 +32,11 @@ class SessionOutbox {
   // What the store says of the session when it is mapped: the watermarks stand there, and receipts that no
   // engine has published are sent after all.
   void begin_at(const SessionEntry& entry);
+  // Up to where the lane was read: as the journal says, or as Down does where that is further, because what
+  // came after was nothing for the journal.
+  LanePosition read_to(const SessionEntry& entry, size_t lane) const;
+  // The last record of the lane that the client was told is decided.
+  uint64_t applied(size_t lane) const;
 
   void add(uint64_t commit, const ReceiptEffect& effect) { receipts_.push_back({commit, effect}); }
   void add(uint64_t commit, const LaneEffect& effect) { marks_.push_back({commit, effect}); }

@@ -25,12 +25,14 @@ std::expected<std::unique_ptr<SessionPort>, SysError> SessionPort::open(const Se
     port->down_ = std::move(*down);
   }
   const UpSegment& theirs = port->up_;
-  for (size_t i = 0; i < kLaneCount; ++i) {
-    port->lanes_[i] = RingReader(theirs.ring_data(static_cast<Lane>(i)), grant.sizes.lane_bytes[i],
-                                 theirs.header().tail[i], {entry.lanes[i].bytes, entry.lanes[i].seq});
-  }
   port->outbox_ = SessionOutbox(port->down_, theirs.header(), port->engine_doorbell_.get());
+  for (size_t i = 0; i < kLaneCount; ++i) {
+    const LanePosition from = port->outbox_.read_to(entry, i);
+    port->lanes_[i] = RingReader(theirs.ring_data(static_cast<Lane>(i)), grant.sizes.lane_bytes[i],
+                                 theirs.header().tail[i], {from.bytes, from.seq});
+  }
   port->outbox_.begin_at(entry);
+  for (size_t i = 0; i < kLaneCount; ++i) port->decided_before_[i] = port->outbox_.applied(i);
   return port;
 }
 

@@ -25,6 +25,9 @@ class SessionPort {
   const RingReader& lane(size_t index) const { return lanes_[index]; }
   // Loads every lane's tail; true when there is a record to take in a lane that may be read now.
   bool refresh();
+  // The client knows that this record of the lane was decided, by an engine that is gone, and no journal has
+  // it: it was a query, a job of durability `memory` or a settlement of one, and went with that engine.
+  bool decided_before(size_t lane, uint64_t sequence) const { return sequence <= decided_before_[lane]; }
   // Nothing more is taken from this lane until the client has read what it was told.
   bool held_back(size_t lane) const;
   // The first broken rule, if any.
@@ -52,6 +55,7 @@ class SessionPort {
   UpSegment up_;
   DownSegment down_;
   std::array<RingReader, kLaneCount> lanes_;
+  std::array<uint64_t, kLaneCount> decided_before_{};
   SessionOutbox outbox_;
 };
 

@@ -48,6 +48,7 @@ class TablesFold {
 void expect_same_live_jobs(const State& state, const State& other, const char* which) {
   state.jobs.for_each([&](Slot slot) {
     const JobCore& core = state.jobs[slot].core;
+    if (is_memory(core.no)) return;  // it lives here and nowhere else
     const Slot there = other.jobs.find(core.no);
     if (there == kNoSlot) {
       ADD_FAILURE() << which << ": job " << core.no << " is missing";
@@ -68,6 +69,7 @@ void Driver::demand_replay_agrees() {
     ++users[job.record.block];
     if (job.extra && !job.extra->result.empty()) ++users[job.extra->result.block];
   });
+  if (state.memory.open_block() != kNoBlock) ++users[state.memory.open_block()];
   EXPECT_EQ(state.blocks.blocks_in_use(), users.size()) << "a block is kept that nobody needs";
   for (const auto& [block, count] : users) EXPECT_EQ(state.blocks.users(block), count) << "block " << block;
 
@@ -83,7 +85,7 @@ void Driver::demand_replay_agrees() {
     previous = entry_hash(*commit.entry);
     EXPECT_EQ(view->head.block_bytes, commit.block_bytes->size());
     ASSERT_TRUE(replayed.replay(commit.number, view->events, *commit.block_bytes));
-    replayed.check_invariants();
+    replayed.check_invariants(State::Walk::kReplayed);
     tables_fold.begin(*commit.block_bytes);
     ByteReader reader(view->events);
     uint32_t events = 0;
@@ -94,8 +96,10 @@ void Driver::demand_replay_agrees() {
   EXPECT_LE(replayed.now(), state.now());
   replayed.apply(TimePassed{state.now()});
   tables.apply(TimePassed{state.now()});
-  EXPECT_TRUE(replayed.tables.encode() == state.tables.encode()) << "replayed tables differ";
-  EXPECT_TRUE(tables.encode() == state.tables.encode()) << "tables folded alone differ";
+  // Jobs of durability `memory` take numbers that no journal tells of.
+  const bool told_all = !state.had_memory_jobs;
+  EXPECT_TRUE(!told_all || replayed.tables.encode() == state.tables.encode()) << "replayed tables differ";
+  EXPECT_TRUE(tables.encode() == replayed.tables.encode()) << "tables folded alone differ";
   expect_same_live_jobs(state, replayed, "replayed");
   replayed.jobs.for_each([&](Slot slot) {
     const JobCore& core = replayed.jobs[slot].core;
@@ -109,10 +113,11 @@ void Driver::demand_replay_agrees() {
   restored.tables = std::move(*decoded);
   restored.timers.start(restored.now());
   state.jobs.for_each([&](Slot slot) {
-    if (!is_finished(state.jobs[slot].core.state)) restored.restore(row_of(state, slot));
+    const JobCore& core = state.jobs[slot].core;
+    if (!is_finished(core.state) && !is_memory(core.no)) restored.restore(row_of(state, slot));
   });
   restored.restored();
-  restored.check_invariants();
+  restored.check_invariants(State::Walk::kReplayed);
   expect_same_live_jobs(restored, state, "restored");
 }
 

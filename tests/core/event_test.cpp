@@ -67,6 +67,7 @@ class Samples {
     add(CronFired{"nightly", 1'700'000'000'000'000'000, 1'700'000'060'000'000'000, 8});
     add(KeyKept{{1, 2}, {3, 4}, {5, 6}, -7});
     add(KeyFreed{{8, 9}});
+    add(DeliveriesCounted{1, 2});
     add(BatchFormed{2, {3, 4, uint64_t{1} << 40}});
     add(RateCharged{1000, "ann", 1'700'000'000'123'456'789});
   }

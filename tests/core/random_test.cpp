@@ -83,6 +83,7 @@ class RandomLife {
     spec.mode = static_cast<Mode>(below(3));
     spec.priority = static_cast<uint8_t>(1 + below(20));
     spec.delivery = below(4) == 0 ? Delivery::kAtMostOnce : Delivery::kAtLeastOnce;
+    if (below(4) == 0) spec.durability = Durability::kMemory;
     spec.max_attempts = static_cast<uint16_t>(1 + below(3));
     spec.delay_ms = below(3) == 0 ? static_cast<int64_t>(below(2'000)) : 0;
     spec.queue_timeout_ms = below(3) == 0 ? 1'500 : 0;

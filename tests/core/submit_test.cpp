@@ -39,10 +39,6 @@ TEST_F(Submit, SubjectIsForThoseWhoMayActForOthers) {
   EXPECT_EQ(d.refusal_of(d.submit(d.open(kAdminUid), {.subject = "alice"})), Error::kOk);
 }
 
-TEST_F(Submit, WhatIsNotSupportedYetIsRefusedByName) {
-  EXPECT_EQ(d.refusal_of(d.submit(producer, {.durability = Durability::kMemory})), Error::kInvalidRequest);
-}
-
 TEST_F(Submit, IdMustBeTheSessionsOwnAndNew) {
   const JobId first = d.submit(producer);
   d.submit_as(producer, first, {});

@@ -75,6 +75,7 @@ TEST(Abi, LaneReceiptAndWakePageKeepTheirOffsets) {
   EXPECT_EQ(offsetof(LaneDown, applied), 8u);
   EXPECT_EQ(offsetof(LaneDown, written), 16u);
   EXPECT_EQ(offsetof(LaneDown, synced), 24u);
+  EXPECT_EQ(offsetof(LaneDown, read), 32u);
   EXPECT_EQ(sizeof(Receipt), 64u);
   EXPECT_EQ(offsetof(Receipt, number), 0u);
   EXPECT_EQ(offsetof(Receipt, sequence), 8u);

@@ -116,6 +116,17 @@ Bytes write_query(QueryHead head, std::string_view queue, std::string_view type)
   return join(head, {as_bytes(queue), as_bytes(type)});
 }
 
+Durability durability_of_control(ByteView record) {
+  const auto head = read_head<RecordHead>(record);
+  if (!head) return Durability::kFsync;
+  const auto kind = static_cast<RecordKind>(head->kind);
+  if (kind == RecordKind::kQuery || kind == RecordKind::kWatch || kind == RecordKind::kUnwatch)
+    return Durability::kMemory;
+  const bool settles = kind >= RecordKind::kStart && kind <= RecordKind::kExtend;
+  const auto settle = settles ? read_head<SettleHead>(record) : std::unexpected(Error::kInvalidRequest);
+  return settle && is_memory(settle->token.job) ? Durability::kMemory : Durability::kFsync;
+}
+
 std::expected<SettleView, Error> read_settle(ByteView record) {
   const auto head = read_head<SettleHead>(record);
   if (!head) return std::unexpected(head.error());

@@ -159,6 +159,10 @@ Bytes write_purge(const JobId& id);
 Bytes write_review(const JobId& id, std::string_view resolution);
 Bytes write_query(QueryHead head, std::string_view queue, std::string_view type);
 
+// What has to happen to the record before its sender may rely on its outcome: nothing for a query, a watch
+// and the settlement of a job of durability `memory`, an fsync for everything else.
+Durability durability_of_control(ByteView record);
+
 // Each checks lengths and ranges; the views stay valid while `record` (private memory) does.
 std::expected<SettleView, Error> read_settle(ByteView record);
 std::expected<SubscribeView, Error> read_subscribe(ByteView record);

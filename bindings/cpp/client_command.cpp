@@ -9,7 +9,7 @@ constexpr size_t kCommandsUnderWay = 1'000;
 
 }  // namespace
 
-std::optional<Ticket> ClientCore::try_send_control(ByteView record, const JobId& id, Durability durability) {
+std::optional<Ticket> ClientCore::try_send_control(ByteView record, const JobId& id) {
   RingWriter& writer = session_->writer(Lane::kControl);
   const auto bytes = static_cast<uint32_t>(record.size());
   const auto out = writer.reserve(bytes);
@@ -18,6 +18,7 @@ std::optional<Ticket> ClientCore::try_send_control(ByteView record, const JobId&
   writer.commit(bytes);
   writer.publish();
   session_->bell.ring_if_sleeping();
+  const Durability durability = durability_of_control(record);
   return Ticket{id, session_->count(Lane::kControl, durability), outcomes_.generation(),
                 static_cast<uint8_t>(Lane::kControl), durability};
 }

@@ -119,9 +119,7 @@ class ClientCore {
   void look_at_socket();
 
   // client_command.cpp
-  // `durability`: what flush() waits for with this record; a query asks for nothing that outlives it.
-  std::optional<Ticket> try_send_control(ByteView record, const JobId& id,
-                                         Durability durability = Durability::kFsync);
+  std::optional<Ticket> try_send_control(ByteView record, const JobId& id);
 
   // client_consume.cpp
   std::optional<Failure> check_subscriptions();

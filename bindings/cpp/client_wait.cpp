@@ -88,9 +88,7 @@ void ClientCore::send_unsent() {
     subscription.ticket = *ticket;
     subscription.sent = true;
   }
-  const auto send = [this](ByteView record) {
-    return try_send_control(record, {}, Durability::kMemory).has_value();
-  };
+  const auto send = [this](ByteView record) { return try_send_control(record, {}).has_value(); };
   questions_.send_all(send);
   watches_.send_all(send);
 }

@@ -37,7 +37,7 @@ Result<ClientWatches::Handle> ClientCore::begin_watch(const WatchOptions& option
 void ClientCore::drop_watch(ClientWatches::Handle handle) {
   const auto record = watches_.drop(handle);
   // Without room in the lane its events go on to come, and are dropped.
-  if (record && !away_) try_send_control(*record, {}, Durability::kMemory);
+  if (record && !away_) try_send_control(*record, {});
 }
 
 Result<uint32_t> ClientCore::watch(const WatchOptions& options) { return begin_watch(options, true); }

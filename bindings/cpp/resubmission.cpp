@@ -39,7 +39,7 @@ RecordHead head_of(ByteView record) {
 }
 
 Durability durability_of(ByteView record, Lane lane) {
-  if (lane == Lane::kControl) return Durability::kFsync;
+  if (lane == Lane::kControl) return durability_of_control(record);
   SubmitHead head;
   std::memcpy(&head, record.data(), sizeof head);
   return static_cast<Durability>(head.durability);

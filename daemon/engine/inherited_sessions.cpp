@@ -1,5 +1,6 @@
 #include "daemon/engine/inherited_sessions.h"
 
+#include <algorithm>
 #include <cstring>
 #include <span>
 
@@ -8,6 +9,9 @@ namespace {
 
 // How long clients of an earlier supervisor may take to come back before they count as dead.
 constexpr TimeNs kReturnGraceNs = 5 * kSecondNs;
+// Deliveries of durability `memory` are in no journal, and the last ones may have been published and not
+// counted: more than a ring can hold are passed over, so that no number comes twice.
+constexpr uint64_t kNumbersSkipped = uint64_t{1} << 32;
 
 }  // namespace
 
@@ -48,8 +52,11 @@ std::expected<void, std::string> InheritedSessions::settle() {
         broker_.resume_session(grant.resume_session, grant.session, grant.resume_hash, grant.deliveries_seen))
       resumed_.push_back(grant.session);
   }
-  for (SessionPort* port : ports_.all())
-    broker_.deliveries_counted(port->number(), port->outbox().deliveries_published());
+  for (SessionPort* port : ports_.all()) {
+    const uint64_t published = port->outbox().deliveries_published();
+    const uint64_t numbered = state_.tables.session(port->number())->deliveries;
+    broker_.deliveries_counted(port->number(), std::max(published, numbered) + kNumbersSkipped);
+  }
   std::vector<SessionNo> gone;
   for (const auto& [number, entry] : state_.tables.sessions()) {
     if (ports_.find(number) != nullptr) continue;

@@ -97,10 +97,8 @@ TEST_F(BadJob, TakesMetadataOfTheLimitAndNoByteMore) {
   EXPECT_EQ(job_count(), 1u);
 }
 
-TEST_F(BadJob, NamesWhatADaemonDoesNotDo) {
-  for (const auto& words :
-       std::vector<std::vector<std::string>>{{"--durability", "memory"}})
-    refused({"submit", "t", words[0], words[1]}, 65, {"INVALID_", "does not support"});
+TEST_F(BadJob, OfDurabilityMemoryWithAnIdempotencyKeyIsTold) {
+  refused({"submit", "t", "--durability", "memory", "--key", "k"}, 65, {"INVALID_REQUEST", "memory", "key"});
   EXPECT_EQ(job_count(), 0u);
 }
 

@@ -68,7 +68,8 @@ Sheet job_sheet(const JobInfo& job) {
   sheet.add("mode", std::string(mode_name(core.mode)) + ", priority " + std::to_string(core.priority));
   sheet.add("attempts", attempts_text(core));
   sheet.add("guarantees",
-            std::string(delivery_name(core.delivery)) + ", " + std::string(durability_name(core.durability)));
+            std::string(delivery_name(core.delivery)) + ", " + std::string(durability_name(core.durability)) +
+                (core.durability == Durability::kMemory ? " (no disk: gone when the daemon stops)" : ""));
   sheet.add("created", time_text(core.created_ns));
   if (core.state == JobState::kPending && core.pending != Pending::kReady)
     sheet.add("starts after", time_text(core.start_after_ns));

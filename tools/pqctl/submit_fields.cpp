@@ -255,7 +255,9 @@ Complaint refusal_of(const Failure& failure, std::string_view queue) {
     case Error::kInvalidRequest:
     case Error::kInvalidMode:
       told.text =
-          "the daemon does not support what this job asks for; durability memory needs a daemon that has it";
+          "the daemon does not take this combination: a job of durability memory has no idempotency key, "
+          "because the "
+          "key would outlive it; use durability os, or leave the key out";
       break;
     case Error::kNotFound:
       told.text =

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "core/canary.h"
 #include "core/job_filter.h"
 #include "core/lifecycle.h"
 
@@ -96,9 +97,12 @@ void Broker::close_overdue_sessions() {
 
 void Broker::close_session(SessionNo session) {
   if (state_.tables.session(session) == nullptr) return;
-  for (Slot slot = state_.held(session).head; slot != kNoSlot; slot = state_.held(session).head) {
-    end_attempt(slot, Reason::kConsumerDied, {});
-  }
+  std::vector<std::pair<JobNo, Slot>> held;
+  for (Slot slot = state_.held(session).head; slot != kNoSlot; slot = state_.jobs[slot].held_next)
+    held.emplace_back(state_.jobs[slot].core.no, slot);
+  // In the order of arrival, which is the same after a recovery.
+  std::sort(held.begin(), held.end());
+  for (const auto& [job, slot] : held) end_attempt(slot, Reason::kConsumerDied, {});
   emit(SessionClosed{session});
 }
 
@@ -236,7 +240,11 @@ void Broker::admit_parked(QueueNo queue) {
 }
 
 bool Broker::key_is_taken(QueueNo queue, std::string_view ordering_key) const {
-  return !ordering_key.empty() && state_.queue(queue).keys.first(ordering_key) != kNoSlot;
+  if (ordering_key.empty()) return false;
+  const Slot first = state_.queue(queue).keys.first(ordering_key);
+  if (PQD_CANARY("key-released-early") && first != kNoSlot && state_.jobs[first].core.attempts > 0)
+    return false;
+  return first != kNoSlot;
 }
 
 // The first of a key's line was finished for good: the next one has its turn.
@@ -259,8 +267,9 @@ void Broker::dispatch(QueueNo queue) {
   const uint64_t active_max = entry.settings.max_active == 0 ? UINT64_MAX : entry.settings.max_active;
   const uint32_t guard = entry.settings.starvation_guard;
   const auto wanted = [&q](TypeNo type) { return q.consumers.wants(type); };
-  while (q.turns_out < active_max) {
-    const bool longest = guard != 0 && (q.dispatches + 1) % guard == 0;
+  while (q.turns_out < active_max + (PQD_CANARY("max-active-off-by-one") ? 1u : 0u)) {
+    const bool longest =
+        guard != 0 && !PQD_CANARY("starvation-guard-ignored") && (q.dispatches + 1) % guard == 0;
     const Slot slot =
         longest ? q.ready.longest_waiting(state_.jobs, wanted) : q.ready.best(state_.jobs, wanted);
     if (slot == kNoSlot) return;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "core/canary.h"
 #include "core/lifecycle.h"
 #include "core/short_hash.h"
 
@@ -29,7 +30,8 @@ Slot Broker::lease_of(const Origin& origin, const SettleHead& head) const {
   if (slot == kNoSlot) return kNoSlot;
   const JobCore& core = state_.jobs[slot].core;
   const bool held = core.state == JobState::kAssigned || core.state == JobState::kProcessing;
-  const bool good = held && core.token() == head.token && core.id == head.id && core.holder == origin.session;
+  const bool newest = core.token() == head.token || PQD_CANARY("stale-token-accepted");
+  const bool good = held && newest && core.id == head.id && core.holder == origin.session;
   return good ? slot : kNoSlot;
 }
 
@@ -111,8 +113,8 @@ void Broker::end_attempt(Slot slot, Reason reason, ByteView error) {
   if (core.cancel_requested) return emit(Cancelled{core.no, core.holder});
   const bool by_consumer = reason == Reason::kFailedByConsumer || reason == Reason::kDoNotRetry;
   if (core.delivery == Delivery::kAtMostOnce && !by_consumer) reason = Reason::kDeliveryLost;
-  const bool last = reason == Reason::kDoNotRetry || core.delivery == Delivery::kAtMostOnce ||
-                    core.attempts >= core.max_attempts;
+  const bool once = core.delivery == Delivery::kAtMostOnce && !PQD_CANARY("at-most-once-redelivered");
+  const bool last = reason == Reason::kDoNotRetry || once || core.attempts >= core.max_attempts;
   if (!is_memory(core.no)) commit_->require_sync();
   const BlobRef blob = add_blob(core, error);
   if (last) {

@@ -45,8 +45,7 @@ void explain_held(const State& state, Slot slot, Explanation& e) {
 void explain_parked(const State& state, Slot slot, Explanation& e) {
   const JobCore& core = state.jobs[slot].core;
   e.awaits = Awaits::kRoom;
-  e.until_ns =
-      core.created_ns + state.tables.queue(core.queue).settings.admission_timeout_ms * kMillisecondNs;
+  e.until_ns = core.lease_until_ns;
   for (const auto& [place, other] : state.queue(core.queue).parked) {
     if (other == slot || e.ahead == kExplainedAheadMax) break;
     ++e.ahead;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/canary.h"
 #include "core/lifecycle.h"
 
 namespace pqd {
@@ -18,7 +19,7 @@ void become_ready(JobCore& job, uint64_t ready_seq, TimeNs now) {
   take(job, Step::kReady);
   job.pending = first_stop(job);
   job.ready_seq = ready_seq;
-  job.ready_ns = now;
+  if (!PQD_CANARY("queue-timeout-during-backoff") || job.attempts == 0) job.ready_ns = now;
 }
 
 void give_up_lease(JobCore& job) {
@@ -71,6 +72,7 @@ JobCore born(const Submitted& event, const SubmitView& submit, const QueueSettin
     job.pending = Pending::kParked;
     job.lease = event.seq;
     job.subscription = event.lane;
+    job.lease_until_ns = now + settings.admission_timeout_ms * kMillisecondNs;
   } else if (event.held) {
     job.pending = Pending::kHeld;
   } else if (event.ready_seq == 0) {
@@ -83,6 +85,7 @@ JobCore born(const Submitted& event, const SubmitView& submit, const QueueSettin
 }
 
 void fold(JobCore& job, const Admitted& event, TimeNs now) {
+  job.lease_until_ns = 0;
   if (event.ready_seq != 0) return become_ready(job, event.ready_seq, now);
   job.pending = event.held ? Pending::kHeld : Pending::kScheduled;
 }
@@ -108,7 +111,7 @@ void fold(JobCore& job, const Readied& event, TimeNs now) { become_ready(job, ev
 
 void fold(JobCore& job, const Assigned& event, uint32_t epoch, TimeNs now) {
   take(job, Step::kAssign);
-  ++job.attempts;
+  if (!PQD_CANARY("attempt-not-counted")) ++job.attempts;
   job.holder = event.session;
   job.lease = event.lease;
   job.delivery_no = event.delivery;

@@ -248,7 +248,8 @@ class InvariantWalk {
         must(core.pending == Pending::kParked && core.queue == number, "parked: not a parked submit");
         must(key == std::pair(-int{state_.jobs[slot].parked_rank}, core.no),
              "parked: stands under a foreign key");
-        must(state_.jobs[slot].parked_rank <= core.rank(), "parked: more urgent than it is");
+        must(state_.jobs[slot].parked_rank == state_.parked_rank(slot),
+             "parked: under another rank than its own");
       }
       parked += queue.parked.size();
       dirty += queue.dirty ? 1 : 0;
@@ -304,11 +305,8 @@ class InvariantWalk {
       if (held(core)) deadline = core.lease_until_ns;
       if (deadline == 0) return;
       ++wanted;
-      // A parked submit keeps the deadline that its queue gave it when it came.
-      const bool parked = core.state == JobState::kPending && core.pending == Pending::kParked;
       must(state_.jobs[slot].timer_bucket != 0, "timers: a deadline without a timer");
-      must(parked || state_.jobs[slot].timer_tick == Timers::tick_of(deadline),
-           "timers: set to another time");
+      must(state_.jobs[slot].timer_tick == Timers::tick_of(deadline), "timers: set to another time");
     });
     must(seen.size() == wanted, "timers: exactly the jobs with a deadline have one");
   }

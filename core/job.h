@@ -93,7 +93,7 @@ struct JobCore {
   TimeNs start_after_ns = 0;  // not_before, or the end of the backoff
   TimeNs ready_ns = 0;        // when it last became ready, or began to collect
   TimeNs assigned_ns = 0;
-  TimeNs lease_until_ns = 0;
+  TimeNs lease_until_ns = 0;  // of a parked submit: how long it waits for room
   TimeNs finished_ns = 0;
   uint32_t lease_epoch = 0;
   uint32_t owner_uid = 0;

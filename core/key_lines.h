@@ -38,6 +38,11 @@ class KeyLines {
     const auto previous = std::prev(found);
     return previous->first.first == key ? previous->second : kNoSlot;
   }
+  // The one just behind this place; kNoSlot = there is none. The job itself may have left.
+  Slot after(std::string_view key, JobNo job) const {
+    const auto found = line_.upper_bound(Place{key, job});
+    return found != line_.end() && found->first.first == key ? found->second : kNoSlot;
+  }
   // Jobs of the key before this one; counting stops at `most`.
   uint64_t count_before(std::string_view key, JobNo job, uint64_t most) const {
     uint64_t count = 0;

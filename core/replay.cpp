@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "core/canary.h"
 #include "core/state.h"
 
 namespace pqd {
@@ -97,6 +98,7 @@ void State::restore(JobRow&& row) {
     if (core.pending != Pending::kParked) count_in(slot);
     enter(slot);
     if (core.pending == Pending::kReady) restoring_ready_.push_back(slot);
+    if (PQD_CANARY("timer-lost-at-restart") && core.pending == Pending::kBackoff) timers.clear(slot);
     return;
   }
   count_in(slot);

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <unordered_set>
 
+#include "core/canary.h"
 #include "core/limits.h"
 
 namespace pqd {
@@ -57,6 +58,8 @@ TimeNs State::pending_deadline(const JobCore& core) const {
     case Pending::kCollecting:
       return core.ready_ns + tables.queue(core.queue).settings.batch_interval_ms * kMillisecondNs;
     case Pending::kParked:
+      // A row of an earlier version does not say.
+      if (core.lease_until_ns != 0) return core.lease_until_ns;
       return core.created_ns + tables.queue(core.queue).settings.admission_timeout_ms * kMillisecondNs;
   }
   return 0;
@@ -150,6 +153,7 @@ void State::let_go(Slot slot) {
   mark_dirty(job.core.queue);
   if (job.core.batch_place != 0 && !q.in_hand.give_back(job.core.batch())) return;
   --q.turns_out;
+  if (PQD_CANARY("credit-leak") && job.core.cancel_requested) return;
   if (const auto* types = q.consumers.give_back({job.core.holder, job.core.subscription})) {
     if (types->empty()) q.ready.warm_all();
     for (const TypeNo type : *types) q.ready.warm(type);
@@ -165,6 +169,20 @@ uint8_t State::parked_rank(Slot slot) const {
   const Job& other = jobs[before];
   const bool parked = other.core.state == JobState::kPending && other.core.pending == Pending::kParked;
   return parked ? std::min(core.rank(), other.parked_rank) : core.rank();
+}
+
+// The parked submits behind one of their key that waits for room no more go by their own ranks again.
+void State::rerank_parked(QueueNo queue, std::string_view key, JobNo left) {
+  QueueRuntime& q = queues_[queue];
+  for (Slot at = q.keys.after(key, left); at != kNoSlot; at = q.keys.after(key, jobs[at].core.no)) {
+    Job& job = jobs[at];
+    const bool parked = job.core.state == JobState::kPending && job.core.pending == Pending::kParked;
+    const uint8_t rank = parked ? parked_rank(at) : uint8_t{0};
+    if (!parked || rank == job.parked_rank) return;  // what stands behind depends on it alone
+    q.parked.erase(std::pair{-int{job.parked_rank}, job.core.no});
+    job.parked_rank = rank;
+    q.parked.emplace(std::pair{-int{rank}, job.core.no}, at);
+  }
 }
 
 void State::enter_line(Slot slot) {
@@ -219,6 +237,8 @@ void State::apply(const Admitted& e) {
   count_in(slot);
   enter(slot);
   line_up(slot);
+  const JobCore& core = jobs[slot].core;
+  if (core.keyed) rerank_parked(core.queue, ordering_key(slot), core.no);
 }
 
 void State::apply(const KeyTurn& e) {
@@ -245,6 +265,8 @@ void State::apply(const ParkRefused& e) {
   const Slot slot = must_find(e.job);
   leave_pending(slot);
   leave_line(slot);
+  const JobCore& core = jobs[slot].core;
+  if (core.keyed) rerank_parked(core.queue, ordering_key(slot), core.no);
   drop_references(slot);
   jobs.remove(slot);
 }

@@ -156,6 +156,7 @@ class State {
   void enter_line(Slot slot);  // of its ordering key
   void leave_line(Slot slot);
   uint8_t parked_rank(Slot slot) const;
+  void rerank_parked(QueueNo queue, std::string_view key, JobNo left);
   void close_job(Slot slot);
   void remember(Slot slot);  // a finished job that no store will have
   void drop_references(Slot slot);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/canary.h"
+
 namespace pqd {
 namespace {
 
@@ -189,7 +191,7 @@ void Tables::apply(const LaneAdvanced& e) {
 void Tables::apply(const ReceiptIssued& e) {
   SessionEntry* session = find_session(e.session);
   if (session == nullptr) return;
-  ++session->receipts;
+  if (!PQD_CANARY("receipt-number-reused") || (e.flags & kReceiptVerdict) == 0) ++session->receipts;
   session->kept_receipts.push_back(e);
 }
 

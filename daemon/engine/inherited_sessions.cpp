@@ -48,9 +48,12 @@ std::expected<void, std::string> InheritedSessions::settle() {
     if (ports_.find(grant.session) != nullptr) continue;
     if (auto port = add(grant, SessionEntry{}); !port) return std::unexpected(port.error());
     broker_.open_session({grant.session, grant.uid, grant.pid, grant.tag, grant.secret_hash});
-    if (grant.resume_session != 0 &&
-        broker_.resume_session(grant.resume_session, grant.session, grant.resume_hash, grant.deliveries_seen))
+    if (grant.resume_session != 0 && broker_.resume_session(grant.resume_session, grant.session,
+                                                            grant.resume_hash, grant.deliveries_seen)) {
       resumed_.push_back(grant.session);
+      // Nothing is read there any more; the worker ends it.
+      if (SessionPort* earlier = ports_.find(grant.resume_session)) earlier->faulty = true;
+    }
   }
   for (SessionPort* port : ports_.all()) {
     const uint64_t published = port->outbox().deliveries_published();

@@ -92,6 +92,12 @@ void Worker::open_sessions() {
     const bool resumed =
         grant.resume_session != 0 && parts_.broker.resume_session(grant.resume_session, grant.session,
                                                                   grant.resume_hash, grant.deliveries_seen);
+    // Its client has left the earlier one, even if the supervisor does not know yet: nothing is read there
+    // any more, its client sends again what was not answered.
+    if (SessionPort* earlier = resumed ? parts_.ports.find(grant.resume_session) : nullptr) {
+      earlier->faulty = earlier->leaving = true;
+      parts_.link.session_fault(earlier->number());
+    }
     opening_.push_back({grant.session, parts_.commits.latest(), resumed});
   }
 }

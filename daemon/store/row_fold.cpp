@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/canary.h"
 #include "core/journal_entry.h"
 
 namespace pqd {
@@ -176,6 +177,7 @@ class RowFolder {
     return &entry;
   }
   void note_attempt(RowFold::Entry& entry, Reason reason, const BlobRef& error) {
+    if (PQD_CANARY("dead-letter-without-history")) return;
     const uint32_t holder_uid = to_.tables_.uid_of(entry.row.core.holder);
     entry.row.history.push_back(
         ended_attempt(entry.row.core, holder_uid, reason, as_text(bytes(error)), now()));

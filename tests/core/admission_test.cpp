@@ -47,6 +47,19 @@ TEST_F(Admission, SubmitToAFullQueueIsDeferredThenAdmittedWhenThereIsRoom) {
   EXPECT_EQ(d.state.queue(0).depth(), 2u);
 }
 
+TEST_F(Admission, UrgentSubmitGoesByItsOwnRankOnceTheOneBeforeItInItsKeyIsRefused) {
+  fill();
+  const JobId before = d.submit(producer, {.priority = 5, .ordering_key = "k"});
+  d.advance_ms(2'000);
+  const JobId normal = d.submit(producer, {.priority = 10});
+  const JobId urgent = d.submit(producer, {.priority = 20, .ordering_key = "k"});
+  d.advance_ms(3'000);
+  EXPECT_EQ(d.refusal_of(before), Error::kQueueFull);
+  d.command(producer, write_cancel(filled.front(), false));
+  EXPECT_EQ(flags_of(urgent), kReceiptVerdict);
+  EXPECT_EQ(flags_of(normal), kReceiptDeferred);
+}
+
 TEST_F(Admission, VerdictNamesTheRecordThatItIsAbout) {
   fill();
   const JobId waiting = d.submit(producer);

@@ -1,0 +1,14 @@
+// Faults that the simulator plants to see that it would find them. They exist in its own copy of core alone,
+// which is compiled with PQD_CANARIES; everywhere else each is the constant false and leaves nothing behind.
+#pragma once
+
+#include <string_view>
+
+#ifdef PQD_CANARIES
+namespace pqd {
+bool canary_planted(std::string_view name);
+}
+#define PQD_CANARY(name) ::pqd::canary_planted(name)
+#else
+#define PQD_CANARY(name) false
+#endif

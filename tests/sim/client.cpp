@@ -1,0 +1,243 @@
+#include "tests/sim/client.h"
+
+#include <algorithm>
+
+namespace pqd::sim {
+namespace {
+
+constexpr size_t kLaneRecords = 64;  // fit into a lane
+constexpr size_t kRemembered = 8;
+
+uint8_t lane_of(uint8_t priority) {
+  if (priority < 5) return 0;
+  if (priority < 10) return 1;
+  return priority < 20 ? 2 : 3;
+}
+
+RecordKind kind_of(const Bytes& record) {
+  return static_cast<RecordKind>(record[offsetof(RecordHead, kind)]);
+}
+
+Bytes submit_record(const Wish& wish, const JobId& id, size_t count, size_t index) {
+  SubmitView view;
+  view.head.head.flags = wish.flags;
+  view.head.id = id;
+  view.head.not_before_ms = wish.not_before_ms;
+  view.head.queue_timeout_ms = wish.queue_timeout_ms;
+  view.head.processing_timeout_ms = wish.processing_timeout_ms;
+  view.head.backoff_first_ms = wish.backoff_first_ms;
+  view.head.backoff_cap_ms = wish.backoff_cap_ms;
+  view.head.batch_count = static_cast<uint32_t>(count);
+  view.head.batch_index = static_cast<uint32_t>(index);
+  view.head.max_attempts = wish.max_attempts;
+  view.head.mode = static_cast<uint8_t>(wish.mode);
+  view.head.priority = wish.priority;
+  view.head.delivery = static_cast<uint8_t>(wish.delivery);
+  view.head.durability = static_cast<uint8_t>(wish.durability);
+  view.queue = wish.queue;
+  view.type = wish.type;
+  view.ordering_key = wish.ordering_key;
+  view.payload = as_bytes(wish.payload);
+  Bytes bytes(submit_record_bytes(view));
+  write_submit_record(view, bytes);
+  return bytes;
+}
+
+}  // namespace
+
+void Client::connect(Supervisor& supervisor) {
+  SessionMemory& memory = supervisor.sessions[supervisor.next_session];
+  memory.number = supervisor.next_session++;
+  memory.uid = uid_;
+  memory.tag = 7'000 + static_cast<uint32_t>(memory.number);
+  memory.secret[0] = static_cast<uint8_t>(memory.number);
+  memory.secret[1] = static_cast<uint8_t>(memory.number >> 8);
+  memory.claims = earlier_;
+  memory.claim_proof = earlier_secret_;
+  memory.deliveries_seen = deliveries_seen_;
+  session_ = &memory;
+  welcome_seen_ = false;
+}
+
+void Client::lost() {
+  // A session whose welcome never came is not one that the client could prove.
+  if (session_ != nullptr && welcome_seen_) {
+    earlier_ = session_->number;
+    earlier_secret_ = session_->secret;
+  }
+  session_ = nullptr;
+  welcome_seen_ = subscribed = false;
+}
+
+void Client::die() {
+  if (session_ != nullptr) session_->gone = true;
+  session_ = nullptr;
+  welcome_seen_ = subscribed = false;
+  earlier_ = 0;
+  earlier_secret_ = {};
+  deliveries_seen_ = 0;
+  tickets_.clear();
+  in_hand_.clear();
+  own_.clear();
+}
+
+void Client::look(TimeNs now) {
+  now_ = now;
+  if (session_ == nullptr || !session_->welcomed) return;
+  if (!welcome_seen_) {
+    welcome_seen_ = true;
+    deliveries_seen_ = 0;
+    counters_ = {};
+    if (!session_->resumed) in_hand_.clear();
+    send_again();
+  }
+  take_receipts();
+  pass_watermarks();
+  take_deliveries();
+}
+
+bool Client::room(uint8_t lane, size_t count) const {
+  const UpLane& up = session_->up[lane];
+  return up.tail - session_->marks[lane].head + count <= kLaneRecords;
+}
+
+uint64_t Client::write(uint8_t lane, Bytes record) {
+  UpLane& up = session_->up[lane];
+  up.records.push_back({++up.tail, std::move(record)});
+  return up.tail;
+}
+
+// What the old watermarks had not passed goes into the new session in its old order, marked; subscriptions
+// are made anew.
+void Client::send_again() {
+  std::deque<Ticket> again;
+  for (Ticket& ticket : std::exchange(tickets_, {})) {
+    if (ticket.kind == RecordKind::kSubscribe || ticket.kind == RecordKind::kUnsubscribe) continue;
+    RecordHead head;
+    std::memcpy(&head, ticket.record.data(), sizeof head);
+    head.flags |= kFlagResubmitted;
+    std::memcpy(ticket.record.data(), &head, sizeof head);
+    ticket.deferred = false;
+    if (ticket.kind == RecordKind::kSubmit) history_.submit_sent_again(ticket.history);
+    ticket.seq = write(ticket.lane, ticket.record);
+    again.push_back(std::move(ticket));
+  }
+  tickets_ = std::move(again);
+}
+
+std::vector<JobId> Client::submit(const std::vector<Wish>& wishes, TimeNs now) {
+  static uint64_t last_batch = 0;
+  const uint64_t batch = wishes.size() > 1 ? ++last_batch : 0;
+  const uint8_t lane = lane_of(wishes.front().priority);
+  std::vector<JobId> ids;
+  for (size_t i = 0; i < wishes.size(); ++i) {
+    const Wish& wish = wishes[i];
+    const JobId id =
+        JobId::make(static_cast<uint64_t>(now / kMillisecondNs), session_->tag, lane, ++counters_[lane]);
+    Bytes record = submit_record(wish, id, wishes.size(), i);
+    const size_t at =
+        history_.submitted({id, uid_, session_->number * 8 + lane, wish.payload, wish.queue, wish.type,
+                            wish.ordering_key, wish.delivery, wish.durability, wish.max_attempts, batch});
+    const uint64_t seq = write(lane, record);
+    tickets_.push_back({lane, seq, RecordKind::kSubmit, wish.durability, false, std::move(record), at});
+    own_.push_back(id);
+    ids.push_back(id);
+    trace_.say(now, "client ", name_, " submits job ", id, " to ", wish.queue, " type ", wish.type,
+               " priority ", int{wish.priority}, wish.ordering_key.empty() ? "" : " key ", wish.ordering_key,
+               wish.delivery == Delivery::kAtMostOnce ? " at-most-once" : "",
+               wish.durability == Durability::kOs ? " os" : "", batch != 0 ? " in a batch" : "");
+  }
+  return ids;
+}
+
+void Client::control(Bytes record) {
+  const RecordKind kind = kind_of(record);
+  const uint64_t seq = write(kControlLane, record);
+  tickets_.push_back({kControlLane, seq, kind, Durability::kFsync, false, std::move(record), SIZE_MAX});
+}
+
+void Client::settle(const InHand& job, RecordKind kind, std::string_view body, uint16_t flags,
+                    uint32_t extend_ms, uint8_t progress) {
+  SettleHead head;
+  head.head.kind = static_cast<uint8_t>(kind);
+  head.head.flags = flags;
+  head.token = job.token;
+  head.id = job.id;
+  head.extend_ms = extend_ms;
+  head.progress = progress;
+  Bytes record = write_settle(head, as_bytes(body));
+  Ticket ticket{kControlLane, write(kControlLane, record), kind,    Durability::kFsync,
+                false,        std::move(record),           SIZE_MAX};
+  if (kind == RecordKind::kComplete || kind == RecordKind::kFail || kind == RecordKind::kRelease) {
+    const check::Verdict verdict = kind == RecordKind::kComplete ? check::Verdict::kComplete
+                                   : kind == RecordKind::kFail   ? check::Verdict::kFail
+                                                                 : check::Verdict::kRelease;
+    ticket.history = history_.settled({job.id, job.token, verdict});
+  }
+  tickets_.push_back(std::move(ticket));
+  trace_.say(now_, "client ", name_, " says ", int{static_cast<uint8_t>(kind)}, " of job ", job.id);
+}
+
+void Client::remember(const InHand& job) {
+  remembered_.push_back(job);
+  if (remembered_.size() > kRemembered) remembered_.pop_front();
+}
+
+void Client::end(const Ticket& ticket, check::Outcome outcome) {
+  if (ticket.history == SIZE_MAX) return;
+  if (ticket.kind == RecordKind::kSubmit)
+    history_.submit_ended(ticket.history, outcome);
+  else
+    history_.settlement_ended(ticket.history, outcome);
+}
+
+void Client::take_receipts() {
+  while (!session_->receipts.empty()) {
+    const ReceiptIssued receipt = session_->receipts.front().receipt;
+    session_->receipts_read = session_->receipts.front().number;
+    session_->receipts.pop_front();
+    trace_.say(now_, "client ", name_, " hears ", error_name(static_cast<Error>(receipt.code)), " flags ",
+               int{receipt.flags}, " about record ", receipt.seq, " of lane ", int{receipt.lane}, ", job ",
+               receipt.id);
+    const auto ticket = std::ranges::find_if(
+        tickets_, [&](const Ticket& t) { return t.lane == receipt.lane && t.seq == receipt.seq; });
+    require(ticket != tickets_.end(), "client ", name_, " hears ",
+            error_name(static_cast<Error>(receipt.code)), " about record ", receipt.seq, " of lane ",
+            int{receipt.lane}, ", which it took for done");
+    if ((receipt.flags & kReceiptDeferred) != 0) {
+      ticket->deferred = true;
+      continue;
+    }
+    end(*ticket, receipt.code == 0 ? check::Outcome::kOk : check::Outcome::kRefused);
+    tickets_.erase(ticket);
+  }
+}
+
+void Client::pass_watermarks() {
+  std::erase_if(tickets_, [this](const Ticket& ticket) {
+    const LaneMarks& marks = session_->marks[ticket.lane];
+    const uint64_t reached = ticket.durability == Durability::kFsync ? marks.synced : marks.written;
+    if (ticket.deferred || ticket.seq > reached) return false;
+    end(ticket, check::Outcome::kOk);
+    return true;
+  });
+}
+
+void Client::take_deliveries() {
+  while (!session_->deliveries.empty()) {
+    const PublishedDelivery delivery = std::move(session_->deliveries.front());
+    session_->deliveries.pop_front();
+    if (delivery.notice) {
+      for (InHand& job : in_hand_)
+        if (job.token == delivery.token) job.asked_to_stop = true;
+      continue;
+    }
+    if (delivery.number <= deliveries_seen_) continue;  // it came twice: an engine died over it
+    deliveries_seen_ = delivery.number;
+    in_hand_.push_back({delivery.number, delivery.token, delivery.id, delivery.subscription, false});
+    history_.took(
+        {0, delivery.id, delivery.token, name_, delivery.attempt, delivery.max_attempts, delivery.payload});
+  }
+}
+
+}  // namespace pqd::sim

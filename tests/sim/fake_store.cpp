@@ -1,0 +1,124 @@
+#include "tests/sim/fake_store.h"
+
+#include "tests/sim/fault.h"
+
+namespace pqd::sim {
+
+void FakeStore::apply(const Write& write, Disk& disk) {
+  if (const auto* commit = std::get_if<Appended>(&write)) {
+    disk.journal[commit->number] = commit->entry;
+    disk.all_blocks[commit->number] = commit->block;
+    if (!commit->block->empty()) disk.blocks[commit->number] = commit->block;
+    return;
+  }
+  const auto& batch = std::get<CheckpointWrite>(write).batch;
+  for (const auto& [job, row] : batch->live_puts) disk.live[job] = std::make_shared<const Bytes>(row);
+  for (const JobNo job : batch->live_deletes) disk.live.erase(job);
+  for (const JobId& id : batch->done_deletes) disk.done.erase(id);
+  for (const auto& [id, row] : batch->done_puts) disk.done[id] = std::make_shared<const Bytes>(row);
+  for (const JobNo job : batch->dead_letter_deletes) disk.dead_letters.erase(job);
+  for (const auto& [job, id] : batch->dead_letter_puts) disk.dead_letters[job] = id;
+  for (const auto& [key, kept] : batch->keys) {
+    disk.keys.erase(key);
+    if (kept) disk.keys.emplace(key, *kept);
+  }
+  disk.checkpoint = batch;
+  disk.blocks.erase(disk.blocks.begin(), disk.blocks.upper_bound(batch->covered));
+}
+
+void FakeStore::write(Write write) {
+  apply(write, disk_);
+  unsynced_.push_back(std::move(write));
+}
+
+void FakeStore::sync_all() {
+  for (const Write& write : unsynced_) apply(write, platter_);
+  unsynced_.clear();
+  synced_ = written_;
+}
+
+uint32_t FakeStore::next_epoch() {
+  sync_all();
+  return ++epoch_;
+}
+
+void FakeStore::append(uint64_t number, SharedBytes entry, SharedBytes block) {
+  require(number == written_ + 1, "the store got commit ", number, " after ", written_);
+  write(Appended{number, std::move(entry), std::move(block)});
+  written_ = number;
+}
+
+void FakeStore::sync(uint64_t number) {
+  require(number <= written_, "a sync of commit ", number, ", which is not written");
+  sync_all();
+}
+
+void FakeStore::checkpoint(const CheckpointBatch& batch) {
+  require(batch.covered <= written_, "a checkpoint covers commit ", batch.covered, ", which is not written");
+  write(CheckpointWrite{std::make_shared<const CheckpointBatch>(batch)});
+}
+
+void FakeStore::testify(uint64_t number) {
+  const auto entry = disk_.journal.find(number);
+  if (number > synced_ || entry == disk_.journal.end()) return;
+  testimony_ = Testimony{number, entry_hash(*entry->second)};
+}
+
+void FakeStore::cut_power(Random& random) {
+  const auto kept = static_cast<size_t>(random.below(unsynced_.size() + 1));
+  for (size_t i = 0; i < kept; ++i) apply(unsynced_[i], platter_);
+  unsynced_.clear();
+  disk_ = platter_;
+  written_ = synced_ = disk_.journal.empty() ? 0 : disk_.journal.rbegin()->first;
+}
+
+StoreResult<std::optional<Checkpoint>> FakeStore::load_checkpoint() const {
+  if (!disk_.checkpoint) return std::nullopt;
+  return Checkpoint{disk_.checkpoint->covered, disk_.checkpoint->tables};
+}
+
+StoreResult<void> FakeStore::for_each_live(const RowVisitor& f) const {
+  for (const auto& [job, row] : disk_.live)
+    if (!f(job, *row)) break;
+  return {};
+}
+
+StoreResult<void> FakeStore::for_each_commit(uint64_t from, const CommitVisitor& f) const {
+  for (auto at = disk_.journal.lower_bound(from); at != disk_.journal.end(); ++at) {
+    const auto block = disk_.blocks.find(at->first);
+    if (!f(at->first, *at->second, block == disk_.blocks.end() ? ByteView() : ByteView(*block->second)))
+      break;
+  }
+  return {};
+}
+
+void FakeStore::for_each_ever(const std::function<void(uint64_t, ByteView, ByteView)>& f) const {
+  for (const auto& [number, entry] : disk_.journal) f(number, *entry, *disk_.all_blocks.at(number));
+}
+
+namespace {
+
+template <class Map, class Key>
+StoreResult<std::optional<Bytes>> found(const Map& map, const Key& key) {
+  const auto at = map.find(key);
+  if (at == map.end()) return std::nullopt;
+  return *at->second;
+}
+
+}  // namespace
+
+StoreResult<std::optional<Bytes>> FakeStore::find_live(JobNo job) const { return found(disk_.live, job); }
+StoreResult<std::optional<Bytes>> FakeStore::find_done(const JobId& id) const {
+  return found(disk_.done, id);
+}
+StoreResult<std::optional<Bytes>> FakeStore::find_entry(uint64_t number) const {
+  return found(disk_.journal, number);
+}
+
+StoreResult<std::optional<KeptKey>> FakeStore::find_key(const ShortHash& key) const {
+  const auto at = disk_.keys.find(key);
+  if (at == disk_.keys.end()) return std::nullopt;
+  return at->second;
+}
+
+}  // namespace pqd::sim

@@ -1,0 +1,85 @@
+// A store in memory that can lose what a real one can lose. Three depths: handed over (gone with the
+// process), written (gone with the power), synced (never gone). A checkpoint stands in the log behind the
+// commits that it covers, so that a power cut leaves a prefix of commits and checkpoints in the order they
+// were written.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <variant>
+
+#include "core/journal_entry.h"
+#include "daemon/store/store_view.h"
+#include "daemon/store/witness.h"
+#include "tests/sim/random.h"
+
+namespace pqd::sim {
+
+using SharedBytes = std::shared_ptr<const Bytes>;
+
+class FakeStore final : public StoreView {
+ public:
+  // As Store's. A synced write takes everything before it along.
+  uint32_t next_epoch();
+  void append(uint64_t number, SharedBytes entry, SharedBytes block);
+  void sync(uint64_t number);
+  void checkpoint(const CheckpointBatch& batch);
+  // The witness writes number and hash of a synced commit beside the store.
+  void testify(uint64_t number);
+
+  uint64_t written() const { return written_; }
+  uint64_t synced() const { return synced_; }
+  const std::optional<Testimony>& testimony() const { return testimony_; }
+
+  // What was written and not synced goes, from some commit or checkpoint on.
+  void cut_power(Random& random);
+
+  StoreResult<std::optional<Checkpoint>> load_checkpoint() const override;
+  StoreResult<void> for_each_live(const RowVisitor& f) const override;
+  StoreResult<void> for_each_commit(uint64_t from, const CommitVisitor& f) const override;
+  StoreResult<std::optional<Bytes>> find_live(JobNo job) const override;
+  StoreResult<std::optional<Bytes>> find_done(const JobId& id) const override;
+  StoreResult<std::optional<Bytes>> find_entry(uint64_t number) const override;
+  StoreResult<std::optional<KeptKey>> find_key(const ShortHash& key) const override;
+  // Entry and block of every commit, those whose blocks the checkpoints have dropped among them.
+  void for_each_ever(const std::function<void(uint64_t, ByteView entry, ByteView block)>& f) const;
+  size_t dead_letters() const { return disk_.dead_letters.size(); }
+  size_t done_rows() const { return disk_.done.size(); }
+
+ private:
+  struct Appended {
+    uint64_t number = 0;
+    SharedBytes entry;
+    SharedBytes block;
+  };
+  struct CheckpointWrite {
+    std::shared_ptr<const CheckpointBatch> batch;
+  };
+  using Write = std::variant<Appended, CheckpointWrite>;
+  struct Disk {
+    std::map<uint64_t, SharedBytes> journal;
+    std::map<uint64_t, SharedBytes> blocks;
+    std::map<uint64_t, SharedBytes>
+        all_blocks;  // for the check at the end, which reads history from its start
+    std::map<JobNo, SharedBytes> live;
+    std::map<JobId, SharedBytes> done;
+    std::map<JobNo, JobId> dead_letters;
+    std::map<ShortHash, KeptKey> keys;
+    std::shared_ptr<const CheckpointBatch> checkpoint;
+  };
+
+  static void apply(const Write& write, Disk& disk);
+  void write(Write write);
+  void sync_all();
+
+  Disk disk_;                   // as the processes see it
+  Disk platter_;                // as a power cut leaves it
+  std::deque<Write> unsynced_;  // what lies between the two
+  uint64_t written_ = 0;
+  uint64_t synced_ = 0;
+  uint32_t epoch_ = 0;
+  std::optional<Testimony> testimony_;
+};
+
+}  // namespace pqd::sim

@@ -1,0 +1,232 @@
+// What the queues must do, written a second time and as plainly as possible, from the contract and from
+// "Rules of the queues" in core/README.md: maps and scans, no index, no thought of speed. It is told what the
+// broker is told, in the same order, and says what must come of it: receipts, states, times. Who gets which
+// job it does not choose but judges, because the rules leave some of that free. Copied as a whole where a
+// commit ends, so that after a crash it can go on from the commit that survived.
+//
+// Every fault is thrown (fault.h).
+#pragma once
+
+#include <map>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/broker.h"
+#include "tests/sim/fault.h"
+#include "tests/sim/turns.h"
+
+namespace pqd::sim {
+
+struct ModelAttempt {
+  uint16_t attempt = 0;
+  Reason reason = Reason::kNone;
+  SessionNo session = 0;
+  std::string error;
+};
+
+struct ModelJob {
+  JobId id;
+  uint64_t arrival = 0;  // order of acceptance; a redriven job arrives anew
+  SessionNo submitter = 0;
+  uint8_t lane = 0;
+  uint64_t seq = 0;
+  uint32_t owner = 0;
+  std::string queue, type, key, payload;
+  Mode mode = Mode::kFifo;
+  uint8_t priority = 0;
+  Delivery delivery = Delivery::kAtLeastOnce;
+  Durability durability = Durability::kFsync;
+  uint64_t queue_timeout_ms = 0, lease_ms = 0, backoff_first_ms = 0, backoff_cap_ms = 0;
+  bool jitter = false;
+  JobState state = JobState::kPending;
+  Pending pending = Pending::kReady;
+  TimeNs not_before = 0;                        // also the end of a backoff
+  TimeNs deadline = 0;                          // when something happens to it by itself; 0 = never
+  TimeNs retry_earliest = 0, retry_latest = 0;  // of a backoff whose end the broker may choose
+  TimeNs ready_at = 0;
+  uint64_t ready_order = 0;
+  uint16_t attempts = 0, max_attempts = 0, failures = 0, deaths = 0;
+  SessionNo holder = 0;
+  uint32_t subscription = 0;
+  uint64_t delivery_number = 0;
+  LeaseToken token;
+  bool cancel_requested = false;
+  bool redriven = false, reviewed = false, purged = false;
+  uint8_t progress = 0;
+  Reason reason = Reason::kNone;
+  std::string note, result;
+  std::vector<ModelAttempt> history;
+  std::vector<std::pair<uint32_t, std::string>> reviews;  // by whom, what was found
+
+  uint8_t rank() const { return mode == Mode::kPriority ? priority : kPriorityNormal; }
+  bool held_by_consumer() const { return state == JobState::kAssigned || state == JobState::kProcessing; }
+  bool waits(Pending for_what) const { return state == JobState::kPending && pending == for_what; }
+  bool parked() const { return waits(Pending::kParked); }
+  bool dead_letter() const { return (state == JobState::kFailed || state == JobState::kTimeout) && !purged; }
+};
+
+struct ModelSubscription {
+  std::string queue;
+  uint32_t credits = 0;
+  std::set<std::string> types;  // none = every type
+};
+
+struct ModelSession {
+  uint32_t uid = 0, tag = 0;
+  ShortHash secret{};
+  SessionNo resumed_from = 0;
+  ShortHash resumed_secret{};
+  std::array<uint64_t, 4> last_counter{};
+  uint64_t deliveries = 0, receipts = 0;
+  std::map<uint32_t, ModelSubscription> subscriptions;
+  TimeNs away_until = 0;  // 0 = it is here
+};
+
+struct ModelQueue {
+  QueueSettings settings;
+  bool paused = false, draining = false;
+  Turns turns;
+};
+
+class Model {
+ public:
+  explicit Model(BrokerOptions options) : options_(std::move(options)) {}
+
+  void set_options(BrokerOptions options) { options_ = std::move(options); }
+
+  // One for each call of the broker.
+  void begin_turn(TimeNs now);
+  void start_epoch(uint32_t epoch);
+  void open_session(const SessionOpened& session);
+  void expect_return(SessionNo session, TimeNs until);
+  void close_session(SessionNo session);
+  bool resume_session(SessionNo claimed, SessionNo to, const ShortHash& proof, uint64_t seen);
+  void submit(SessionNo session, uint8_t lane, uint64_t seq, ByteView record);
+  void submit_batch(SessionNo session, uint8_t lane, uint64_t first_seq,
+                    const std::vector<ByteView>& records);
+  void control(SessionNo session, uint64_t seq, ByteView record);
+  void refuse_record(SessionNo session, uint8_t lane, uint64_t seq, Error error) {
+    refuse(session, lane, seq, error, {});
+  }
+  void set_intake(Error refusal) { intake_ = refusal; }
+  // The broker's end of turn, with what it did: receipts and deliveries.
+  void end_turn(std::span<const ReceiptEffect> receipts, std::span<const DeliveryEffect> deliveries,
+                const State& state);
+
+  // What the calls before the end of the turn must have brought; empties the lists.
+  void judge_receipts(std::span<const ReceiptEffect> receipts);
+  void judge_redelivered(std::span<const DeliveryEffect> deliveries);
+  void judge_notices(std::span<const CancelNotice> notices);
+
+  // Everything that can be asked must have the same answer here and there.
+  void compare(const State& state) const;
+  void compare_finished(const std::function<std::optional<JobRow>(const JobId&)>& find) const;
+  // What became of jobs by being closed since the last call.
+  std::vector<JobId> take_finished() { return std::exchange(just_finished_, {}); }
+
+  // A new engine knows nothing of what was not in the journal.
+  void restarted();
+
+  const std::map<JobId, ModelJob>& live() const { return live_; }
+  const std::map<JobId, ModelJob>& finished() const { return finished_; }
+  const ModelJob* find(const JobId& id) const;
+  const std::map<SessionNo, ModelSession>& sessions() const { return sessions_; }
+  const std::map<std::string, ModelQueue>& queues() const { return queues_; }
+  TimeNs now() const { return now_; }
+  // The earliest time at which something is due; nothing = never.
+  std::optional<TimeNs> next_due() const;
+
+ private:
+  struct Expected {
+    ReceiptIssued receipt;
+    std::string queue;  // of an admission
+  };
+  struct Offer;  // a submit under examination
+
+  // model_submit.cpp
+  Offer examine(SessionNo session, uint8_t lane, uint64_t seq, ByteView record) const;
+  Error examine_id(Offer& offer) const;
+  Error place(const Offer& offer, bool may_park);
+  void accept(const Offer& offer, bool parked);
+  void answer(const Offer& offer);
+  ModelQueue* queue_for(const std::string& name);
+  bool has_room(const std::string& queue, uint64_t jobs, uint64_t bytes) const;
+  bool anybody_parked(const std::string& queue) const;
+  bool key_taken(const std::string& queue, const std::string& key) const;
+  std::optional<uint32_t> uid_of_tag(uint32_t tag) const;
+
+  // model_settle.cpp
+  Error settle(SessionNo session, ByteView record);
+  bool counted_before(const SettleHead& head) const;
+  void end_attempt(ModelJob& job, Reason reason, std::string error);
+  void let_go(ModelJob& job);
+  void finish(ModelJob& job, JobState state, Reason reason);
+  void forget_parked(const JobId& id);
+  void left_line(const std::string& queue, const std::string& key);
+  // None is admitted before one that came before it with its ordering key.
+  std::map<JobId, uint8_t> parked_ranks() const;
+
+  // model_command.cpp
+  Error command(SessionNo session, ByteView record);
+  Error subscribe(SessionNo session, ByteView record);
+  Error cancel(SessionNo session, ByteView record);
+  Error control_queue(SessionNo session, ByteView record);
+  Error redrive(SessionNo session, ByteView record);
+  Error purge(SessionNo session, ByteView record);
+  Error review(SessionNo session, ByteView record);
+  bool is_admin(SessionNo session) const;
+  bool may_see(SessionNo session, const ModelJob& job) const;
+
+  // model_turn.cpp
+  void timer_due(ModelJob& job);
+  void become_ready(ModelJob& job);
+  void give_key_turns();
+  void admit(const std::string& queue);
+  void judge_dispatch(const DeliveryEffect& delivery);
+  void judge_consumer(ModelQueue& queue, const ModelJob& job, const DeliveryEffect& delivery);
+  bool may_dispatch(const std::string& queue) const;
+  // The types of the queue that somebody has credit for.
+  struct Wanted {
+    bool every_type = false;
+    std::set<std::string> types;
+    bool has(const std::string& type) const { return every_type || types.contains(type); }
+  };
+  Wanted wanted(const std::string& queue) const;
+  uint64_t active(const std::string& queue) const;
+  uint64_t used(SessionNo session, uint32_t subscription, const std::string& queue) const;
+  bool has_credit(SessionNo session, uint32_t number) const;
+  std::vector<Taker> takers(const std::string& queue, const std::string& type) const;
+  void note_exhausted(const std::string& queue);
+  void members_changed(const std::string& queue);
+  void refuse(SessionNo session, uint8_t lane, uint64_t seq, Error error, const JobId& id);
+  void receipt(SessionNo session, uint8_t lane, uint64_t seq, Error error, uint8_t flags, const JobId& id);
+  void compare_job(const State& state, const ModelJob& job) const;
+  void compare_queue(const State& state, const std::string& name) const;
+  void compare_explanation(const State& state, const ModelJob& job, const Wanted& types,
+                           const std::map<JobId, uint8_t>& ranks) const;
+  bool first_of_key(const ModelJob& job) const;
+  uint64_t ahead(const ModelJob& job, const std::map<JobId, uint8_t>& ranks) const;
+  void adopt_jitter(const State& state);
+
+  BrokerOptions options_;
+  TimeNs now_ = 0;
+  uint32_t epoch_ = 0;
+  Error intake_ = Error::kOk;
+  uint64_t next_arrival_ = 1;
+  uint64_t next_ready_order_ = 1;
+  uint64_t last_lease_ = 0;
+  std::map<JobId, ModelJob> live_;      // parked submits among them
+  std::map<JobId, ModelJob> finished_;  // the latest life of each
+  std::map<SessionNo, ModelSession> sessions_;
+  std::map<uint32_t, uint32_t> closed_tags_;
+  std::map<std::string, ModelQueue> queues_;
+  std::vector<JobId> key_turns_;  // those that may have become the first of their key, in this order
+  std::vector<Expected> receipts_;
+  std::vector<std::pair<SessionNo, JobId>> redelivered_;
+  std::vector<std::pair<SessionNo, JobId>> notices_;
+  std::vector<JobId> just_finished_;
+};
+
+}  // namespace pqd::sim

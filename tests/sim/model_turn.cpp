@@ -1,0 +1,311 @@
+// The model's end of a turn: what is due, who is admitted, and whether the jobs went to whom they should.
+#include <algorithm>
+
+#include "tests/sim/model.h"
+
+namespace pqd::sim {
+namespace {
+
+// Timers have millisecond grain, rounded up.
+bool is_due(TimeNs deadline, TimeNs now) {
+  return deadline != 0 && (deadline + kMillisecondNs - 1) / kMillisecondNs <= now / kMillisecondNs;
+}
+
+}  // namespace
+
+void Model::receipt(SessionNo session, uint8_t lane, uint64_t seq, Error error, uint8_t flags,
+                    const JobId& id) {
+  // A session that has gone is told nothing.
+  if (sessions_.contains(session))
+    receipts_.push_back({{session, lane, seq, static_cast<uint8_t>(error), flags, 0, id}, {}});
+}
+
+void Model::refuse(SessionNo session, uint8_t lane, uint64_t seq, Error error, const JobId& id) {
+  receipt(session, lane, seq, error, 0, id);
+}
+
+void Model::judge_receipts(std::span<const ReceiptEffect> receipts) {
+  const std::vector<Expected> expected = std::exchange(receipts_, {});
+  for (size_t i = 0; i < std::max(expected.size(), receipts.size()); ++i) {
+    require(i < receipts.size(),
+            "a receipt is missing: ", error_name(static_cast<Error>(expected[i].receipt.code)), " for job ",
+            expected[i].receipt.id, " flags ", int{expected[i].receipt.flags});
+    const auto& [number, got] = receipts[i];
+    require(i < expected.size(), "a receipt that nobody expects: ", error_name(static_cast<Error>(got.code)),
+            " for job ", got.id, " flags ", int{got.flags}, " record ", got.seq, " of lane ", int{got.lane});
+    const ReceiptIssued& want = expected[i].receipt;
+    require(got.session == want.session && got.lane == want.lane && got.seq == want.seq && got.id == want.id,
+            "a receipt to session ", got.session, " about record ", got.seq, " of lane ", int{got.lane},
+            " instead of session ", want.session, " record ", want.seq, " lane ", int{want.lane}, " job ",
+            want.id);
+    require(got.code == want.code && got.flags == want.flags, "the receipt of job ", got.id, " says ",
+            error_name(static_cast<Error>(got.code)), " flags ", int{got.flags}, ", not ",
+            error_name(static_cast<Error>(want.code)), " flags ", int{want.flags});
+    const auto code = static_cast<Error>(got.code);
+    const bool passes = code == Error::kQueueFull || code == Error::kUnavailable || code == Error::kNoSpace;
+    require((got.retry_after_ms != 0) == (passes && got.lane != kControlLane), "retry_after is ",
+            got.retry_after_ms, " beside ", error_name(code));
+    require(number == ++sessions_.at(got.session).receipts, "receipt ", number, " of session ", got.session,
+            " is out of order");
+  }
+}
+
+void Model::judge_redelivered(std::span<const DeliveryEffect> deliveries) {
+  const auto expected = std::exchange(redelivered_, {});
+  require(expected.size() == deliveries.size(), deliveries.size(), " deliveries at a resume, not ",
+          expected.size());
+  for (size_t i = 0; i < deliveries.size(); ++i) {
+    const DeliveryEffect& d = deliveries[i];
+    const ModelJob& job = live_.at(expected[i].second);
+    require(d.session == expected[i].first && d.id == job.id && d.token == job.token &&
+                d.number == job.delivery_number && d.attempt == job.attempts,
+            "job ", d.id, " was delivered at a resume where job ", job.id, " should be");
+  }
+}
+
+void Model::judge_notices(std::span<const CancelNotice> notices) {
+  const auto expected = std::exchange(notices_, {});
+  require(expected.size() == notices.size(), notices.size(), " cancel notices, not ", expected.size());
+  for (size_t i = 0; i < notices.size(); ++i)
+    require(notices[i].session == expected[i].first && notices[i].id == expected[i].second,
+            "a cancel notice for job ", notices[i].id, " went to session ", notices[i].session);
+}
+
+void Model::become_ready(ModelJob& job) {
+  job.pending = Pending::kReady;
+  job.ready_at = now_;
+  job.ready_order = next_ready_order_++;
+  job.deadline =
+      job.queue_timeout_ms == 0 ? 0 : now_ + static_cast<TimeNs>(job.queue_timeout_ms) * kMillisecondNs;
+}
+
+void Model::timer_due(ModelJob& job) {
+  if (job.held_by_consumer()) return end_attempt(job, Reason::kLeaseExpired, {});
+  if (job.pending == Pending::kReady) return finish(job, JobState::kTimeout, Reason::kQueueTimeout);
+  if (!job.parked()) return become_ready(job);
+  receipt(job.submitter, job.lane, job.seq, Error::kQueueFull, kReceiptVerdict, job.id);
+  forget_parked(JobId(job.id));
+}
+
+void Model::give_key_turns() {
+  for (const JobId& id : std::exchange(key_turns_, {})) {
+    const auto at = live_.find(id);
+    if (at == live_.end() || !at->second.waits(Pending::kHeld) || !first_of_key(at->second)) continue;
+    ModelJob& job = at->second;
+    if (job.not_before <= now_) {
+      become_ready(job);
+    } else {
+      job.pending = Pending::kScheduled;
+      job.deadline = job.not_before;
+    }
+  }
+}
+
+std::map<JobId, uint8_t> Model::parked_ranks() const {
+  std::map<uint64_t, const ModelJob*> by_arrival;
+  for (const auto& [id, job] : live_) by_arrival[job.arrival] = &job;
+  std::map<JobId, uint8_t> ranks;
+  std::map<std::pair<std::string, std::string>, const ModelJob*> last;  // of each key's line
+  for (const auto& [arrival, job] : by_arrival) {
+    if (job->parked()) ranks[job->id] = job->rank();
+    if (job->key.empty()) continue;
+    const ModelJob*& before = last[{job->queue, job->key}];
+    if (job->parked() && before != nullptr && before->parked())
+      ranks[job->id] = std::min(job->rank(), ranks[before->id]);
+    before = job;
+  }
+  return ranks;
+}
+
+void Model::admit(const std::string& queue) {
+  for (;;) {
+    ModelJob* next = nullptr;
+    if (!anybody_parked(queue)) return;
+    const std::map<JobId, uint8_t> ranks = parked_ranks();
+    for (auto& [id, job] : live_) {
+      if (job.queue != queue || !job.parked()) continue;
+      const auto place = [&ranks](const ModelJob& j) { return std::pair(-ranks.at(j.id), j.arrival); };
+      if (next == nullptr || place(job) < place(*next)) next = &job;
+    }
+    if (next == nullptr || !has_room(queue, 1, next->payload.size())) return;
+    receipt(next->submitter, next->lane, next->seq, Error::kOk, kReceiptVerdict, next->id);
+    next->deadline = 0;
+    if (!first_of_key(*next)) {
+      next->pending = Pending::kHeld;
+    } else if (next->not_before > now_) {
+      next->pending = Pending::kScheduled;
+      next->deadline = next->not_before;
+    } else {
+      become_ready(*next);
+    }
+  }
+}
+
+void Model::end_turn(std::span<const ReceiptEffect> receipts, std::span<const DeliveryEffect> deliveries,
+                     const State& state) {
+  std::vector<SessionNo> overdue;
+  for (const auto& [number, session] : sessions_)
+    if (session.away_until != 0 && session.away_until <= now_) overdue.push_back(number);
+  for (const SessionNo number : overdue) close_session(number);
+  adopt_jitter(state);
+  for (bool any = true; any;) {
+    std::vector<std::pair<std::pair<TimeNs, uint64_t>, JobId>> due;
+    for (const auto& [id, job] : live_) {
+      const TimeNs tick = (job.deadline + kMillisecondNs - 1) / kMillisecondNs;
+      if (is_due(job.deadline, now_)) due.push_back({{tick, job.arrival}, id});
+    }
+    std::ranges::sort(due);
+    for (const auto& [order, id] : due) timer_due(live_.at(id));
+    any = !due.empty();
+    adopt_jitter(state);
+  }
+  give_key_turns();
+  // Queues are looked at in any order, each of them whole.
+  std::map<std::string, std::vector<Expected>> verdicts;
+  const std::vector<Expected> before = std::exchange(receipts_, {});
+  std::map<JobId, std::string> queue_of;
+  for (const auto& [id, job] : live_) queue_of[id] = job.queue;
+  for (const auto& [name, queue] : queues_) {
+    admit(name);
+    verdicts[name] = std::exchange(receipts_, {});
+  }
+  receipts_ = before;
+  for (size_t i = before.size(); i < receipts.size(); ++i) {
+    auto& mine = verdicts[queue_of[receipts[i].receipt.id]];
+    if (mine.empty()) continue;
+    receipts_.push_back(mine.front());
+    mine.erase(mine.begin());
+  }
+  for (const auto& [name, left] : verdicts) receipts_.insert(receipts_.end(), left.begin(), left.end());
+  judge_receipts(receipts);
+  for (const DeliveryEffect& delivery : deliveries) judge_dispatch(delivery);
+  for (const auto& [name, queue] : queues_)
+    require(!may_dispatch(name), "a ready job of queue ", name,
+            " stands beside a consumer that could have it");
+}
+
+uint64_t Model::active(const std::string& queue) const {
+  uint64_t count = 0;
+  for (const auto& [id, job] : live_) count += job.queue == queue && job.held_by_consumer() ? 1u : 0u;
+  return count;
+}
+
+uint64_t Model::used(SessionNo session, uint32_t subscription, const std::string& queue) const {
+  uint64_t count = 0;
+  for (const auto& [id, job] : live_) {
+    const bool counts = job.held_by_consumer() && job.holder == session && job.subscription == subscription;
+    count += counts && job.queue == queue ? 1u : 0u;
+  }
+  return count;
+}
+
+bool Model::has_credit(SessionNo session, uint32_t number) const {
+  const ModelSubscription& subscription = sessions_.at(session).subscriptions.at(number);
+  return used(session, number, subscription.queue) < subscription.credits;
+}
+
+std::vector<Taker> Model::takers(const std::string& queue, const std::string& type) const {
+  std::vector<Taker> list;
+  for (const auto& [session, entry] : sessions_) {
+    for (const auto& [number, subscription] : entry.subscriptions) {
+      const bool takes = subscription.types.empty() || subscription.types.contains(type);
+      if (subscription.queue == queue && takes && has_credit(session, number))
+        list.push_back({session, number, subscription.types.empty()});
+    }
+  }
+  return list;
+}
+
+Model::Wanted Model::wanted(const std::string& queue) const {
+  Wanted wanted;
+  for (const auto& [session, entry] : sessions_) {
+    for (const auto& [number, subscription] : entry.subscriptions) {
+      if (subscription.queue != queue || !has_credit(session, number)) continue;
+      wanted.every_type |= subscription.types.empty();
+      wanted.types.insert(subscription.types.begin(), subscription.types.end());
+    }
+  }
+  return wanted;
+}
+
+bool Model::may_dispatch(const std::string& name) const {
+  const ModelQueue& queue = queues_.at(name);
+  if (queue.paused) return false;
+  if (queue.settings.max_active != 0 && active(name) >= queue.settings.max_active) return false;
+  const Wanted types = wanted(name);
+  return std::ranges::any_of(live_, [&](const auto& entry) {
+    const ModelJob& job = entry.second;
+    return job.queue == name && job.waits(Pending::kReady) && types.has(job.type);
+  });
+}
+
+void Model::note_exhausted(const std::string& queue) {
+  for (const auto& [session, entry] : sessions_) {
+    for (const auto& [number, subscription] : entry.subscriptions)
+      if (subscription.queue == queue && !has_credit(session, number))
+        queues_.at(queue).turns.exhausted({session, number, subscription.types.empty()});
+  }
+}
+
+void Model::members_changed(const std::string& queue) { queues_.at(queue).turns.members_changed(); }
+
+void Model::judge_dispatch(const DeliveryEffect& delivery) {
+  const auto at = live_.find(delivery.id);
+  require(at != live_.end() && at->second.waits(Pending::kReady), "job ", delivery.id,
+          " was delivered and is not ready");
+  ModelJob& job = at->second;
+  ModelQueue& queue = queues_.at(job.queue);
+  require(!queue.paused, "job ", job.id, " was delivered from a paused queue");
+  require(queue.settings.max_active == 0 || active(job.queue) < queue.settings.max_active, "job ", job.id,
+          " was delivered beyond max_active ", queue.settings.max_active);
+  const Wanted types = wanted(job.queue);
+  const ModelJob* best = &job;
+  const ModelJob* longest = &job;
+  for (const auto& [id, other] : live_) {
+    if (other.queue != job.queue || !other.waits(Pending::kReady) || !types.has(other.type)) continue;
+    if (std::pair(-other.rank(), other.ready_order) < std::pair(-best->rank(), best->ready_order))
+      best = &other;
+    if (other.ready_order < longest->ready_order) longest = &other;
+  }
+  require(queue.turns.dispatched(queue.settings.starvation_guard, best == &job, longest == &job), "job ",
+          job.id, " was delivered before its turn: job ", best->id, " is first by rank, job ", longest->id,
+          " has waited longest");
+  judge_consumer(queue, job, delivery);
+  job.state = JobState::kAssigned;
+  job.holder = delivery.session;
+  job.subscription = delivery.subscription;
+  job.delivery_number = delivery.number;
+  job.token = delivery.token;
+  job.progress = 0;
+  ++job.attempts;
+  job.deadline = now_ + static_cast<TimeNs>(job.lease_ms) * kMillisecondNs;
+  require(delivery.attempt == job.attempts && delivery.max_attempts == job.max_attempts, "job ", job.id,
+          " was delivered as attempt ", delivery.attempt, " of ", delivery.max_attempts, ", not ",
+          job.attempts, " of ", job.max_attempts);
+  require(job.attempts <= job.max_attempts, "job ", job.id, " has more attempts than it may");
+  require(delivery.lease_until_ns == job.deadline, "the lease of job ", job.id, " ends at another time");
+  require(delivery.owner_uid == job.owner, "job ", job.id, " was delivered as somebody else's");
+  require(delivery.after_sync == (job.delivery == Delivery::kAtMostOnce), "job ", job.id,
+          ": an at-most-once delivery, and no other, waits for the sync");
+  note_exhausted(job.queue);
+}
+
+void Model::judge_consumer(ModelQueue& queue, const ModelJob& job, const DeliveryEffect& delivery) {
+  const std::vector<Taker> able = takers(job.queue, job.type);
+  const auto taker = std::ranges::find_if(able, [&](const Taker& t) {
+    return t.session == delivery.session && t.subscription == delivery.subscription;
+  });
+  require(taker != able.end(), "job ", job.id, " went to session ", delivery.session, " subscription ",
+          delivery.subscription, ", which has no credit for its type");
+  const std::string fault = queue.turns.took(job.type, *taker, able);
+  require(fault.empty(), fault, ": job ", job.id, " went to session ", delivery.session);
+  ModelSession& session = sessions_.at(delivery.session);
+  require(session.away_until == 0, "job ", job.id, " went to a session that is away");
+  require(delivery.number == ++session.deliveries, "delivery ", delivery.number, " of session ",
+          delivery.session, " is out of order");
+  require(delivery.token.epoch == epoch_ && delivery.token.lease > last_lease_, "the lease of job ", job.id,
+          " is not new");
+  last_lease_ = delivery.token.lease;
+}
+
+}  // namespace pqd::sim

@@ -1,0 +1,69 @@
+// What the supervisor keeps of one client, and what outlives an engine: the lanes that the client writes, and
+// what the engine has published for it.
+#pragma once
+
+#include <array>
+#include <deque>
+#include <map>
+
+#include "core/commit.h"
+#include "core/state.h"
+
+namespace pqd::sim {
+
+struct UpRecord {
+  uint64_t seq = 0;
+  Bytes bytes;
+};
+
+struct UpLane {
+  std::deque<UpRecord> records;  // not freed yet
+  uint64_t tail = 0;             // number of the last one written
+  uint64_t read = 0;             // of the last one that an engine took, whatever became of it
+};
+
+// As in shared memory: what the client may rely on.
+struct LaneMarks {
+  uint64_t written = 0, synced = 0, head = 0;
+};
+
+struct PublishedDelivery {
+  bool notice = false;
+  uint64_t number = 0;
+  LeaseToken token;
+  JobId id;
+  uint16_t attempt = 0, max_attempts = 0;
+  uint32_t subscription = 0;
+  bool at_most_once = false;
+  std::string payload;
+};
+
+struct SessionMemory {
+  SessionNo number = 0;
+  uint32_t uid = 0, tag = 0;
+  ShortHash secret{};
+  SessionNo claims = 0;  // the earlier session that it proves to be, 0 = none
+  ShortHash claim_proof{};
+  uint64_t deliveries_seen = 0;  // of the earlier one
+
+  std::array<UpLane, kLanes> up;
+  uint64_t receipts_read = 0;
+
+  bool welcomed = false, resumed = false;
+  std::array<LaneMarks, kLanes> marks{};
+  std::deque<ReceiptEffect> receipts;  // published, not read
+  uint64_t receipts_written = 0;
+  std::deque<PublishedDelivery> deliveries;  // published, not read
+  uint64_t deliveries_count = 0;
+
+  bool gone = false;  // its client has hung up
+};
+
+// The supervisor: sessions by number, and which of them this supervisor gave out.
+struct Supervisor {
+  std::map<SessionNo, SessionMemory> sessions;
+  SessionNo next_session = 1;
+  SessionNo first_session = 1;
+};
+
+}  // namespace pqd::sim

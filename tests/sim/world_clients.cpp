@@ -1,0 +1,163 @@
+// What programs do.
+#include "tests/sim/world.h"
+
+namespace pqd::sim {
+
+void World::act(Client& client) {
+  if (client.stalled_until > now_ns_) return;
+  if (client.away()) {
+    if (random_.chance(1, 2)) client.connect(around_.supervisor);
+    return;
+  }
+  if (!client.connected()) return;
+  const uint64_t choice = random_.below(1000);
+  if (choice < 8) {
+    around_.trace.say(now_ns_, "client ", client.name(), " dies");
+    return client.die();
+  }
+  if (choice < 14) {
+    client.stalled_until = now_ns_ + static_cast<TimeNs>(random_.below(100'000)) * kMillisecondNs;
+    around_.trace.say(now_ns_, "client ", client.name(), " stalls");
+    return;
+  }
+  if (choice < 18) {
+    // The connection ends under it: it comes back and proves who it was, while the old session closes.
+    client.session()->gone = true;
+    return client.lost();
+  }
+  if (!client.subscribed && random_.chance(1, 4)) return subscribe(client, false);
+  if (choice < 420) return submit(client);
+  if (choice < 850) return settle(client);
+  if (choice < 880) return settle_late(client);
+  if (choice < 900) return subscribe(client, false);
+  return command(client);
+}
+
+Wish World::random_wish() {
+  Wish wish;
+  wish.queue = random_.pick(nature_.queues);
+  wish.type = random_.pick(nature_.types);
+  wish.payload = "p" + std::to_string(random_.next() % 100'000) + std::string(random_.below(40), 'x');
+  const uint8_t priorities[] = {1, 4, 5, 5, 5, 9, 10, 20};
+  wish.priority = random_.pick(priorities);
+  if (random_.chance(1, 3)) wish.mode = Mode::kFifo;
+  if (random_.chance(1, 4)) wish.delivery = Delivery::kAtMostOnce;
+  if (random_.chance(1, 4)) wish.durability = Durability::kOs;
+  if (!nature_.keys.empty() && random_.chance(1, 3)) wish.ordering_key = random_.pick(nature_.keys);
+  if (random_.chance(1, 4)) wish.max_attempts = static_cast<uint16_t>(random_.between(1, 5));
+  if (random_.chance(1, 5))
+    wish.not_before_ms = now_ns_ / kMillisecondNs + static_cast<int64_t>(random_.below(8'000));
+  if (random_.chance(1, 100))
+    wish.not_before_ms = now_ns_ / kMillisecondNs + 86'400'000 * static_cast<int64_t>(random_.below(900));
+  if (random_.chance(1, 4)) wish.queue_timeout_ms = static_cast<uint32_t>(random_.below(4) * 1'000);
+  if (random_.chance(1, 6)) wish.processing_timeout_ms = static_cast<uint32_t>(random_.below(3) * 900);
+  if (random_.chance(1, 6)) wish.backoff_first_ms = static_cast<uint32_t>(random_.below(5'000));
+  if (random_.chance(1, 8)) wish.backoff_cap_ms = static_cast<uint32_t>(random_.below(3'000));
+  if (random_.chance(1, 4)) wish.flags |= kFlagBackoffJitter;
+  if (!random_.chance(1, 40)) return wish;
+  // Something is wrong with it.
+  const uint64_t choice = random_.below(5);
+  if (choice == 0) wish.priority = random_.chance(1, 2) ? 0 : 21;
+  if (choice == 1) wish.type = "no good";
+  if (choice == 2) wish.payload = std::string(201, 'x');
+  if (choice == 3) wish.mode = static_cast<Mode>(3);
+  if (choice == 4) wish.queue = "elsewhere";
+  return wish;
+}
+
+void World::submit(Client& client) {
+  uint64_t count = random_.chance(1, 12) ? random_.between(5, 20) : 1;  // a flood now and then
+  for (; count > 0; --count) {
+    std::vector<Wish> wishes{random_wish()};
+    if (random_.chance(1, 10)) {
+      for (uint64_t n = random_.below(4); n > 0; --n) {
+        Wish next = random_.chance(1, 2) ? wishes.front() : random_wish();
+        next.priority = wishes.front().priority;
+        if (!random_.chance(1, 10)) {
+          next.queue = wishes.front().queue;
+          next.durability = wishes.front().durability;
+        }
+        next.payload += "b";
+        wishes.push_back(next);
+      }
+    }
+    if (!client.room(0, wishes.size()) || !client.room(1, wishes.size()) || !client.room(2, wishes.size()) ||
+        !client.room(3, wishes.size()))
+      return;
+    for (const JobId& id : client.submit(wishes, now_ns_)) all_jobs_.push_back(id);
+  }
+}
+
+void World::subscribe(Client& client, bool everything) {
+  if (!client.room(kControlLane, 1)) return;
+  if (!everything && random_.chance(1, 10))
+    return client.control(write_unsubscribe(static_cast<uint32_t>(random_.below(3))));
+  SubscribeView view;
+  view.number = static_cast<uint32_t>(random_.below(nature_.many_consumers ? 3 : 1));
+  view.credits = static_cast<uint32_t>(random_.between(1, 4));
+  view.queue = random_.pick(nature_.queues);
+  if (!everything && random_.chance(1, 2))
+    for (uint64_t n = random_.between(1, 2); n > 0; --n) view.types.push_back(random_.pick(nature_.types));
+  client.control(write_subscribe(view));
+  client.subscribed = true;
+}
+
+void World::settle(Client& client) {
+  if (client.in_hand().empty() || !client.room(kControlLane, 1)) return;
+  const size_t at = random_.below(client.in_hand().size());
+  const InHand job = client.in_hand()[at];
+  const uint64_t choice = random_.below(100);
+  const auto drop = [&] {
+    client.in_hand().erase(client.in_hand().begin() + static_cast<std::ptrdiff_t>(at));
+    client.remember(job);
+  };
+  if (choice < 10) return client.settle(job, RecordKind::kStart, {}, 0);
+  if (choice < 18)
+    return client.settle(job, RecordKind::kExtend, random_.chance(1, 2) ? "getting on" : "", 0,
+                         static_cast<uint32_t>(random_.below(3) * 2'000),
+                         static_cast<uint8_t>(random_.below(101)));
+  drop();
+  if (choice < 55) return client.settle(job, RecordKind::kComplete, random_.chance(1, 2) ? "result" : "", 0);
+  if (choice < 85)
+    return client.settle(job, RecordKind::kFail, "broke",
+                         random_.chance(1, 6) ? kFlagDoNotRetry : uint16_t{0});
+  if (choice < 95) return client.settle(job, RecordKind::kRelease, {}, 0);
+  // It forgets about the job; the lease will end.
+}
+
+// Under a lease that it had once, or with a token that it never had.
+void World::settle_late(Client& client) {
+  if (client.remembered().empty() || !client.room(kControlLane, 1)) return;
+  InHand job = client.remembered()[random_.below(client.remembered().size())];
+  if (random_.chance(1, 4)) ++job.token.lease;
+  const RecordKind kinds[] = {RecordKind::kComplete, RecordKind::kFail, RecordKind::kRelease,
+                              RecordKind::kExtend};
+  client.settle(job, random_.pick(kinds), {}, 0);
+}
+
+JobId World::any_job(Client& client) {
+  if (!client.own().empty() && random_.chance(3, 4)) return client.own()[random_.below(client.own().size())];
+  return all_jobs_.empty() ? JobId::make(1, 1, 1, 1) : random_.pick(all_jobs_);
+}
+
+void World::command(Client& client) {
+  if (!client.room(kControlLane, 1)) return;
+  const uint64_t choice = random_.below(100);
+  const JobId id = any_job(client);
+  if (choice < 35) {
+    around_.trace.say(now_ns_, "client ", client.name(), " cancels job ", id);
+    return client.control(write_cancel(id, random_.chance(1, 2)));
+  }
+  if (choice < 70) {
+    around_.trace.say(now_ns_, "client ", client.name(), " redrives job ", id);
+    history_.redriven(id);
+    return client.control(write_redrive(id));
+  }
+  if (choice < 78) return client.control(write_purge(id));
+  if (choice < 86) return client.control(write_review(id, "looked into"));
+  const QueueAction actions[] = {QueueAction::kPause, QueueAction::kDrain, QueueAction::kResume,
+                                 QueueAction::kResume};
+  client.control(write_queue_control(random_.pick(actions), random_.pick(nature_.queues)));
+}
+
+}  // namespace pqd::sim

@@ -1,0 +1,37 @@
+#include "tests/support/check/history.h"
+
+namespace pqd::check {
+
+size_t History::submitted(Submission submission) {
+  ++step_;
+  submissions_.push_back(std::move(submission));
+  return submissions_.size() - 1;
+}
+
+void History::submit_ended(size_t at, Outcome outcome) {
+  submissions_[at].outcome = outcome;
+  submissions_[at].acknowledged_at = ++step_;
+}
+
+void History::took(Taking taking) {
+  taking.step = ++step_;
+  takings_.push_back(std::move(taking));
+}
+
+size_t History::settled(Settlement settlement) {
+  ++step_;
+  settlements_.push_back(settlement);
+  return settlements_.size() - 1;
+}
+
+void History::settlement_ended(size_t at, Outcome outcome) {
+  settlements_[at].outcome = outcome;
+  settlements_[at].acknowledged_at = ++step_;
+}
+
+uint64_t History::redrives(const JobId& id) const {
+  const auto at = redrives_.find(id);
+  return at == redrives_.end() ? 0 : at->second;
+}
+
+}  // namespace pqd::check

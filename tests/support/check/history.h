@@ -1,0 +1,98 @@
+// What was done to a daemon and what it answered, seen from outside by those who used it: the input of the
+// check. Whoever crashes things on purpose keeps one: the simulator, and tests that kill real processes.
+// Order is that of the calls here; one thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/job.h"
+
+namespace pqd::check {
+
+// kUnknown: whoever asked died, or never heard.
+enum class Outcome : uint8_t { kUnknown, kOk, kRefused };
+
+struct Submission {
+  JobId id;
+  uint32_t user = 0;
+  uint64_t lane = 0;  // of whichever client: submissions of one lane are in order
+  std::string payload;
+  std::string queue, type, ordering_key;
+  Delivery delivery = Delivery::kAtLeastOnce;
+  Durability durability = Durability::kFsync;
+  uint16_t max_attempts = 0;  // 0 = the queue's
+  uint64_t batch = 0;         // atomic submits that belong together have one number; 0 = alone
+  Outcome outcome = Outcome::kUnknown;
+  uint64_t acknowledged_at = 0;  // step of the history; 0 = never
+  bool sent_again = false;       // after a reconnect: what was refused unheard may count then
+};
+
+struct Taking {  // a consumer got a job
+  uint64_t step = 0;
+  JobId id;
+  LeaseToken token;
+  uint64_t consumer = 0;
+  uint16_t attempt = 0;
+  uint16_t max_attempts = 0;
+  std::string payload;
+};
+
+enum class Verdict : uint8_t { kComplete, kFail, kRelease };
+struct Settlement {
+  JobId id;
+  LeaseToken token;
+  Verdict verdict = Verdict::kComplete;
+  Outcome outcome = Outcome::kUnknown;
+  uint64_t acknowledged_at = 0;
+};
+
+struct FinalState {  // at the end, when faults have stopped and everything had time to end
+  JobState state = JobState::kPending;
+  uint16_t attempts = 0;
+  uint16_t max_attempts = 0;
+  size_t ended_attempts = 0;  // in its history
+  uint16_t failures = 0, deaths = 0;
+  std::string payload;  // of a dead letter
+  bool purged = false;
+};
+
+class History {
+ public:
+  // Each gives back an index by which its outcome is told later.
+  size_t submitted(Submission submission);
+  void submit_ended(size_t at, Outcome outcome);
+  void submit_sent_again(size_t at) { submissions_[at].sent_again = true; }
+  void took(Taking taking);
+  size_t settled(Settlement settlement);
+  void settlement_ended(size_t at, Outcome outcome);
+  // A redrive was asked for: from now on the job may have one more life.
+  void redriven(const JobId& id) { ++redrives_[id]; }
+  // Everything not synced may have gone.
+  void power_was_cut() { power_cuts_.push_back(++step_); }
+  void ended(const JobId& id, FinalState state) { final_[id] = std::move(state); }
+
+  const std::vector<Submission>& submissions() const { return submissions_; }
+  const std::vector<Taking>& takings() const { return takings_; }
+  const std::vector<Settlement>& settlements() const { return settlements_; }
+  const std::map<JobId, FinalState>& final_states() const { return final_; }
+  uint64_t redrives(const JobId& id) const;
+  bool power_cut_after(uint64_t step) const { return !power_cuts_.empty() && power_cuts_.back() > step; }
+  bool any_power_cut() const { return !power_cuts_.empty(); }
+
+ private:
+  uint64_t step_ = 0;
+  std::vector<Submission> submissions_;
+  std::vector<Taking> takings_;
+  std::vector<Settlement> settlements_;
+  std::map<JobId, uint64_t> redrives_;
+  std::vector<uint64_t> power_cuts_;
+  std::map<JobId, FinalState> final_;
+};
+
+// The rules that hold after any crash, each broken one as a sentence; empty = all hold.
+std::vector<std::string> broken_rules(const History& history);
+
+}  // namespace pqd::check

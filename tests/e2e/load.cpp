@@ -38,6 +38,7 @@ std::vector<Line> read_logs(const std::string& directory, const std::string& pre
   for (const auto& entry : std::filesystem::directory_iterator(directory)) {
     if (!entry.path().filename().string().starts_with(prefix)) continue;
     const std::string bytes = read_file(entry.path().string());
+    if (bytes.size() < sizeof(Line)) continue;  // opened, and nothing to tell yet
     const size_t before = lines.size();
     lines.resize(before + bytes.size() / sizeof(Line));
     std::memcpy(lines.data() + before, bytes.data(), (lines.size() - before) * sizeof(Line));

@@ -31,7 +31,7 @@ void Committer::hand(const Commit& commit, bool early) {
   changed_.notify_one();
 }
 
-// Strongest claim first, so that no reader sees a commit synced and not yet written.
+// Strongest claim first, and write() stores the weakest first: no reader sees a commit done and not written.
 Progress Committer::progress() const {
   Progress progress;
   progress.synced = synced_.load(std::memory_order_acquire);
@@ -61,8 +61,8 @@ void Committer::write(const std::deque<Handed>& group) {
       fail_stop(ok.error());
     if (commit.needs_sync) to_sync = &commit;
     early |= commit.early;
-    if (to_sync == nullptr) done_.store(commit.number, std::memory_order_release);
     written_.store(commit.number, std::memory_order_release);
+    if (to_sync == nullptr) done_.store(commit.number, std::memory_order_release);
   }
   if (to_sync != nullptr) {
     if (early) news_();

@@ -118,6 +118,7 @@ void Client::send_again() {
     head.flags |= kFlagResubmitted;
     std::memcpy(ticket.record.data(), &head, sizeof head);
     ticket.deferred = false;
+    ticket.told = check::Outcome::kOk;
     if (ticket.kind == RecordKind::kSubmit) history_.submit_sent_again(ticket.history);
     ticket.seq = write(ticket.lane, ticket.record);
     again.push_back(std::move(ticket));
@@ -204,12 +205,9 @@ void Client::take_receipts() {
     require(ticket != tickets_.end(), "client ", name_, " hears ",
             error_name(static_cast<Error>(receipt.code)), " about record ", receipt.seq, " of lane ",
             int{receipt.lane}, ", which it took for done");
-    if ((receipt.flags & kReceiptDeferred) != 0) {
-      ticket->deferred = true;
-      continue;
-    }
-    end(*ticket, receipt.code == 0 ? check::Outcome::kOk : check::Outcome::kRefused);
-    tickets_.erase(ticket);
+    // It counts when the watermark has passed the record: if a reconnect comes first, all is decided again.
+    ticket->deferred = (receipt.flags & kReceiptDeferred) != 0;
+    if (!ticket->deferred) ticket->told = receipt.code == 0 ? check::Outcome::kOk : check::Outcome::kRefused;
   }
 }
 
@@ -218,7 +216,7 @@ void Client::pass_watermarks() {
     const LaneMarks& marks = session_->marks[ticket.lane];
     const uint64_t reached = ticket.durability == Durability::kFsync ? marks.synced : marks.written;
     if (ticket.deferred || ticket.seq > reached) return false;
-    end(ticket, check::Outcome::kOk);
+    end(ticket, ticket.told);
     return true;
   });
 }

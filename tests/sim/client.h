@@ -79,7 +79,8 @@ class Client {
     Durability durability = Durability::kFsync;
     bool deferred = false;
     Bytes record;
-    size_t history = SIZE_MAX;  // of a submit or settlement
+    size_t history = SIZE_MAX;                  // of a submit or settlement
+    check::Outcome told = check::Outcome::kOk;  // once the watermark has passed it
   };
 
   uint64_t write(uint8_t lane, Bytes record);

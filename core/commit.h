@@ -8,6 +8,7 @@
 
 #include "core/block_pool.h"
 #include "core/change.h"
+#include "core/event_codec.h"
 #include "core/journal_entry.h"
 
 namespace pqd {

@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "core/canary.h"
+#include "core/event_codec.h"
 #include "core/state.h"
 
 namespace pqd {

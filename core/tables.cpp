@@ -1,4 +1,5 @@
 #include "core/tables.h"
+#include "core/event_codec.h"
 
 #include <algorithm>
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/canary.h"
+#include "core/event_codec.h"
 #include "core/journal_entry.h"
 
 namespace pqd {

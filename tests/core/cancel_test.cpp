@@ -1,3 +1,4 @@
+#include "core/event_codec.h"
 #include "tests/core/driver.h"
 
 namespace pqd::test {

@@ -1,5 +1,6 @@
 // What the driver demands at the end of every test: live state, replayed state, state restored from rows, and
 // tables folded by themselves are the same.
+#include "core/event_codec.h"
 #include "core/fold.h"
 #include "core/short_hash.h"
 #include "tests/core/driver.h"

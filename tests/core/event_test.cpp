@@ -1,4 +1,5 @@
 #include "core/event.h"
+#include "core/event_codec.h"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,8 @@
 // Every setting there is. A new one is a member in config.h (or core/queue_settings.h), a line here and, as a
 // test demands, a line in README.md.
-#include "core/limits.h"
+#include <cstdlib>
+
+#include "core/queue_keys.h"
 #include "daemon/config/config_key.h"
 
 namespace pqd {
@@ -11,14 +13,10 @@ using std::string_view;
 constexpr uint64_t kMiB = 1ull << 20;
 constexpr uint64_t kPiB = 1ull << 50;
 constexpr uint64_t kSecondMs = 1'000;
-// Durations are kept in 32 bits of milliseconds, whose largest value stands for "not said" in a submit.
-constexpr uint64_t kDurationMsMax = 49 * 86'400 * kSecondMs;
-static_assert(kDurationMsMax < UINT32_MAX);
 
 constexpr uint64_t kStateDirBytesMax = 4'000;  // leaves room for the names in it
 constexpr uint64_t kSocketBytesMax = 107;      // sockaddr_un, less the zero
 constexpr uint64_t kSessionsMax = 100'000;
-constexpr uint64_t kDepthMax = 100'000'000;
 constexpr uint64_t kRateMax = 100'000'000;
 
 // In the order of the enums.
@@ -82,85 +80,62 @@ constexpr ConfigKey<QueuesConfig> kQueuesKeys[] = {
      &QueuesConfig::strict},
 };
 
-constexpr ConfigKey<QueueSettings> kQueueKeys[] = {
-    {{.name = "max_depth",
-      .form = ValueForm::kNumber,
-      .least = 1,
-      .most = kDepthMax,
-      .meaning = "jobs pending, assigned or processing"},
-     &QueueSettings::max_depth},
-    {{.name = "max_bytes",
-      .form = ValueForm::kBytes,
-      .least = 1,
-      .most = kPiB,
-      .meaning = "bytes of their payloads"},
-     &QueueSettings::max_bytes},
-    {{.name = "admission_timeout",
-      .form = ValueForm::kDuration,
-      .most = kDurationMsMax,
-      .zero = "refused at once",
-      .meaning = "how long a submit waits for room before `QUEUE_FULL`"},
-     &QueueSettings::admission_timeout_ms},
-    {{.name = "queue_timeout",
-      .form = ValueForm::kDuration,
-      .most = kDurationMsMax,
-      .zero = "for ever",
-      .meaning = "how long a job waits once it is ready"},
-     &QueueSettings::queue_timeout_ms},
-    {{.name = "processing_timeout",
-      .form = ValueForm::kDuration,
-      .least = 1,
-      .most = kDurationMsMax,
-      .meaning = "a lease's length"},
-     &QueueSettings::processing_timeout_ms},
-    {{.name = "batch_size",
-      .form = ValueForm::kNumber,
-      .least = 1,
-      .most = limits::kBatchSizeMax,
-      .meaning = "jobs of mode `batch` that are delivered together"},
-     &QueueSettings::batch_size},
-    {{.name = "batch_interval",
-      .form = ValueForm::kDuration,
-      .least = 1,
-      .most = kDurationMsMax,
-      .meaning = "how long a batch collects at most, from its first job"},
-     &QueueSettings::batch_interval_ms},
-    {{.name = "max_active",
-      .form = ValueForm::kNumber,
-      .most = kDepthMax,
-      .zero = "no limit",
-      .meaning = "jobs assigned or processing at once"},
-     &QueueSettings::max_active},
-    {{.name = "max_attempts",
-      .form = ValueForm::kNumber,
-      .least = 1,
-      .most = UINT16_MAX,
-      .meaning = "deliveries of a job before it is a dead letter"},
-     &QueueSettings::max_attempts},
-    {{.name = "backoff",
-      .form = ValueForm::kDuration,
-      .most = kDurationMsMax,
-      .zero = "at once",
-      .meaning = "the wait before the second attempt, doubled before each further one"},
-     &QueueSettings::backoff_first_ms},
-    {{.name = "backoff_cap",
-      .form = ValueForm::kDuration,
-      .most = kDurationMsMax,
-      .zero = "at once",
-      .meaning = "the longest such wait; not shorter than `backoff`"},
-     &QueueSettings::backoff_cap_ms},
-    {{.name = "starvation_guard",
-      .form = ValueForm::kNumber,
-      .most = 1'000'000,
-      .zero = "strictly by rank",
-      .meaning = "every n-th dispatch goes to the job that has waited longest"},
-     &QueueSettings::starvation_guard},
-    {{.name = "fair",
-      .form = ValueForm::kWord,
-      .words = kFairnesses,
-      .meaning = "who takes turns within a rank: nobody (arrival order), users, or ordering keys"},
-     &QueueSettings::fair},
+// Core knows the setting of this name: its member, and the range that the broker demands.
+constexpr ConfigKey<QueueSettings> of_queue(KeyRules rules) {
+  for (const QueueKey& key : kQueueKeys) {
+    if (key.name != rules.name) continue;
+    const bool word = rules.form == ValueForm::kWord;
+    if (!word) rules.least = key.least;
+    if (!word) rules.most = key.most;
+    return std::visit([&](auto member) { return ConfigKey<QueueSettings>{rules, member}; }, key.member);
+  }
+  std::abort();
+}
+
+constexpr ConfigKey<QueueSettings> kQueueTableKeys[] = {
+    of_queue(
+        {.name = "max_depth", .form = ValueForm::kNumber, .meaning = "jobs pending, assigned or processing"}),
+    of_queue({.name = "max_bytes", .form = ValueForm::kBytes, .meaning = "bytes of their payloads"}),
+    of_queue({.name = "admission_timeout",
+              .form = ValueForm::kDuration,
+              .zero = "refused at once",
+              .meaning = "how long a submit waits for room before `QUEUE_FULL`"}),
+    of_queue({.name = "queue_timeout",
+              .form = ValueForm::kDuration,
+              .zero = "for ever",
+              .meaning = "how long a job waits once it is ready"}),
+    of_queue({.name = "processing_timeout", .form = ValueForm::kDuration, .meaning = "a lease's length"}),
+    of_queue({.name = "batch_size",
+              .form = ValueForm::kNumber,
+              .meaning = "jobs of mode `batch` that are delivered together"}),
+    of_queue({.name = "batch_interval",
+              .form = ValueForm::kDuration,
+              .meaning = "how long a batch collects at most, from its first job"}),
+    of_queue({.name = "max_active",
+              .form = ValueForm::kNumber,
+              .zero = "no limit",
+              .meaning = "jobs assigned or processing at once"}),
+    of_queue({.name = "max_attempts",
+              .form = ValueForm::kNumber,
+              .meaning = "deliveries of a job before it is a dead letter"}),
+    of_queue({.name = "backoff",
+              .form = ValueForm::kDuration,
+              .zero = "at once",
+              .meaning = "the wait before the second attempt, doubled before each further one"}),
+    of_queue({.name = "backoff_cap",
+              .form = ValueForm::kDuration,
+              .zero = "at once",
+              .meaning = "the longest such wait; not shorter than `backoff`"}),
+    of_queue({.name = "starvation_guard",
+              .form = ValueForm::kNumber,
+              .zero = "strictly by rank",
+              .meaning = "every n-th dispatch goes to the job that has waited longest"}),
+    of_queue({.name = "fair",
+              .form = ValueForm::kWord,
+              .words = kFairnesses,
+              .meaning = "who takes turns within a rank: nobody (arrival order), users, or ordering keys"}),
 };
+static_assert(std::size(kQueueTableKeys) == std::size(kQueueKeys));
 
 constexpr ConfigKey<LimitsConfig> kLimitsKeys[] = {
     {{.name = "rate_limit",
@@ -194,7 +169,7 @@ static_assert(static_cast<int>(Fairness::kUser) == 1 && static_cast<int>(Fairnes
 
 std::span<const ConfigKey<DaemonConfig>> daemon_keys() { return kDaemonKeys; }
 std::span<const ConfigKey<QueuesConfig>> queues_keys() { return kQueuesKeys; }
-std::span<const ConfigKey<QueueSettings>> queue_keys() { return kQueueKeys; }
+std::span<const ConfigKey<QueueSettings>> queue_keys() { return kQueueTableKeys; }
 std::span<const ConfigKey<LimitsConfig>> limits_keys() { return kLimitsKeys; }
 std::span<const ConfigKey<StoreConfig>> store_keys() { return kStoreKeys; }
 

@@ -162,7 +162,7 @@ json::object queue_json(const QueueInfo& queue) {
                         {"fair", view(fairness_name(s.fair))}};
   if (queue.overridden != 0) {
     json::array names;
-    for (const QueueKey& key : all_queue_keys()) {
+    for (const QueueKey& key : kQueueKeys) {
       if ((queue.overridden & queue_key_bit(key.name).value_or(0)) != 0) names.push_back(view(key.name));
     }
     object["setAtRunTime"] = {

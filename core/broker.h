@@ -124,18 +124,12 @@ class Broker {
     note(event);
     state_.apply(event);
   }
-  // Events about jobs of durability `memory` change the state and are written nowhere.
-  template <class Event>
-  static bool is_of_memory(const Event& event) {
-    if constexpr (requires { event.job; }) return is_memory(event.job);
-    if constexpr (requires { event.jobs; }) return is_memory(event.jobs.front());
-    return false;
-  }
   // Writes the event, after the turn's clock if this is the turn's first; a turn without events writes
   // nothing.
   template <class Event>
   void note(const Event& event) {
     changes_.note(event, state_, *commit_);
+    // Events about jobs of durability `memory` change the state and are written nowhere.
     if (is_of_memory(event)) return;
     if (!time_noted_) commit_->add(TimePassed{now()});
     time_noted_ = true;

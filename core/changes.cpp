@@ -40,10 +40,10 @@ std::optional<Change> change_of_row(ByteView row, ChangeKind kind) {
 
 }  // namespace
 
-void Changes::keep(Change& change, TimeNs now, CommitBuilder& commit) {
+void Changes::keep(Change& change, TimeNs now, uint64_t told_with, CommitBuilder& commit) {
   change.seq = ++latest_;
   change.when_ns = now;
-  change.commit = commit.number();
+  change.commit = told_with;
   kept_[change.seq % kKept] = change;
   if (watched_) commit.effects().changes.push_back(change);
 }

@@ -16,14 +16,16 @@ class Changes {
  public:
   static constexpr size_t kKept = 1'024;
 
-  // The event that is about to be applied.
+  // The event that is about to be applied. It may be told with its commit; one that stands in none, when what
+  // was decided before it may.
   template <class Event>
   void note(const Event& event, const State& state, CommitBuilder& commit) {
+    const uint64_t told_with = commit.number() - (is_of_memory(event) ? 1 : 0);
     if constexpr (std::is_same_v<Event, BatchFormed>) {
       for (const JobNo job : event.jobs)
-        if (auto change = made_ready(job, state)) keep(*change, state.now(), commit);
+        if (auto change = made_ready(job, state)) keep(*change, state.now(), told_with, commit);
     } else if constexpr (requires { change_by(event, state, commit); }) {
-      if (auto change = change_by(event, state, commit)) keep(*change, state.now(), commit);
+      if (auto change = change_by(event, state, commit)) keep(*change, state.now(), told_with, commit);
     }
   }
   // While true, each change goes into its commit's effects too.
@@ -59,7 +61,7 @@ class Changes {
   static Noted change_by(const Reviewed& e, const State& state, const CommitBuilder& commit);
   static Noted change_by(const Purged& e, const State& state, const CommitBuilder& commit);
 
-  void keep(Change& change, TimeNs now, CommitBuilder& commit);
+  void keep(Change& change, TimeNs now, uint64_t told_with, CommitBuilder& commit);
 
   std::array<Change, kKept> kept_{};
   uint64_t latest_ = 0;

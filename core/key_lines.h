@@ -40,7 +40,7 @@ class KeyLines {
   }
   // The one just behind this place; kNoSlot = there is none. The job itself may have left.
   Slot after(std::string_view key, JobNo job) const {
-    const auto found = line_.upper_bound(Place{key, job});
+    const auto found = line_.upper_bound(Place{key, arrival(job)});
     return found != line_.end() && found->first.first == key ? found->second : kNoSlot;
   }
   // Jobs of the key before this one; counting stops at `most`.

@@ -43,9 +43,7 @@ bool CommitLine::hand(bool now) {
 // Turns that wrote nothing may still have effects: they depend on what was handed over before them.
 bool CommitLine::pass_on() {
   if (!building_ || building_->effects().empty()) return false;
-  Effects effects = std::exchange(building_->effects(), {});
-  for (Change& change : effects.changes) change.commit = handed_;
-  spread(handed_, effects);
+  spread(handed_, std::exchange(building_->effects(), {}));
   return true;
 }
 
@@ -62,8 +60,7 @@ void CommitLine::spread(uint64_t commit, const Effects& effects) {
   for (const CancelNotice& notice : effects.notices)
     if (SessionPort* port = ports_.find(notice.session)) port->outbox().add(commit, notice);
   if (!effects.changes.empty()) {
-    for (SessionPort* port : ports_.all())
-      port->outbox().watches().offer(effects.changes, state_.tables);
+    for (SessionPort* port : ports_.all()) port->outbox().watches().offer(effects.changes, state_.tables);
   }
   for (const LaneEffect& effect : effects.lanes)
     if (SessionPort* port = ports_.find(effect.session)) port->outbox().add(commit, effect);

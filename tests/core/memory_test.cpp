@@ -150,6 +150,17 @@ TEST_F(MemoryJob, ThatDiesWithItsEngineGivesItsOrderingKeyFree) {
   EXPECT_EQ(next.jobs[next.jobs.find(behind)].core.pending, Pending::kReady);
 }
 
+// Its commit would be one that may never be written.
+TEST_F(MemoryJob, ChangesAreToldWithoutWaitingForACommitOfItsOwn) {
+  d.submit(producer);
+  const uint64_t last = d.commits.size();
+  submit();
+  ASSERT_EQ(d.commits.size(), last);
+  uint64_t told_with = 0;
+  d.broker.changes().for_each_kept([&](const Change& change) { told_with = change.commit; });
+  EXPECT_EQ(told_with, last);
+}
+
 TEST_F(MemoryJob, DeliveriesThatNoJournalTellsOfAreCountedOn) {
   d.subscribe(consumer, 10);
   submit();

@@ -97,12 +97,12 @@ void Broker::close_overdue_sessions() {
 
 void Broker::close_session(SessionNo session) {
   if (state_.tables.session(session) == nullptr) return;
-  std::vector<std::pair<JobNo, Slot>> held;
+  std::vector<std::pair<uint64_t, Slot>> held;
   for (Slot slot = state_.held(session).head; slot != kNoSlot; slot = state_.jobs[slot].held_next)
-    held.emplace_back(state_.jobs[slot].core.no, slot);
+    held.emplace_back(arrival(state_.jobs[slot].core.no), slot);
   // In the order of arrival, which is the same after a recovery.
   std::sort(held.begin(), held.end());
-  for (const auto& [job, slot] : held) end_attempt(slot, Reason::kConsumerDied, {});
+  for (const auto& [came, slot] : held) end_attempt(slot, Reason::kConsumerDied, {});
   emit(SessionClosed{session});
 }
 
@@ -131,12 +131,14 @@ bool Broker::resume_session(SessionNo claimed, SessionNo to, const ShortHash& pr
     leases.emplace_back(state_.jobs[slot].core.delivery_no, slot);
   }
   std::sort(leases.begin(), leases.end());
+  auto& deliveries = commit_->effects().deliveries;
+  const size_t delivered_before = deliveries.size();
   for (const auto& [number, slot] : leases) {
     const bool unseen = number > deliveries_seen;
     emit(Reheld{state_.jobs[slot].core.no, to, unseen ? later->deliveries + 1 : 0});
-    if (unseen) commit_->effects().deliveries.push_back(delivery_of(slot));
+    if (unseen) deliveries.push_back(delivery_of(slot));
   }
-  mark_batch_ends(commit_->effects().deliveries);
+  mark_batch_ends(std::span(deliveries).subspan(delivered_before));
   emit(SessionResumed{from, to, claimed});
   commit_->require_sync();
   return true;

@@ -32,7 +32,7 @@ void Broker::assign_batch(Slot first, const ConsumerKey& to) {
     assign(slot, to);
     slot = next;
   }
-  mark_batch_ends(commit_->effects().deliveries);
+  commit_->effects().deliveries.back().batch_last = true;
 }
 
 // Of each batch in the list, the last delivery says that it is the last.

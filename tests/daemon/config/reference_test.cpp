@@ -84,8 +84,8 @@ TEST(ConfigReference, WordsOfASettingAreAsManyAsTheBrokerTakes) {
   for (const QueueKey& there : kQueueKeys) {
     const auto* here = find_key(queue_keys(), there.name);
     ASSERT_NE(here, nullptr) << there.name;
-    if (here->rules.form == ValueForm::kWord)
-      EXPECT_EQ(here->rules.words.size(), there.most + 1) << there.name;
+    if (here->rules.form != ValueForm::kWord) continue;
+    EXPECT_EQ(here->rules.words.size(), there.most + 1) << there.name;
   }
 }
 

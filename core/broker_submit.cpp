@@ -82,16 +82,19 @@ void Broker::drop_replaced(const Candidate& candidate) {
   drop_parked(candidate.replaces, Error::kDuplicateRequest);
 }
 
-// A parked submit goes; its idempotency key leads nowhere then.
+// A parked submit goes; its idempotency key leads nowhere then, unless the key was over meanwhile and leads
+// to a later job.
 void Broker::drop_parked(JobNo job, Error code) {
   const Slot slot = state_.jobs.find(job);
   const auto submit = read_submit_record(state_.blocks.view(state_.jobs[slot].record));
   if (!submit) std::abort();
   const bool keyed = !submit->idempotency_key.empty();
   const ShortHash key = keyed ? key_hash(state_.jobs[slot].core.owner_uid, *submit) : ShortHash{};
+  const auto kept = keyed ? find_key(key) : std::nullopt;
+  const bool its_own = kept && kept->first == state_.jobs[slot].core.id;
   refund_rate(slot);
   emit(ParkRefused{job, static_cast<uint8_t>(code)});
-  if (keyed) emit(KeyFreed{key});
+  if (its_own) emit(KeyFreed{key});
 }
 
 std::optional<KeptKey> Broker::find_key(const ShortHash& key) {

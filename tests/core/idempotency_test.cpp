@@ -212,6 +212,16 @@ TEST_F(FullIdempotencyKey, OfASubmitThatWaitsForRoomIsNoDuplicateYet) {
   expect_duplicate("k", waiting, JobState::kAssigned);
 }
 
+// A day may pass between two turns: of a host that was suspended, or whose clock was set.
+TEST_F(FullIdempotencyKey, ThatHasPassedToALaterSubmitIsNotFreedWithTheFirst) {
+  const JobId first = submit("k");
+  d.now_ns += kDayMs * kMillisecondNs;
+  const JobId later = submit("k");  // before the end of this turn refuses the first
+  EXPECT_EQ(d.refusal_of(first), Error::kQueueFull);
+  EXPECT_EQ(d.receipt_of(later)->flags, kReceiptDeferred);
+  EXPECT_EQ(d.refusal_of(submit("k")), Error::kQueueFull) << "the later one waits for room under this key";
+}
+
 TEST_F(FullIdempotencyKey, MovesWithAWaitingSubmitThatIsSentAgain) {
   const JobId waiting = submit("k");
   const SessionNo later = d.open();

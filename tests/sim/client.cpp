@@ -37,6 +37,8 @@ Bytes submit_record(const Wish& wish, const JobId& id, size_t count, size_t inde
   view.queue = wish.queue;
   view.type = wish.type;
   view.ordering_key = wish.ordering_key;
+  view.idempotency_key = wish.idempotency_key;
+  view.subject = wish.subject;
   view.payload = as_bytes(wish.payload);
   Bytes bytes(submit_record_bytes(view));
   write_submit_record(view, bytes);
@@ -119,6 +121,7 @@ void Client::send_again() {
     std::memcpy(ticket.record.data(), &head, sizeof head);
     ticket.deferred = false;
     ticket.told = check::Outcome::kOk;
+    ticket.told_first = {};
     if (ticket.kind == RecordKind::kSubmit) history_.submit_sent_again(ticket.history);
     ticket.seq = write(ticket.lane, ticket.record);
     again.push_back(std::move(ticket));
@@ -136,15 +139,30 @@ std::vector<JobId> Client::submit(const std::vector<Wish>& wishes, TimeNs now) {
     const JobId id =
         JobId::make(static_cast<uint64_t>(now / kMillisecondNs), session_->tag, lane, ++counters_[lane]);
     Bytes record = submit_record(wish, id, wishes.size(), i);
-    const size_t at =
-        history_.submitted({id, uid_, session_->number * 8 + lane, wish.payload, wish.queue, wish.type,
-                            wish.ordering_key, wish.delivery, wish.durability, wish.max_attempts, batch});
+    check::Submission submission;
+    submission.id = id;
+    submission.user = uid_;
+    submission.lane = session_->number * 8 + lane;
+    submission.payload = wish.payload;
+    submission.queue = wish.queue;
+    submission.type = wish.type;
+    submission.ordering_key = wish.ordering_key;
+    submission.delivery = wish.delivery;
+    submission.durability = wish.durability;
+    submission.max_attempts = wish.max_attempts;
+    submission.batch = batch;
+    submission.idempotency_key = wish.idempotency_key;
+    submission.subject = wish.subject;
+    submission.submitted_ns = now;
+    const size_t at = history_.submitted(std::move(submission));
     const uint64_t seq = write(lane, record);
     tickets_.push_back({lane, seq, RecordKind::kSubmit, wish.durability, false, std::move(record), at});
     own_.push_back(id);
     ids.push_back(id);
     trace_.say(now, "client ", name_, " submits job ", id, " to ", wish.queue, " type ", wish.type,
                " priority ", int{wish.priority}, wish.ordering_key.empty() ? "" : " key ", wish.ordering_key,
+               wish.idempotency_key.empty() ? "" : " idempotency key ", wish.idempotency_key,
+               wish.subject.empty() ? "" : " for ", wish.subject,
                wish.delivery == Delivery::kAtMostOnce ? " at-most-once" : "",
                wish.durability == Durability::kOs ? " os" : "", batch != 0 ? " in a batch" : "");
   }
@@ -187,7 +205,7 @@ void Client::remember(const InHand& job) {
 void Client::end(const Ticket& ticket, check::Outcome outcome) {
   if (ticket.history == SIZE_MAX) return;
   if (ticket.kind == RecordKind::kSubmit)
-    history_.submit_ended(ticket.history, outcome);
+    history_.submit_ended(ticket.history, outcome, now_, ticket.told_first);
   else
     history_.settlement_ended(ticket.history, outcome);
 }
@@ -208,6 +226,7 @@ void Client::take_receipts() {
     // It counts when the watermark has passed the record: if a reconnect comes first, all is decided again.
     ticket->deferred = (receipt.flags & kReceiptDeferred) != 0;
     if (!ticket->deferred) ticket->told = receipt.code == 0 ? check::Outcome::kOk : check::Outcome::kRefused;
+    if ((receipt.flags & kReceiptDuplicate) != 0) ticket->told_first = receipt.id;
   }
 }
 

@@ -15,7 +15,7 @@ namespace pqd::sim {
 
 // What a program wants of a job; the rest is left to the queue.
 struct Wish {
-  std::string queue, type, payload, ordering_key;
+  std::string queue, type, payload, ordering_key, idempotency_key, subject;
   Mode mode = Mode::kPriority;
   uint8_t priority = kPriorityNormal;
   Delivery delivery = Delivery::kAtLeastOnce;
@@ -81,6 +81,7 @@ class Client {
     Bytes record;
     size_t history = SIZE_MAX;                  // of a submit or settlement
     check::Outcome told = check::Outcome::kOk;  // once the watermark has passed it
+    JobId told_first{};                         // the job that it is a duplicate of
   };
 
   uint64_t write(uint8_t lane, Bytes record);

@@ -1,5 +1,6 @@
 #include "tests/sim/fake_store.h"
 
+#include "tests/sim/canary.h"
 #include "tests/sim/fault.h"
 
 namespace pqd::sim {
@@ -20,7 +21,7 @@ void FakeStore::apply(const Write& write, Disk& disk) {
   for (const auto& [job, id] : batch->dead_letter_puts) disk.dead_letters[job] = id;
   for (const auto& [key, kept] : batch->keys) {
     disk.keys.erase(key);
-    if (kept) disk.keys.emplace(key, *kept);
+    if (kept && !planted("keys-forgotten-at-checkpoint")) disk.keys.emplace(key, *kept);
   }
   disk.checkpoint = batch;
   disk.blocks.erase(disk.blocks.begin(), disk.blocks.upper_bound(batch->covered));

@@ -34,6 +34,7 @@ struct ModelJob {
   uint64_t seq = 0;
   uint32_t owner = 0;
   std::string queue, type, key, payload;
+  std::string scope;  // of its idempotency key
   Mode mode = Mode::kFifo;
   uint8_t priority = 0;
   Delivery delivery = Delivery::kAtLeastOnce;
@@ -71,6 +72,13 @@ struct ModelSubscription {
   std::string queue;
   uint32_t credits = 0;
   std::set<std::string> types;  // none = every type
+};
+
+// What an idempotency key leads to.
+struct ModelKey {
+  JobId first;
+  std::string content;
+  TimeNs until = 0;
 };
 
 struct ModelSession {
@@ -137,6 +145,8 @@ class Model {
   TimeNs now() const { return now_; }
   // The earliest time at which something is due; nothing = never.
   std::optional<TimeNs> next_due() const;
+  // When the next of the idempotency keys is free again.
+  std::optional<TimeNs> next_free_key() const;
 
  private:
   struct Expected {
@@ -148,6 +158,8 @@ class Model {
   // model_submit.cpp
   Offer examine(SessionNo session, uint8_t lane, uint64_t seq, ByteView record) const;
   Error examine_id(Offer& offer) const;
+  void examine_key(Offer& offer) const;
+  static void examine_keys_within(std::vector<Offer>& offers);
   Error place(const Offer& offer, bool may_park);
   void accept(const Offer& offer, bool parked);
   void answer(const Offer& offer);
@@ -221,6 +233,7 @@ class Model {
   std::map<JobId, ModelJob> finished_;  // the latest life of each
   std::map<SessionNo, ModelSession> sessions_;
   std::map<uint32_t, uint32_t> closed_tags_;
+  std::map<std::string, ModelKey> keys_;  // by scope
   std::map<std::string, ModelQueue> queues_;
   std::vector<JobId> key_turns_;  // those that may have become the first of their key, in this order
   std::vector<Expected> receipts_;

@@ -43,6 +43,13 @@ std::optional<TimeNs> Model::next_due() const {
   return next;
 }
 
+std::optional<TimeNs> Model::next_free_key() const {
+  std::optional<TimeNs> next;
+  for (const auto& [scope, key] : keys_)
+    if (key.until > now_) next = std::min(next.value_or(key.until), key.until);
+  return next;
+}
+
 void Model::compare(const State& state) const {
   size_t live = 0;
   state.jobs.for_each([&](Slot slot) {

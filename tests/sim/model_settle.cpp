@@ -84,9 +84,10 @@ void Model::finish(ModelJob& job, JobState state, Reason reason) {
   left_line(queue, key);
 }
 
-// A parked submit that never became a job.
+// A parked submit that never became a job. Its idempotency key is free.
 void Model::forget_parked(const JobId& id) {
   const ModelJob job = live_.at(id);
+  if (const auto key = keys_.find(job.scope); key != keys_.end() && key->second.first == id) keys_.erase(key);
   live_.erase(job.id);
   left_line(job.queue, job.key);
 }

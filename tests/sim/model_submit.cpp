@@ -1,8 +1,12 @@
 // The model's intake.
+#include <algorithm>
+
 #include "core/submit_record.h"
 #include "tests/sim/model.h"
 
 namespace pqd::sim {
+
+constexpr TimeNs kKeyKeptNs = INT64_C(24) * 3'600 * kSecondNs;
 
 struct Model::Offer {
   SessionNo session = 0;
@@ -11,8 +15,29 @@ struct Model::Offer {
   SubmitView view;
   Error error = Error::kOk;
   bool duplicate = false;
-  bool replaces = false;  // a parked submit of the same id
+  bool replaces = false;           // a parked submit of the same id
+  JobId first{};                   // of a duplicate: the job that there is
+  std::string scope{}, content{};  // with an idempotency key
 };
+
+namespace {
+
+// Joined so that no two lists of parts look the same.
+template <class... Parts>
+std::string joined(const Parts&... parts) {
+  std::string all;
+  const auto add = [&all](const std::string& part) { all += std::to_string(part.size()) + ":" + part; };
+  (add(std::string(parts)), ...);
+  return all;
+}
+
+// What makes two submits the same request; times are no part of it.
+std::string content_of(const SubmitView& view) {
+  return joined(view.type, as_text(view.payload), view.metadata, std::to_string(view.head.mode),
+                std::to_string(view.head.priority), std::to_string(view.head.delivery), view.ordering_key);
+}
+
+}  // namespace
 
 const ModelJob* Model::find(const JobId& id) const {
   if (const auto at = live_.find(id); at != live_.end()) return &at->second;
@@ -74,7 +99,40 @@ Error Model::examine_id(Offer& offer) const {
   if (job == nullptr) return Error::kOk;
   offer.replaces = job->parked();
   offer.duplicate = !offer.replaces;
+  offer.first = id;
   return Error::kOk;
+}
+
+void Model::examine_key(Offer& offer) const {
+  const SubmitView& view = offer.view;
+  offer.scope =
+      joined(std::to_string(sessions_.at(offer.session).uid), view.subject, view.queue, view.idempotency_key);
+  offer.content = content_of(view);
+  const auto known = keys_.find(offer.scope);
+  if (known == keys_.end() || known->second.until <= now_ || known->second.first == view.head.id) return;
+  offer.first = known->second.first;
+  if (known->second.content != offer.content)
+    offer.error = Error::kDuplicateRequest;
+  else if (find(offer.first)->parked())
+    offer.error = Error::kQueueFull;
+  else
+    offer.duplicate = true;
+}
+
+// Two jobs of one atomic submit may have one key as well.
+void Model::examine_keys_within(std::vector<Offer>& offers) {
+  for (auto later = offers.begin(); later != offers.end(); ++later) {
+    if (later->scope.empty() || later->duplicate || later->error != Error::kOk) continue;
+    const auto first = std::find_if(offers.begin(), later, [&](const Offer& earlier) {
+      return earlier.scope == later->scope && !earlier.duplicate && earlier.error == Error::kOk;
+    });
+    if (first == later) continue;
+    later->first = first->view.head.id;
+    if (first->content == later->content)
+      later->duplicate = true;
+    else
+      later->error = Error::kDuplicateRequest;
+  }
 }
 
 Model::Offer Model::examine(SessionNo session, uint8_t lane, uint64_t seq, ByteView record) const {
@@ -84,7 +142,10 @@ Model::Offer Model::examine(SessionNo session, uint8_t lane, uint64_t seq, ByteV
   if (offer.error != Error::kOk || offer.duplicate) return offer;
   const SubmitHead& head = offer.view.head;
   if (head.mode == static_cast<uint8_t>(Mode::kBatch)) offer.error = Error::kInvalidMode;
-  if (offer.error == Error::kOk) offer.error = intake_;
+  if (offer.error == Error::kOk && !offer.view.subject.empty() && !is_admin(session))
+    offer.error = Error::kUnauthorized;
+  if (offer.error == Error::kOk && !offer.view.idempotency_key.empty()) examine_key(offer);
+  if (offer.error == Error::kOk && !offer.duplicate) offer.error = intake_;
   return offer;
 }
 
@@ -135,6 +196,8 @@ void Model::accept(const Offer& offer, bool parked) {
     uint64_t& last = session.last_counter[job.id.lane()];
     last = std::max(last, job.id.counter());
   }
+  job.scope = offer.scope;
+  if (!job.scope.empty()) keys_[job.scope] = {job.id, offer.content, now_ + kKeyKeptNs};
   live_[job.id] = job;
 }
 
@@ -155,9 +218,9 @@ void Model::answer(const Offer& offer) {
   const JobId& id = offer.view.head.id;
   if (offer.error != Error::kOk) return refuse(offer.session, offer.lane, offer.seq, offer.error, id);
   if (!offer.duplicate) return;
-  const auto state = static_cast<unsigned>(find(id)->state) + 1;
+  const auto state = static_cast<unsigned>(find(offer.first)->state) + 1;
   receipt(offer.session, offer.lane, offer.seq, Error::kOk,
-          static_cast<uint8_t>(kReceiptDuplicate | state << kReceiptStateShift), id);
+          static_cast<uint8_t>(kReceiptDuplicate | state << kReceiptStateShift), offer.first);
 }
 
 void Model::submit(SessionNo session, uint8_t lane, uint64_t seq, ByteView record) {
@@ -172,13 +235,16 @@ void Model::submit_batch(SessionNo session, uint8_t lane, uint64_t first_seq,
   std::vector<Offer> offers;
   for (size_t i = 0; i < records.size(); ++i)
     offers.push_back(examine(session, lane, first_seq + i, records[i]));
+  examine_keys_within(offers);
   const Offer& first = offers.front();
   Error error = Error::kOk;
+  uint64_t fresh = 0;
   uint64_t bytes = 0;
   uint64_t counter = 0;
   for (const Offer& offer : offers) {
-    bytes += offer.view.payload.size();
-    const bool alike = offer.view.queue == first.view.queue && offer.duplicate == first.duplicate &&
+    fresh += offer.duplicate ? 0u : 1u;
+    bytes += offer.duplicate ? 0u : offer.view.payload.size();
+    const bool alike = offer.view.queue == first.view.queue &&
                        offer.view.head.durability == first.view.head.durability &&
                        offer.view.head.id.counter() > counter && !offer.replaces;
     counter = offer.view.head.id.counter();
@@ -186,13 +252,13 @@ void Model::submit_batch(SessionNo session, uint8_t lane, uint64_t first_seq,
       error = offer.error != Error::kOk ? offer.error : alike ? Error::kOk : Error::kInvalidRequest;
   }
   const std::string queue(first.view.queue);
-  if (error == Error::kOk && !first.duplicate) {
+  if (error == Error::kOk && fresh > 0) {
     const ModelQueue* entry = queue_for(queue);
     if (entry == nullptr)
       error = Error::kNotFound;
     else if (entry->draining)
       error = Error::kUnavailable;
-    else if (anybody_parked(queue) || !has_room(queue, offers.size(), bytes))
+    else if (anybody_parked(queue) || !has_room(queue, fresh, bytes))
       error = Error::kQueueFull;
   }
   for (Offer& offer : offers) {

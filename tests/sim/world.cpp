@@ -50,6 +50,8 @@ void World::make_nature() {
   for (uint64_t n = random_.below(3); n > 0; --n) nature_.queues.push_back("q" + std::to_string(n));
   for (uint64_t n = random_.between(1, 3); n > 0; --n) nature_.types.push_back("t" + std::to_string(n));
   for (uint64_t n = random_.below(4); n > 0; --n) nature_.keys.push_back("k" + std::to_string(n));
+  for (uint64_t n = random_.below(4); n > 0; --n) nature_.idempotency_keys.push_back("i" + std::to_string(n));
+  for (uint64_t n = random_.below(3); n > 0; --n) nature_.subjects.push_back("s" + std::to_string(n));
 }
 
 QueueSettings World::random_settings() {
@@ -104,7 +106,7 @@ void World::step() {
   if (engine_ != nullptr) {
     if (random_.chance(1, 60)) engine_->set_intake(random_.chance(1, 2) ? Error::kNoSpace : Error::kOk);
     TimeNs now = now_ns_;
-    if (random_.chance(1, 50)) now -= static_cast<TimeNs>(random_.below(static_cast<uint64_t>(kDayNs)));
+    if (random_.chance(1, 50)) now -= static_cast<TimeNs>(random_.below(3'600)) * kSecondNs;
     if (random_.chance(4, 5)) engine_->turn(now, random_, nature_.greed);
     commit_and_publish();
   }
@@ -137,7 +139,12 @@ void World::pass_time() {
     if (due && *due > now_ns_ && *due - now_ns_ < 2 * 3'600 * kSecondNs)
       now_ns_ = *due - static_cast<TimeNs>(random_.below(2)) * kMillisecondNs;
   }
-  if (choice >= 95 && choice < 99) now_ns_ += static_cast<TimeNs>(random_.below(120'000)) * kMillisecondNs;
+  if (choice >= 95 && choice < 98) now_ns_ += static_cast<TimeNs>(random_.below(120'000)) * kMillisecondNs;
+  if (choice == 98) {
+    // A day later, when a key is free again or just before.
+    const auto free = around_.model.next_free_key();
+    if (free && *free > now_ns_) now_ns_ = *free - static_cast<TimeNs>(random_.below(2)) * kMillisecondNs;
+  }
   if (choice == 99 && nature_.long_leaps) now_ns_ += static_cast<TimeNs>(random_.below(700)) * kDayNs;
   if (nature_.odd_times) now_ns_ += static_cast<TimeNs>(random_.below(1'500'000));
 }

@@ -36,7 +36,7 @@ class World {
   struct Nature {
     uint64_t steps = 0, client_count = 0, act_per_mille = 0, fault_per_mille = 0, greed = 0;
     bool long_leaps = false, odd_times = false, many_consumers = false;
-    std::vector<std::string> queues, types, keys;
+    std::vector<std::string> queues, types, keys, idempotency_keys, subjects;
   };
 
   // world.cpp
@@ -60,6 +60,7 @@ class World {
   void act(Client& client);
   void connect(Client& client);
   Wish random_wish();
+  Wish keyed_wish(Wish wish);
   void submit(Client& client);
   void consume(Client& client);
   void settle(Client& client);
@@ -82,6 +83,7 @@ class World {
   std::list<Client> clients_;
   uint64_t last_client_ = 0;
   std::vector<JobId> all_jobs_;
+  std::vector<Wish> keyed_;  // wishes that had an idempotency key, to be said again
   TimeNs now_ns_ = 0;
   WorldFigures figures_;
 };

@@ -54,14 +54,35 @@ Wish World::random_wish() {
   if (random_.chance(1, 6)) wish.backoff_first_ms = static_cast<uint32_t>(random_.below(5'000));
   if (random_.chance(1, 8)) wish.backoff_cap_ms = static_cast<uint32_t>(random_.below(3'000));
   if (random_.chance(1, 4)) wish.flags |= kFlagBackoffJitter;
+  if (!nature_.subjects.empty() && random_.chance(1, 8)) wish.subject = random_.pick(nature_.subjects);
+  if (!nature_.idempotency_keys.empty() && random_.chance(1, 3)) wish = keyed_wish(std::move(wish));
   if (!random_.chance(1, 40)) return wish;
   // Something is wrong with it.
-  const uint64_t choice = random_.below(5);
+  const uint64_t choice = random_.below(6);
   if (choice == 0) wish.priority = random_.chance(1, 2) ? 0 : 21;
   if (choice == 1) wish.type = "no good";
   if (choice == 2) wish.payload = std::string(201, 'x');
   if (choice == 3) wish.mode = static_cast<Mode>(3);
   if (choice == 4) wish.queue = "elsewhere";
+  if (choice == 5) wish.idempotency_key = std::string(129, 'i');
+  return wish;
+}
+
+// Under an idempotency key: often one that somebody has used, for the same wish, or for one that differs in
+// something.
+Wish World::keyed_wish(Wish wish) {
+  if (!keyed_.empty() && random_.chance(2, 3)) {
+    Wish before = random_.pick(keyed_);
+    if (random_.chance(1, 4)) before.not_before_ms = wish.not_before_ms;
+    if (random_.chance(1, 8)) before.payload = wish.payload;
+    if (random_.chance(1, 16)) before.priority = wish.priority;
+    if (random_.chance(1, 16)) before.queue = wish.queue;
+    if (random_.chance(1, 16)) before.subject = wish.subject;
+    return before;
+  }
+  wish.idempotency_key = random_.pick(nature_.idempotency_keys);
+  keyed_.push_back(wish);
+  if (keyed_.size() > 8) keyed_.erase(keyed_.begin());
   return wish;
 }
 
@@ -77,7 +98,7 @@ void World::submit(Client& client) {
           next.queue = wishes.front().queue;
           next.durability = wishes.front().durability;
         }
-        next.payload += "b";
+        if (next.idempotency_key.empty()) next.payload += "b";
         wishes.push_back(next);
       }
     }

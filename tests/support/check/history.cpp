@@ -8,9 +8,11 @@ size_t History::submitted(Submission submission) {
   return submissions_.size() - 1;
 }
 
-void History::submit_ended(size_t at, Outcome outcome) {
+void History::submit_ended(size_t at, Outcome outcome, int64_t now_ns, const JobId& first) {
   submissions_[at].outcome = outcome;
   submissions_[at].acknowledged_at = ++step_;
+  submissions_[at].acknowledged_ns = now_ns;
+  submissions_[at].first = first;
 }
 
 void History::took(Taking taking) {

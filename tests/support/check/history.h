@@ -28,6 +28,11 @@ struct Submission {
   Outcome outcome = Outcome::kUnknown;
   uint64_t acknowledged_at = 0;  // step of the history; 0 = never
   bool sent_again = false;       // after a reconnect: what was refused unheard may count then
+  std::string idempotency_key, subject;
+  JobId first{};  // told: it is a duplicate of this job; itself, or none = it is not
+  int64_t submitted_ns = 0, acknowledged_ns = 0;  // by the clock of the daemon's host
+
+  bool another_job() const { return first != JobId{} && first != id; }
 };
 
 struct Taking {  // a consumer got a job
@@ -63,7 +68,7 @@ class History {
  public:
   // Each gives back an index by which its outcome is told later.
   size_t submitted(Submission submission);
-  void submit_ended(size_t at, Outcome outcome);
+  void submit_ended(size_t at, Outcome outcome, int64_t now_ns = 0, const JobId& first = {});
   void submit_sent_again(size_t at) { submissions_[at].sent_again = true; }
   void took(Taking taking);
   size_t settled(Settlement settlement);

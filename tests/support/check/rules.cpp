@@ -20,6 +20,7 @@ class Rules {
 
   std::vector<std::string> all() {
     nothing_is_lost();
+    one_job_a_key();
     batches_are_whole();
     nothing_comes_from_nowhere();
     payloads_are_the_same();
@@ -48,13 +49,36 @@ class Rules {
 
   void nothing_is_lost() {
     for (const Submission& s : history_.submissions())
-      if (kept(s) && final_state(s.id) == nullptr) broken(s.id, "was acknowledged and is lost");
+      if (kept(s) && final_state(s.another_job() ? s.first : s.id) == nullptr)
+        broken(s.id, "was acknowledged and is lost");
+  }
+
+  // The window is 24 hours by the daemon's clock, which may lag behind that of who looks from outside.
+  void one_job_a_key() {
+    constexpr int64_t kSurelyWithinNs = INT64_C(22) * 3'600 * 1'000'000'000;
+    std::map<std::tuple<uint32_t, std::string, std::string, std::string>, std::vector<const Submission*>>
+        keys;
+    for (const Submission& s : history_.submissions()) {
+      if (s.idempotency_key.empty() || s.outcome != Outcome::kOk) continue;
+      const auto& others = keys[{s.user, s.subject, s.queue, s.idempotency_key}];
+      if (s.another_job()) {
+        if (final_state(s.id) != nullptr) broken(s.id, "was called a duplicate and is there");
+        continue;
+      }
+      if (final_state(s.id) == nullptr) continue;
+      for (const Submission* other : others)
+        if (s.id != other->id && s.acknowledged_ns - other->submitted_ns < kSurelyWithinNs &&
+            other->acknowledged_ns - s.submitted_ns < kSurelyWithinNs)
+          broken(s.id, "is there beside job " + other->id.to_string() + " of the same idempotency key");
+      keys[{s.user, s.subject, s.queue, s.idempotency_key}].push_back(&s);
+    }
   }
 
   void batches_are_whole() {
     std::map<uint64_t, std::pair<size_t, size_t>> there;  // how many of how many
     for (const Submission& s : history_.submissions()) {
-      if (s.batch == 0) continue;
+      // With an idempotency key it may have been there before, and nobody heard of it.
+      if (s.batch == 0 || (!s.idempotency_key.empty() && final_state(s.id) == nullptr)) continue;
       there[s.batch].first += final_state(s.id) != nullptr ? 1u : 0u;
       ++there[s.batch].second;
     }

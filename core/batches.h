@@ -5,19 +5,22 @@
 #include <compare>
 #include <cstdint>
 #include <map>
+#include <set>
+#include <string>
 #include <unordered_map>
+#include <utility>
 
 #include "core/job_table.h"
 
 namespace pqd {
 
 // Which jobs collect together. Those of durability `memory` do so among themselves, because a commit can tell
-// of the others only.
+// of the others only; in a queue that is fair each group does, because a batch takes one turn.
 struct CollectingKey {
   TypeNo type = 0;
   bool memory = false;
+  std::string group;
 
-  static CollectingKey of(const JobCore& job) { return {job.type, is_memory(job.no)}; }
   auto operator<=>(const CollectingKey&) const = default;
 };
 
@@ -28,6 +31,7 @@ class Collecting {
  public:
   void add(const CollectingKey& key, uint64_t ready_seq, Slot slot) {
     lines_[key].emplace(ready_seq, slot);
+    grown_.insert(key);
     ++size_;
   }
   void remove(const CollectingKey& key, uint64_t ready_seq) {
@@ -36,12 +40,26 @@ class Collecting {
     if (line->second.empty()) lines_.erase(line);
     --size_;
   }
+  // The lines to which jobs came since, which may have left them again; the list starts anew.
+  std::set<CollectingKey> take_grown() { return std::exchange(grown_, {}); }
+  // The jobs go by other keys now: calls key_of(slot) for each.
+  template <class KeyOf>
+  void regroup(KeyOf&& key_of) {
+    for (const auto& [old_key, line] : std::exchange(lines_, {})) {
+      for (const auto& [ready_seq, slot] : line) {
+        --size_;
+        add(key_of(slot), ready_seq, slot);
+      }
+    }
+  }
+
   size_t size() const { return size_; }
   // Only those that have jobs.
   const std::map<CollectingKey, CollectingLine>& lines() const { return lines_; }
 
  private:
   std::map<CollectingKey, CollectingLine> lines_;
+  std::set<CollectingKey> grown_;
   size_t size_ = 0;
 };
 

@@ -35,6 +35,7 @@ void Broker::end_turn() {
 
 void Broker::start_epoch(uint32_t epoch) {
   emit(EpochStarted{epoch});
+  state_.set_weights(options_.weights);
   if (!state_.tables.find_queue("default")) queue_for("default");
   for (const auto& [name, settings] : options_.queues) queue_for(name);
   for (QueueNo queue = 0; queue < state_.tables.queue_count(); ++queue) {
@@ -212,7 +213,7 @@ void Broker::timer_due(Slot slot) {
     case Pending::kParked:
       return refuse_parked(slot);
     case Pending::kCollecting:
-      return form_batch(core.queue, CollectingKey::of(core));
+      return form_batch(core.queue, state_.collecting_key(slot));
     case Pending::kHeld:
       std::abort();  // it has no timer
   }

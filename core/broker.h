@@ -33,6 +33,7 @@ class FinishedJobs {
 struct BrokerOptions {
   QueueSettings defaults;                       // of queues that are created on first use
   std::map<std::string, QueueSettings> queues;  // those the configuration names
+  std::map<std::string, QueueWeights> weights;  // of who takes turns in queues that are fair
   bool strict_queues = false;                   // no queue beside those and `default`
   size_t payload_bytes_max = limits::kPayloadBytesDefault;
   uint32_t daemon_uid = 0;      // this user and root may do everything

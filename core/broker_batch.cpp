@@ -7,11 +7,13 @@
 namespace pqd {
 
 void Broker::form_full_batches(QueueNo queue) {
+  Collecting& collecting = state_.queue(queue).collecting;
   const uint32_t size = state_.tables.queue(queue).settings.batch_size;
-  std::vector<CollectingKey> full;
-  for (const auto& [key, line] : state_.queue(queue).collecting.lines())
-    full.insert(full.end(), line.size() / size, key);
-  for (const CollectingKey& key : full) form_batch(queue, key);
+  for (const CollectingKey& key : collecting.take_grown()) {
+    const auto line = collecting.lines().find(key);
+    if (line == collecting.lines().end()) continue;
+    for (size_t full = line->second.size() / size; full > 0; --full) form_batch(queue, key);
+  }
 }
 
 // Of those that collect, in the order in which they came to it, as many as a batch may have.

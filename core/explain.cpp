@@ -54,7 +54,7 @@ void explain_parked(const State& state, Slot slot, Explanation& e) {
 
 void explain_collecting(const State& state, Slot slot, Explanation& e) {
   const JobCore& core = state.jobs[slot].core;
-  const CollectingLine& line = state.queue(core.queue).collecting.lines().at(CollectingKey::of(core));
+  const CollectingLine& line = state.queue(core.queue).collecting.lines().at(state.collecting_key(slot));
   e.awaits = Awaits::kBatch;
   e.ahead = static_cast<uint64_t>(std::distance(line.begin(), line.find(core.ready_seq)));
   const JobCore& first = state.jobs[line.begin()->second].core;

@@ -13,28 +13,74 @@
 
 namespace pqd {
 
-const char* ReadyQueue::find_fault(const JobTable& jobs, const Line& line, size_t rank,
-                                   std::vector<Slot>& seen) const {
-  const RankLine& places = line.by_rank[rank];
-  if (((line.ranks >> rank) & 1) != (places.empty() ? 0u : 1u)) return "ready line: rank bit";
-  if (places.head != kNoSlot && places.head_seq != jobs[places.head].core.ready_seq)
-    return "ready line: head_seq";
-  const auto belongs = [&](const Job& job) { return job.core.type == line.type && job.core.rank() == rank; };
+const char* ReadyLine::find_fault(const JobTable& jobs, std::vector<Slot>& seen) const {
+  if (head_ != kNoSlot && head_seq_ != jobs[head_].core.ready_seq) return "ready line: head_seq";
   Slot before = kNoSlot;
-  for (Slot at = places.head; at != kNoSlot; at = jobs[at].ready_next) {
+  for (Slot at = head_; at != kNoSlot; at = jobs[at].ready_next) {
     if (jobs[at].ready_prev != before) return "ready line: back link";
-    if (jobs[at].ready_returned || !belongs(jobs[at])) return "ready line: a job stands in the wrong line";
+    if (jobs[at].ready_returned) return "ready line: a returned job stands in the list";
     if (before != kNoSlot && jobs[before].core.ready_seq >= jobs[at].core.ready_seq)
       return "ready line: order";
     seen.push_back(before = at);
   }
-  if (places.tail != before) return "ready line: tail";
-  for (const auto& [seq, at] : places.returned) {
-    if (!jobs[at].ready_returned || !belongs(jobs[at]) || jobs[at].core.ready_seq != seq)
+  if (tail_ != before) return "ready line: tail";
+  for (const auto& [seq, at] : returned_) {
+    if (!jobs[at].ready_returned || jobs[at].core.ready_seq != seq)
       return "ready line: a returned job stands in the wrong place";
     seen.push_back(at);
   }
   return nullptr;
+}
+
+const char* FairLine::find_fault(const JobTable& jobs, const FairGroups& groups,
+                                 std::vector<Slot>& seen) const {
+  const size_t before = seen.size();
+  for (const auto& [group, row] : rows_) {
+    const size_t row_before = seen.size();
+    if (const char* fault = row.line.find_fault(jobs, seen)) return fault;
+    if (row.line.empty()) return "fair line: a group without jobs";
+    for (size_t i = row_before; i < seen.size(); ++i)
+      if (jobs[seen[i]].ready_group != group) return "fair line: a job stands in a foreign group";
+    if (row.time != groups[group].time) return "fair line: a group's turn is at another time";
+    if (row.front != row.line.front() || row.front_seq != jobs[row.front].core.ready_seq)
+      return "fair line: a group's first job";
+    if (!turns_.contains({row.time, row.front_seq, row.front})) return "fair line: turns";
+    if (!ages_.contains({row.front_seq, row.front})) return "fair line: ages";
+  }
+  if (turns_.size() != rows_.size() || ages_.size() != rows_.size()) return "fair line: orders";
+  return seen.size() - before == size_ ? nullptr : "fair line: size";
+}
+
+const char* ReadyQueue::find_fault(const JobTable& jobs, const Line& line, size_t rank,
+                                   std::vector<Slot>& seen) const {
+  const RankLine& places = line.by_rank[rank];
+  if (((line.ranks >> rank) & 1) != (places.empty() ? 0u : 1u)) return "ready line: rank bit";
+  if (places.fair ? !places.line.empty() || fairness_ == Fairness::kOff
+                  : fairness_ != Fairness::kOff && !places.line.empty())
+    return "ready line: jobs stand by group exactly when the queue is fair";
+  const size_t before = seen.size();
+  const char* fault = places.fair ? places.fair->find_fault(jobs, *groups_, seen)
+                                  : places.line.find_fault(jobs, seen);
+  for (size_t i = before; i < seen.size(); ++i) {
+    const JobCore& core = jobs[seen[i]].core;
+    if (core.type != line.type || core.rank() != rank) return "ready line: a job stands in the wrong line";
+  }
+  return fault;
+}
+
+const char* ReadyQueue::find_group_fault(const JobTable& jobs, const std::vector<Slot>& seen) const {
+  if (fairness_ == Fairness::kOff) return nullptr;
+  std::map<GroupNo, uint64_t> counted;
+  for (const Slot slot : seen) ++counted[jobs[slot].ready_group];
+  const char* fault = nullptr;
+  groups_->for_each([&](GroupNo number, const FairGroup& group) {
+    if (counted[number] != group.jobs) fault = "fair groups: count of jobs";
+    for (const uint32_t index : group.lines) {
+      const FairLine* line = lines_[index].by_rank[group.rank].fair.get();
+      if (line == nullptr || line->line_of(number) == nullptr) fault = "fair groups: lines";
+    }
+  });
+  return fault;
 }
 
 const char* ReadyQueue::find_fault(const JobTable& jobs, std::vector<Slot>& seen) const {
@@ -50,7 +96,8 @@ const char* ReadyQueue::find_fault(const JobTable& jobs, std::vector<Slot>& seen
     if (seen.size() - line_before != line.count) return "ready line: count of jobs";
     if (std::count(warm_.begin(), warm_.end(), index) != (line.warm ? 1 : 0)) return "ready line: warm list";
   }
-  return seen.size() - seen_before == size_ ? nullptr : "ready queue: size";
+  if (seen.size() - seen_before != size_) return "ready queue: size";
+  return find_group_fault(jobs, {seen.begin() + static_cast<ptrdiff_t>(seen_before), seen.end()});
 }
 
 const char* Timers::find_fault(std::vector<Slot>& seen) const {
@@ -193,7 +240,7 @@ class InvariantWalk {
       must(core.ready_seq != 0 && core.ready_ns != 0 && core.mode == Mode::kBatch,
            "job: collects since never");
       const auto& lines = state_.queues_[core.queue].collecting.lines();
-      const auto line = lines.find(CollectingKey::of(core));
+      const auto line = lines.find(state_.collecting_key(slot));
       must(line != lines.end() && line->second.contains(core.ready_seq) &&
                line->second.at(core.ready_seq) == slot,
            "collecting: a job stands in another line");

@@ -34,6 +34,7 @@ struct Job {
   uint8_t parked_rank = 0;      // under which a parked submit waits for room
   bool ready_returned = false;  // stands among its line's returned jobs, not in the list
   uint32_t index_chunk = 0;     // where it stands in the live index
+  uint32_t ready_group = 0;     // in whose turn it is dispatched, while it is ready in a queue that is fair
   std::unique_ptr<JobExtra> extra;
 };
 static_assert(sizeof(Job) <= 256, "the aim is 256 bytes a live job beside its payload");

@@ -22,6 +22,7 @@ inline constexpr uint8_t kPriorityMax = 20;
 inline constexpr uint8_t kRankCount = kPriorityMax + 1;  // indexed by priority; 0 stays unused
 
 inline constexpr uint32_t kQueuesMax = 4'096;
+inline constexpr uint32_t kFairWeightMax = 1'000;  // turns of one group while another has one
 inline constexpr uint32_t kTypesMax = 65'536;
 inline constexpr uint32_t kSubscriptionTypesMax = 64;
 inline constexpr uint32_t kCreditsMax = 65'536;

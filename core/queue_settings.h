@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <string>
 
 namespace pqd {
 
@@ -26,6 +28,17 @@ struct QueueSettings {
   uint8_t reserved2[7] = {};
 
   friend bool operator==(const QueueSettings&, const QueueSettings&) = default;
+};
+
+// By a group's name (see State::group_name): how many turns it has while another has one. 1 where nothing is
+// said; 1..limits::kFairWeightMax.
+using FairWeights = std::map<std::string, uint32_t, std::less<>>;
+
+// Of one queue: for `fair = "user"` ("UID" or "UID/SUBJECT") and for `fair = "key"`.
+struct QueueWeights {
+  FairWeights users;
+  FairWeights keys;
+  friend bool operator==(const QueueWeights&, const QueueWeights&) = default;
 };
 
 }  // namespace pqd

@@ -5,12 +5,6 @@
 
 namespace pqd {
 
-Slot ReadyQueue::RankLine::front() const {
-  if (returned.empty()) return head;
-  if (head == kNoSlot || returned.begin()->first < head_seq) return returned.begin()->second;
-  return head;
-}
-
 Slot ReadyQueue::front(const Line& line) {
   const auto rank = static_cast<size_t>(31 - std::countl_zero(line.ranks));
   return line.by_rank[rank].front();
@@ -19,65 +13,101 @@ Slot ReadyQueue::front(const Line& line) {
 Slot ReadyQueue::oldest(const JobTable& jobs, const Line& line) {
   Slot oldest = kNoSlot;
   for (uint32_t ranks = line.ranks; ranks != 0; ranks &= ranks - 1) {
-    const Slot slot = line.by_rank[static_cast<size_t>(std::countr_zero(ranks))].front();
+    const Slot slot = line.by_rank[static_cast<size_t>(std::countr_zero(ranks))].oldest();
     if (oldest == kNoSlot || was_ready_before(jobs[slot], jobs[oldest])) oldest = slot;
   }
   return oldest;
 }
 
-ReadyQueue::Line& ReadyQueue::line_of(TypeNo type) {
+uint32_t ReadyQueue::line_of(TypeNo type) {
   const auto [found, fresh] = index_.try_emplace(type, static_cast<uint32_t>(lines_.size()));
   if (fresh) lines_.emplace_back().type = type;
-  return lines_[found->second];
+  return found->second;
 }
 
-void ReadyQueue::push_back(JobTable& jobs, Slot slot) {
+void ReadyQueue::push_back(JobTable& jobs, Slot slot, const std::string& group) {
+  push(jobs, slot, group, false);
+}
+
+void ReadyQueue::push_returned(JobTable& jobs, Slot slot, const std::string& group) {
+  push(jobs, slot, group, true);
+}
+
+void ReadyQueue::push(JobTable& jobs, Slot slot, const std::string& group, bool returned) {
   Job& job = jobs[slot];
-  Line& line = line_of(job.core.type);
+  const uint32_t index = line_of(job.core.type);
+  Line& line = lines_[index];
   RankLine& rank = line.by_rank[job.core.rank()];
-  job.ready_prev = rank.tail;
-  job.ready_next = kNoSlot;
-  if (rank.tail != kNoSlot) {
-    jobs[rank.tail].ready_next = slot;
+  if (fairness_ == Fairness::kOff) {
+    returned ? rank.line.push_returned(jobs, slot) : rank.line.push_back(jobs, slot);
   } else {
-    rank.head = slot;
-    rank.head_seq = job.core.ready_seq;
+    if (!rank.fair) rank.fair = std::make_unique<FairLine>();
+    job.ready_group = enter_group(job.core, group);
+    FairGroup& in = (*groups_)[job.ready_group];
+    const bool first = returned ? rank.fair->push_returned(jobs, slot, job.ready_group, in.time)
+                                : rank.fair->push_back(jobs, slot, job.ready_group, in.time);
+    if (first) in.lines.push_back(index);
   }
-  rank.tail = slot;
-  added(line, job);
-}
-
-void ReadyQueue::push_returned(JobTable& jobs, Slot slot) {
-  Job& job = jobs[slot];
-  Line& line = line_of(job.core.type);
-  line.by_rank[job.core.rank()].returned.emplace(job.core.ready_seq, slot);
-  job.ready_returned = true;
-  added(line, job);
-}
-
-void ReadyQueue::added(Line& line, const Job& job) {
   line.ranks |= 1u << job.core.rank();
   ++line.count;
   ++size_;
-  if (!line.warm) warm_line(index_[line.type]);
+  if (!line.warm) warm_line(index);
+}
+
+// A batch is delivered in one piece: its jobs come one after the other, and stand where the first of them
+// does, even if they are of several groups since they began to collect.
+GroupNo ReadyQueue::enter_group(const JobCore& job, const std::string& name) {
+  const bool follows = job.batch() != 0 && job.batch() == last_batch_ && last_batch_group_ != kNoGroup;
+  const GroupNo group = groups_->enter(job.rank(), follows ? (*groups_)[last_batch_group_].name : name);
+  last_batch_ = job.batch();
+  last_batch_group_ = job.batch() != 0 ? group : kNoGroup;
+  return group;
 }
 
 void ReadyQueue::remove(JobTable& jobs, Slot slot) {
   Job& job = jobs[slot];
-  Line& line = line_of(job.core.type);
+  const uint32_t index = line_of(job.core.type);
+  Line& line = lines_[index];
   RankLine& rank = line.by_rank[job.core.rank()];
-  if (job.ready_returned) {
-    rank.returned.erase({job.core.ready_seq, slot});
-    job.ready_returned = false;
+  if (fairness_ == Fairness::kOff) {
+    rank.line.remove(jobs, slot);
   } else {
-    (job.ready_prev != kNoSlot ? jobs[job.ready_prev].ready_next : rank.head) = job.ready_next;
-    (job.ready_next != kNoSlot ? jobs[job.ready_next].ready_prev : rank.tail) = job.ready_prev;
-    if (rank.head != kNoSlot) rank.head_seq = jobs[rank.head].core.ready_seq;
-    job.ready_prev = job.ready_next = kNoSlot;
+    if (rank.fair->remove(jobs, slot, job.ready_group)) std::erase((*groups_)[job.ready_group].lines, index);
+    if (job.ready_group == last_batch_group_) last_batch_group_ = kNoGroup;
+    groups_->leave(job.ready_group);
   }
   if (rank.empty()) line.ranks &= ~(1u << job.core.rank());
   --line.count;
   --size_;
+}
+
+void ReadyQueue::pass_turn(const JobTable& jobs, Slot slot) {
+  if (fairness_ == Fairness::kOff) return;
+  const GroupNo group = jobs[slot].ready_group;
+  groups_->pass(group);
+  const FairGroup& passed = (*groups_)[group];
+  for (const uint32_t index : passed.lines) lines_[index].by_rank[passed.rank].fair->move(group, passed.time);
+}
+
+// In the order of becoming ready, in which they may be pushed again.
+std::vector<Slot> ReadyQueue::take_all(JobTable& jobs) {
+  std::vector<Slot> all;
+  all.reserve(size_);
+  for (Line& line : lines_) {
+    for (RankLine& rank : line.by_rank) {
+      const auto add = [&all](Slot slot) { all.push_back(slot); };
+      rank.fair ? rank.fair->for_each(jobs, add) : rank.line.for_each(jobs, add);
+      rank = {};
+    }
+    line.ranks = 0;
+    line.count = 0;
+  }
+  size_ = 0;
+  groups_.reset();
+  last_batch_group_ = kNoGroup;
+  std::sort(all.begin(), all.end(), [&jobs](Slot a, Slot b) { return was_ready_before(jobs[a], jobs[b]); });
+  for (const Slot slot : all) jobs[slot].ready_returned = false;
+  return all;
 }
 
 void ReadyQueue::warm_line(uint32_t index) {
@@ -100,7 +130,7 @@ TimeNs ReadyQueue::oldest_ready_ns(const JobTable& jobs) const {
   TimeNs oldest = 0;
   for (const Line& line : lines_) {
     for (uint32_t ranks = line.ranks; ranks != 0; ranks &= ranks - 1) {
-      const Slot slot = line.by_rank[static_cast<size_t>(std::countr_zero(ranks))].front();
+      const Slot slot = line.by_rank[static_cast<size_t>(std::countr_zero(ranks))].oldest();
       const TimeNs since = jobs[slot].core.ready_ns;
       if (oldest == 0 || since < oldest) oldest = since;
     }
@@ -109,18 +139,47 @@ TimeNs ReadyQueue::oldest_ready_ns(const JobTable& jobs) const {
 }
 
 uint64_t ReadyQueue::count_before(const JobTable& jobs, Slot slot, uint64_t most) const {
+  const uint64_t seq = jobs[slot].core.ready_seq;
+  const size_t rank = jobs[slot].core.rank();
   uint64_t count = 0;
   for (const Line& line : lines_) {
-    for (const RankLine& rank : line.by_rank) {
-      for (Slot at = rank.head; at != kNoSlot && count < most; at = jobs[at].ready_next) {
-        if (!goes_before(jobs[at], jobs[slot])) break;
-        ++count;
-      }
-      for (const auto& [seq, at] : rank.returned) {
-        if (count >= most || !goes_before(jobs[at], jobs[slot])) break;
-        ++count;
-      }
+    for (size_t higher = rank + 1; higher < line.by_rank.size() && count < most; ++higher) {
+      const RankLine& there = line.by_rank[higher];
+      count += there.fair ? there.fair->size() : there.line.count_before(jobs, UINT64_MAX, most - count);
     }
+    if (fairness_ == Fairness::kOff && count < most)
+      count += line.by_rank[rank].line.count_before(jobs, seq, most - count);
+  }
+  if (fairness_ != Fairness::kOff && count < most) count += count_turns_before(jobs, slot, most - count);
+  return std::min(count, most);
+}
+
+// Its group comes to it after those of its own that became ready earlier. Until then each other group has as
+// many turns as there are on the clock, if it has jobs for them; one at the very same time goes before if its
+// job became ready earlier.
+uint64_t ReadyQueue::count_turns_before(const JobTable& jobs, Slot slot, uint64_t most) const {
+  const Job& job = jobs[slot];
+  const FairGroup& own = (*groups_)[job.ready_group];
+  const uint64_t before_in_own = count_of_group_before(jobs, job.ready_group, job.core.ready_seq, most);
+  const uint64_t time = own.time + before_in_own * own.step;
+  uint64_t count = before_in_own;
+  groups_->for_each([&](GroupNo number, const FairGroup& other) {
+    if (number == job.ready_group || other.rank != own.rank || other.time > time || count >= most) return;
+    const uint64_t turns = (time - other.time + other.step - 1) / other.step;  // at earlier times
+    const bool tie = (time - other.time) % other.step == 0 && turns < std::min(other.jobs, most) &&
+                     count_of_group_before(jobs, number, job.core.ready_seq, turns + 1) > turns;
+    count += std::min(turns + (tie ? 1 : 0), other.jobs);
+  });
+  return count;
+}
+
+uint64_t ReadyQueue::count_of_group_before(const JobTable& jobs, GroupNo number, uint64_t seq,
+                                           uint64_t most) const {
+  const FairGroup& group = (*groups_)[number];
+  uint64_t count = 0;
+  for (const uint32_t index : group.lines) {
+    const FairLine& line = *lines_[index].by_rank[group.rank].fair;
+    count += line.line_of(number)->count_before(jobs, seq, most);
   }
   return count;
 }

@@ -1,31 +1,48 @@
-// The ready jobs of one queue: a line per type and rank, each in the order of becoming ready. Jobs that come
-// back (a released one keeps its old place) stand in a small ordered set beside their line. Belongs to one
-// thread.
+// The ready jobs of one queue: a line per type and rank, each in the order of becoming ready, or, in a queue
+// that is fair, one per group as well, see fair_groups.h. Belongs to one thread.
 #pragma once
 
 #include <array>
-#include <set>
+#include <deque>
 #include <unordered_map>
 
+#include "core/fair_line.h"
 #include "core/job_table.h"
 #include "core/limits.h"
+#include "core/queue_settings.h"
 
 namespace pqd {
 
 class ReadyQueue {
  public:
-  // REQUIRES for both: the job is in no line; push_back: its ready_seq is above that of every job in its
-  // line.
-  void push_back(JobTable& jobs, Slot slot);
-  void push_returned(JobTable& jobs, Slot slot);
-  void remove(JobTable& jobs, Slot slot);
+  Fairness fairness() const { return fairness_; }
+  // From now on the jobs take turns like this, and all begin anew. `group_name`, of a slot: what the group of
+  // this job is called then. Costs a walk over all jobs.
+  template <class GroupName>
+  void group_by(JobTable& jobs, Fairness fairness, const FairWeights& weights, GroupName&& group_name) {
+    const std::vector<Slot> all = take_all(jobs);
+    fairness_ = fairness;
+    if (fairness != Fairness::kOff) groups_ = std::make_unique<FairGroups>(weights);
+    for (const Slot slot : all)
+      push_back(jobs, slot, fairness == Fairness::kOff ? std::string() : group_name(slot));
+  }
 
-  // The most urgent ready job among the types for which wanted(type) holds: highest rank, then first ready. A
-  // type found unwanted is not looked at again until warm(type) or warm_all().
+  // REQUIRES for both: the job is in no line; push_back: its ready_seq is above that of every job in its
+  // line. `group`: the name, which is not looked at where there is no fairness. The jobs of a batch stand
+  // with the first of them.
+  void push_back(JobTable& jobs, Slot slot, const std::string& group);
+  void push_returned(JobTable& jobs, Slot slot, const std::string& group);
+  void remove(JobTable& jobs, Slot slot);
+  // The job's group has its turn with it. REQUIRES: it is in a line.
+  void pass_turn(const JobTable& jobs, Slot slot);
+
+  // The most urgent ready job among the types for which wanted(type) holds: highest rank, then whose turn it
+  // is, then first ready. A type found unwanted is not looked at again until warm(type) or warm_all().
   template <class Wanted>
   Slot best(const JobTable& jobs, Wanted&& wanted) {
     return first_of(
-        jobs, wanted, [](const Line& line) { return front(line); }, goes_before);
+        jobs, wanted, [](const Line& line) { return front(line); },
+        [this](const Job& a, const Job& b) { return goes_before(a, b); });
   }
   // The job among the same that has been ready longest, whatever its rank.
   template <class Wanted>
@@ -40,21 +57,25 @@ class ReadyQueue {
   size_t size() const { return size_; }
   // When the longest waiting ready job became ready; 0 = none is ready.
   TimeNs oldest_ready_ns(const JobTable& jobs) const;
-  // Ready jobs that would be dispatched before this one if every type were wanted; counting stops at `most`.
+  // Ready jobs that would be dispatched before this one if every type were wanted and no other came; counting
+  // stops at `most`. Knows nothing of the starvation guard, and with fairness takes each job of a batch for a
+  // turn.
   uint64_t count_before(const JobTable& jobs, Slot slot, uint64_t most) const;
 
   // For State::check_invariants: the first broken invariant of the lines by name, nullptr when they hold. All
   // jobs that stand in a line are appended to `seen`.
   const char* find_fault(const JobTable& jobs, std::vector<Slot>& seen) const;
+  // The name of the group that a job in a line belongs to. REQUIRES: the queue is fair.
+  const std::string& group_of(const Job& job) const { return (*groups_)[job.ready_group].name; }
 
  private:
+  // One of the two is used.
   struct RankLine {
-    Slot head = kNoSlot;
-    Slot tail = kNoSlot;
-    std::set<std::pair<uint64_t, Slot>> returned;  // by ready_seq
-    uint64_t head_seq = 0;
-    bool empty() const { return head == kNoSlot && returned.empty(); }
-    Slot front() const;
+    ReadyLine line;
+    std::unique_ptr<FairLine> fair;
+    bool empty() const { return fair ? fair->empty() : line.empty(); }
+    Slot front() const { return fair ? fair->front() : line.front(); }
+    Slot oldest() const { return fair ? fair->oldest() : line.front(); }
   };
   struct Line {
     TypeNo type = 0;
@@ -65,10 +86,12 @@ class ReadyQueue {
   };
 
   static bool was_ready_before(const Job& a, const Job& b) { return a.core.ready_seq < b.core.ready_seq; }
-  static bool goes_before(const Job& a, const Job& b) {
+  bool goes_before(const Job& a, const Job& b) const {
     if (a.core.rank() != b.core.rank()) return a.core.rank() > b.core.rank();
+    if (fairness_ != Fairness::kOff && turn_of(a) != turn_of(b)) return turn_of(a) < turn_of(b);
     return was_ready_before(a, b);
   }
+  uint64_t turn_of(const Job& job) const { return (*groups_)[job.ready_group].time; }
   template <class Wanted, class FrontOf, class Before>
   Slot first_of(const JobTable& jobs, Wanted& wanted, FrontOf front_of, Before before) {
     Slot best = kNoSlot;
@@ -86,13 +109,22 @@ class ReadyQueue {
     }
     return best;
   }
-  Line& line_of(TypeNo type);
+  uint32_t line_of(TypeNo type);
   static Slot front(const Line& line);
   static Slot oldest(const JobTable& jobs, const Line& line);
-  const char* find_fault(const JobTable& jobs, const Line& line, size_t rank, std::vector<Slot>& seen) const;
-  void added(Line& line, const Job& job);
+  void push(JobTable& jobs, Slot slot, const std::string& group, bool returned);
   void warm_line(uint32_t index);
+  std::vector<Slot> take_all(JobTable& jobs);
+  GroupNo enter_group(const JobCore& job, const std::string& name);
+  uint64_t count_turns_before(const JobTable& jobs, Slot slot, uint64_t most) const;
+  uint64_t count_of_group_before(const JobTable& jobs, GroupNo number, uint64_t seq, uint64_t most) const;
+  const char* find_fault(const JobTable& jobs, const Line& line, size_t rank, std::vector<Slot>& seen) const;
+  const char* find_group_fault(const JobTable& jobs, const std::vector<Slot>& seen) const;
 
+  Fairness fairness_ = Fairness::kOff;
+  std::unique_ptr<FairGroups> groups_;  // with fairness only
+  uint64_t last_batch_ = 0;             // that entered a group, which one
+  GroupNo last_batch_group_ = kNoGroup;
   std::deque<Line> lines_;
   std::unordered_map<TypeNo, uint32_t> index_;
   std::vector<uint32_t> warm_;

@@ -111,7 +111,8 @@ void State::restored() {
   while (queues_.size() < tables.queue_count()) queues_.emplace_back();
   std::sort(restoring_ready_.begin(), restoring_ready_.end(),
             [this](Slot a, Slot b) { return jobs[a].core.ready_seq < jobs[b].core.ready_seq; });
-  for (const Slot slot : restoring_ready_) queues_[jobs[slot].core.queue].ready.push_back(jobs, slot);
+  for (QueueNo queue = 0; queue < queues_.size(); ++queue) group_ready_jobs(queue);
+  for (const Slot slot : restoring_ready_) line_up(slot);
   restoring_ready_.clear();
   restoring_ready_.shrink_to_fit();
   for (const auto& [number, session] : tables.sessions()) {

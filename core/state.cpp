@@ -89,6 +89,7 @@ void State::apply(const Readied& e) {
 
 void State::apply(const Assigned& e) {
   const Slot slot = must_find(e.job);
+  pass_turn(slot);
   leave_pending(slot);
   fold(jobs[slot].core, e, tables.epoch, now());
   jobs.state_changed(slot);
@@ -168,7 +169,7 @@ void State::apply(const Released& e) {
   fold(jobs[slot].core, e, now());
   enter(slot);
   if (jobs[slot].core.pending == Pending::kReady)
-    queues_[jobs[slot].core.queue].ready.push_returned(jobs, slot);
+    queues_[jobs[slot].core.queue].ready.push_returned(jobs, slot, group_name(slot));
 }
 
 void State::apply(const Extended& e, std::string_view note) {
@@ -181,12 +182,16 @@ void State::apply(const Extended& e, std::string_view note) {
 void State::apply(const QueueCreated& e) {
   tables.apply(e);
   queues_.emplace_back();
+  group_ready_jobs(e.queue);
 }
 
 void State::settings_changed(QueueNo queue) {
+  Collecting& collecting = queues_[queue].collecting;
+  collecting.regroup([this](Slot slot) { return collecting_key(slot); });
   // The interval may be another one now.
-  for (const auto& [key, line] : queues_[queue].collecting.lines())
+  for (const auto& [key, line] : collecting.lines())
     for (const auto& [seq, slot] : line) timers.set(slot, pending_deadline(jobs[slot].core));
+  if (queues_[queue].ready.fairness() != tables.queue(queue).settings.fair) group_ready_jobs(queue);
   mark_dirty(queue);
 }
 

@@ -72,6 +72,13 @@ class State {
   // Held jobs at the front of their keys' lines, which may have their turn; the list starts anew.
   std::vector<JobNo> take_key_turns() { return std::exchange(key_turns_, {}); }
   std::string_view ordering_key(Slot slot) const;
+  // What a job's group is called while its queue is fair: "UID" or "UID/SUBJECT", or the ordering key, ""
+  // for jobs without one; "" for all while the queue is not.
+  std::string group_name(Slot slot) const;
+  CollectingKey collecting_key(Slot slot) const;
+  // By the names of queues. Whose turn it is begins anew everywhere. Like the turns themselves, weights are
+  // in no journal.
+  void set_weights(std::map<std::string, QueueWeights> weights);
 
   void apply(const Submitted& e, const SubmitView& submit, RecordRef record);
   void apply(const Admitted& e);
@@ -147,6 +154,7 @@ class State {
   void enter(Slot slot);          // into the structures of a pending job, and its timer
   void leave_pending(Slot slot);  // out of them
   void line_up(Slot slot);        // behind the ready ones, if that is what it is now
+  void pass_turn(Slot slot);      // its group has had it
   void take_in_hand(Slot slot);   // by its holder
   void hold(Slot slot);
   void let_go(Slot slot);  // the lease ends: holder's list, consumer's credit, active
@@ -168,9 +176,11 @@ class State {
   void remove_consumer(SessionNo session, uint32_t subscription);
   void mark_dirty(QueueNo queue);
   void settings_changed(QueueNo queue);
+  void group_ready_jobs(QueueNo queue);
   TimeNs pending_deadline(const JobCore& core) const;
 
   std::deque<QueueRuntime> queues_;
+  std::map<std::string, QueueWeights> weights_;
   std::unordered_map<SessionNo, HeldJobs> held_;
   std::deque<std::pair<uint64_t, JobNo>> finished_;  // commit in which it finished
   std::unordered_map<JobNo, uint64_t> amended_;      // finished jobs that changed: the latest commit in which

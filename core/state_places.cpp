@@ -53,7 +53,7 @@ void State::enter(Slot slot) {
   } else if (job.core.pending == Pending::kHeld) {
     ++q.held;
   } else if (job.core.pending == Pending::kCollecting) {
-    q.collecting.add(CollectingKey::of(job.core), job.core.ready_seq, slot);
+    q.collecting.add(collecting_key(slot), job.core.ready_seq, slot);
   } else if (job.core.pending != Pending::kReady) {
     ++q.scheduled;
   }
@@ -80,7 +80,7 @@ void State::leave_pending(Slot slot) {
       --q.held;
       break;
     case Pending::kCollecting:
-      q.collecting.remove(CollectingKey::of(job.core), job.core.ready_seq);
+      q.collecting.remove(collecting_key(slot), job.core.ready_seq);
       break;
     case Pending::kParked:
       q.parked.erase(std::pair{-int{job.parked_rank}, job.core.no});
@@ -92,7 +92,32 @@ void State::leave_pending(Slot slot) {
 void State::line_up(Slot slot) {
   const JobCore& core = jobs[slot].core;
   const bool ready = core.state == JobState::kPending && core.pending == Pending::kReady;
-  if (ready) queues_[core.queue].ready.push_back(jobs, slot);
+  if (ready) queues_[core.queue].ready.push_back(jobs, slot, group_name(slot));
+}
+
+// A batch takes one turn, with the first of its jobs.
+void State::pass_turn(Slot slot) {
+  const JobCore& core = jobs[slot].core;
+  QueueRuntime& q = queues_[core.queue];
+  if (core.batch_place == 0 || q.in_hand.jobs(core.batch()) == 0) q.ready.pass_turn(jobs, slot);
+}
+
+void State::group_ready_jobs(QueueNo queue) {
+  const QueueEntry& entry = tables.queue(queue);
+  const Fairness fair = entry.settings.fair;
+  const auto found = weights_.find(entry.name);
+  const QueueWeights weights = found == weights_.end() ? QueueWeights{} : found->second;
+  queues_[queue].ready.group_by(jobs, fair, fair == Fairness::kUser ? weights.users : weights.keys,
+                                [this](Slot slot) { return group_name(slot); });
+}
+
+void State::set_weights(std::map<std::string, QueueWeights> weights) {
+  weights_ = std::move(weights);
+  for (QueueNo queue = 0; queue < queues_.size(); ++queue) {
+    if (queues_[queue].ready.fairness() == Fairness::kOff) continue;
+    group_ready_jobs(queue);
+    queues_[queue].ready.warm_all();
+  }
 }
 
 // A batch takes one turn and one credit, whatever the number of its jobs.
@@ -194,6 +219,23 @@ std::string_view State::ordering_key(Slot slot) const {
   const auto submit = read_submit_record(blocks.view(jobs[slot].record));
   if (!submit) std::abort();
   return submit->ordering_key;
+}
+
+std::string State::group_name(Slot slot) const {
+  const JobCore& core = jobs[slot].core;
+  const Fairness fair = tables.queue(core.queue).settings.fair;
+  if (fair == Fairness::kOff) return {};
+  if (fair == Fairness::kKey) return std::string(ordering_key(slot));
+  const auto submit = read_submit_record(blocks.view(jobs[slot].record));
+  if (!submit) std::abort();
+  std::string name = std::to_string(core.owner_uid);
+  if (!submit->subject.empty()) name.append("/").append(submit->subject);
+  return name;
+}
+
+CollectingKey State::collecting_key(Slot slot) const {
+  const JobCore& core = jobs[slot].core;
+  return {core.type, is_memory(core.no), group_name(slot)};
 }
 
 }  // namespace pqd

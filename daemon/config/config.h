@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <expected>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,9 @@ struct QueuesConfig {
   bool strict = false;  // no queue but `default` and the named ones
   QueueSettings defaults;
   std::map<std::string, QueueSettings> named;
+  // Of those in `named`: [queue.NAME.user_weights], whose users are as they were written (see uid_of_user),
+  // and [queue.NAME.key_weights].
+  std::map<std::string, QueueWeights> weights;
 
   friend bool operator==(const QueuesConfig&, const QueuesConfig&) = default;
 };
@@ -76,6 +80,9 @@ std::expected<Config, ConfigFaults> load_config(const std::string& path,
 
 // The process's environment, for the two above.
 std::vector<std::string> process_environment();
+
+// `text`: a user's name, or a uid as a number. Nothing: this machine has no such user.
+std::optional<uint32_t> uid_of_user(const std::string& text);
 
 // Canonical TOML: every key with its value in force. parse_config(render_config(c)) == c.
 std::string render_config(const Config& config);

@@ -59,7 +59,23 @@ class Applier {
                               "): raise backoff_cap as well");
   }
 
-  void named_queues(const QueueSettings& defaults, std::map<std::string, QueueSettings>& out) {
+  void weights(const ConfigTable& where, FairWeights& out) {
+    const KeyRules rules{
+        .name = "weight", .form = ValueForm::kNumber, .least = 1, .most = limits::kFairWeightMax};
+    for (const ConfigSetting& setting : document_.settings) {
+      if (setting.table != where) continue;
+      const std::string fault = where.inside == kUserWeights ? user_fault(setting.key) : key_fault(setting.key);
+      const auto value = read_value(rules, setting.value);
+      if (!fault.empty())
+        faults_.add(setting.key_place, fault);
+      else if (!value)
+        faults_.add(setting.value_place, value.error());
+      else
+        out[setting.key] = static_cast<uint32_t>(std::get<uint64_t>(*value));
+    }
+  }
+
+  void named_queues(QueuesConfig& config) {
     const auto is_default = [](const auto& queue) { return queue.first == "default"; };
     const size_t most = limits::kQueuesMax - (std::ranges::any_of(document_.queues, is_default) ? 0 : 1);
     if (document_.queues.size() > most)
@@ -72,11 +88,29 @@ class Applier {
                                std::to_string(limits::kNameBytesMax) + " of A-Z a-z 0-9 . _ : -");
         continue;
       }
-      queue({"queue", name}, out.try_emplace(name, defaults).first->second);
+      queue({"queue", name}, config.named.try_emplace(name, config.defaults).first->second);
+      QueueWeights said;
+      weights({"queue", name, std::string(kUserWeights)}, said.users);
+      weights({"queue", name, std::string(kKeyWeights)}, said.keys);
+      if (said != QueueWeights{}) config.weights[name] = std::move(said);
     }
   }
 
  private:
+  // "" = it is good: USER or USER/SUBJECT.
+  static std::string user_fault(const std::string& key) {
+    const size_t slash = key.find('/');
+    const std::string user = key.substr(0, slash);
+    if (!uid_of_user(user)) return "there is no user " + quoted(user) + " on this machine";
+    const size_t subject_bytes = slash == std::string::npos ? 1 : key.size() - slash - 1;
+    if (subject_bytes >= 1 && subject_bytes <= limits::kSubjectBytesMax) return {};
+    return quoted(key) + " names no end user: after the / come 1 to " +
+           std::to_string(limits::kSubjectBytesMax) + " bytes";
+  }
+  static std::string key_fault(const std::string& key) {
+    if (key.size() <= limits::kKeyBytesMax) return {};
+    return quoted(key) + " is no ordering key: it is over " + std::to_string(limits::kKeyBytesMax) + " bytes";
+  }
   // Nothing: this table says neither, what it inherits is complained of where it stands.
   std::optional<ConfigPlace> last_place(const ConfigTable& where,
                                         std::initializer_list<std::string_view> keys) const {
@@ -99,7 +133,7 @@ Config apply_config(const ConfigDocument& document, ConfigFaultList& faults) {
   applier.table({"daemon", {}}, daemon_keys(), config.daemon);
   applier.table({"queues", {}}, queues_keys(), config.queues);
   applier.queue({"queues.defaults", {}}, config.queues.defaults);
-  applier.named_queues(config.queues.defaults, config.queues.named);
+  applier.named_queues(config.queues);
   applier.table({"limits", {}}, limits_keys(), config.limits);
   applier.table({"store", {}}, store_keys(), config.store);
   return config;

@@ -5,7 +5,11 @@
 
 namespace pqd {
 
-std::string table_text(const ConfigTable& table) { return table_text(table.name, table.queue); }
+std::string table_text(const ConfigTable& table) {
+  const std::string outer = table_text(table.name, table.queue);
+  if (table.inside.empty()) return outer;
+  return outer.substr(0, outer.size() - 1) + "." + key_text(table.inside) + "]";
+}
 
 void ConfigFaultList::add(const ConfigPlace& place, std::string_view what) {
   const bool variable = !place.variable.empty();

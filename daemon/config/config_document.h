@@ -20,14 +20,19 @@ struct ConfigPlace {
   std::string variable;
 };
 
-// Which table: [daemon], [queues], [queues.defaults], [limits], [store], or [queue.NAME].
+// Which table: [daemon], [queues], [queues.defaults], [limits], [store], [queue.NAME], or one inside that.
 struct ConfigTable {
   std::string name;
   std::string queue;
+  std::string inside = {};
 
   friend bool operator==(const ConfigTable&, const ConfigTable&) = default;
 };
 std::string table_text(const ConfigTable& table);
+
+// The tables that a queue may have inside.
+inline constexpr std::string_view kUserWeights = "user_weights";
+inline constexpr std::string_view kKeyWeights = "key_weights";
 
 struct ConfigSetting {
   ConfigTable table;

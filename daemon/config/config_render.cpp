@@ -1,4 +1,5 @@
 // The configuration as canonical TOML: fixed order, every key.
+#include "daemon/config/config_document.h"
 #include "daemon/config/config_key.h"
 #include "daemon/config/config_text.h"
 #include "daemon/config/config_value.h"
@@ -14,14 +15,26 @@ std::string rendered(const std::string& header, std::span<const ConfigKey<Table>
   return text;
 }
 
+std::string rendered(const ConfigTable& table, const FairWeights& weights) {
+  if (weights.empty()) return {};
+  std::string text = "\n" + table_text(table) + "\n";
+  for (const auto& [name, weight] : weights) text += key_text(name) + " = " + std::to_string(weight) + "\n";
+  return text;
+}
+
 }  // namespace
 
 std::string render_config(const Config& config) {
   std::string text = rendered("[daemon]", daemon_keys(), config.daemon);
   text += "\n" + rendered("[queues]", queues_keys(), config.queues);
   text += "\n" + rendered("[queues.defaults]", queue_keys(), config.queues.defaults);
-  for (const auto& [name, settings] : config.queues.named)
+  for (const auto& [name, settings] : config.queues.named) {
     text += "\n" + rendered(table_text("queue", name), queue_keys(), settings);
+    const auto weights = config.queues.weights.find(name);
+    if (weights == config.queues.weights.end()) continue;
+    text += rendered(ConfigTable{"queue", name, std::string(kUserWeights)}, weights->second.users);
+    text += rendered(ConfigTable{"queue", name, std::string(kKeyWeights)}, weights->second.keys);
+  }
   text += "\n" + rendered("[limits]", limits_keys(), config.limits);
   return text + "\n" + rendered("[store]", store_keys(), config.store);
 }

@@ -60,11 +60,23 @@ class StoredJobs final : public FinishedJobs {
   const Store& store_;
 };
 
+// Users are known to the broker by their numbers.
+QueueWeights by_uid(const QueueWeights& named) {
+  QueueWeights weights{{}, named.keys};
+  for (const auto& [name, weight] : named.users) {
+    const size_t slash = std::min(name.find('/'), name.size());
+    if (const auto uid = uid_of_user(name.substr(0, slash)))
+      weights.users[std::to_string(*uid) + name.substr(slash)] = weight;
+  }
+  return weights;
+}
+
 BrokerOptions broker_options(const Config& config, ZoneSource& zones) {
   BrokerOptions options;
   options.zones = &zones;
   options.defaults = config.queues.defaults;
   options.queues = config.queues.named;
+  for (const auto& [name, weights] : config.queues.weights) options.weights[name] = by_uid(weights);
   options.strict_queues = config.queues.strict;
   options.payload_bytes_max = config.daemon.max_payload_bytes;
   options.rate_limit = config.limits.rate_limit;

@@ -12,7 +12,7 @@ namespace {
 
 class RandomLife {
  public:
-  explicit RandomLife(uint64_t seed) : random_(seed), d_(options()) {
+  explicit RandomLife(uint64_t seed) : random_(seed), d_(options(seed)) {
     admin_ = d_.open(kAdminUid);
     for (int i = 0; i < 3; ++i) sessions_.push_back(d_.open());
   }
@@ -65,10 +65,13 @@ class RandomLife {
   }
 
  private:
-  static BrokerOptions options() {
+  static BrokerOptions options(uint64_t seed) {
     BrokerOptions options;
     options.defaults = {
         .max_depth = 12, .admission_timeout_ms = 2'000, .max_active = 6, .starvation_guard = 4, .batch_size = 3};
+    options.queues["other"] = options.defaults;
+    options.queues["other"].fair = static_cast<Fairness>(seed % 3);
+    options.weights["other"] = {{{"1000", 2}}, {{"k", 3}}};
     return options;
   }
   uint64_t below(uint64_t bound) { return random_() % bound; }

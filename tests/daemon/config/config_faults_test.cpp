@@ -30,8 +30,20 @@ TEST(ConfigFaults, SaysWhereAMisplacedSettingBelongs) {
   EXPECT_EQ(bad("[queues.mail]\nmax_depth = 5\n"),
             "f:1:9: there is no table [queues.mail]: the settings of one queue are in [queue.mail]\n");
   EXPECT_EQ(bad("[queue.a.b]\nmax_depth = 5\n"),
-            "f:1:10: [queue.a] has no tables inside; a queue's name with a dot is written in quotes: "
+            "f:1:10: [queue.a] has no table b; a queue's name with a dot is written in quotes: "
             "[queue.\"a.b\"]\n");
+}
+
+TEST(ConfigFaults, SaysWhatIsWrongWithAWeight) {
+  EXPECT_EQ(bad("[queue.a.user_weight]\nroot = 2\n"),
+            "f:1:10: [queue.a] has no table user_weight (did you mean user_weights?); a queue's name with a "
+            "dot is written in quotes: [queue.\"a.user_weight\"]\n");
+  EXPECT_EQ(bad("[queue.a.user_weights]\nno-such-user = 2\n"),
+            "f:2:1: there is no user \"no-such-user\" on this machine\n");
+  EXPECT_EQ(bad("[queue.a.user_weights]\n\"root/\" = 2\n"),
+            "f:2:1: \"root/\" names no end user: after the / come 1 to 128 bytes\n");
+  EXPECT_EQ(bad("[queue.a.key_weights]\nk = 0\n"),
+            "f:2:5: weight is a whole number from 1 to 1000, not 0\n");
 }
 
 TEST(ConfigFaults, TellsTheFormAndTheRange) {

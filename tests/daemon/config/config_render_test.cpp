@@ -20,7 +20,13 @@ class RandomConfig {
     fill_queue(config.queues.defaults);
     fill(limits_keys(), config.limits);
     fill(store_keys(), config.store);
-    for (uint64_t left = below(5); left > 0; --left) fill_queue(config.queues.named[name()]);
+    for (uint64_t left = below(5); left > 0; --left) {
+      const std::string queue = name();
+      fill_queue(config.queues.named[queue]);
+      if (below(2) == 0) continue;
+      config.queues.weights[queue].users["root" + path()] = 1 + static_cast<uint32_t>(below(1'000));
+      config.queues.weights[queue].keys[path()] = 1 + static_cast<uint32_t>(below(1'000));
+    }
     return config;
   }
 
@@ -38,10 +44,11 @@ class RandomConfig {
     for (uint64_t left = 1 + below(64); left > 0; --left) text += kLetters[below(kLetters.size())];
     return text;
   }
+  // Any text that starts with a slash and goes on.
   std::string path() {
     constexpr std::string_view kParts[] = {"a", "/",  " ",    "\"",   "\\", "'",
                                            "#", "\n", "\x01", "\x7f", "ü",  "漢"};
-    std::string text = "/";
+    std::string text = "/x";
     for (uint64_t left = below(20); left > 0; --left) text += kParts[below(std::size(kParts))];
     return text;
   }

@@ -1,0 +1,57 @@
+#include "core/ready_line.h"
+
+#include <algorithm>
+
+namespace pqd {
+
+Slot ReadyLine::front() const {
+  if (returned_.empty()) return head_;
+  if (head_ == kNoSlot || returned_.begin()->first < head_seq_) return returned_.begin()->second;
+  return head_;
+}
+
+void ReadyLine::push_back(JobTable& jobs, Slot slot) {
+  Job& job = jobs[slot];
+  job.ready_prev = tail_;
+  job.ready_next = kNoSlot;
+  if (tail_ != kNoSlot) {
+    jobs[tail_].ready_next = slot;
+  } else {
+    head_ = slot;
+    head_seq_ = job.core.ready_seq;
+  }
+  tail_ = slot;
+}
+
+void ReadyLine::push_returned(JobTable& jobs, Slot slot) {
+  returned_.emplace(jobs[slot].core.ready_seq, slot);
+  jobs[slot].ready_returned = true;
+}
+
+void ReadyLine::remove(JobTable& jobs, Slot slot) {
+  Job& job = jobs[slot];
+  if (job.ready_returned) {
+    returned_.erase({job.core.ready_seq, slot});
+    job.ready_returned = false;
+    return;
+  }
+  (job.ready_prev != kNoSlot ? jobs[job.ready_prev].ready_next : head_) = job.ready_next;
+  (job.ready_next != kNoSlot ? jobs[job.ready_next].ready_prev : tail_) = job.ready_prev;
+  if (head_ != kNoSlot) head_seq_ = jobs[head_].core.ready_seq;
+  job.ready_prev = job.ready_next = kNoSlot;
+}
+
+uint64_t ReadyLine::count_before(const JobTable& jobs, uint64_t seq, uint64_t most) const {
+  uint64_t count = 0;
+  for (Slot at = head_; at != kNoSlot && count < most; at = jobs[at].ready_next) {
+    if (jobs[at].core.ready_seq >= seq) break;
+    ++count;
+  }
+  for (const auto& [returned_seq, at] : returned_) {
+    if (count >= most || returned_seq >= seq) break;
+    ++count;
+  }
+  return count;
+}
+
+}  // namespace pqd

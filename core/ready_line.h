@@ -1,0 +1,40 @@
+// Ready jobs in the order of becoming ready: a list, and beside it a small ordered set of those that came back
+// (a released job keeps its old place). Belongs to one thread.
+#pragma once
+
+#include <set>
+
+#include "core/job_table.h"
+
+namespace pqd {
+
+class ReadyLine {
+ public:
+  // REQUIRES for both: the job is in no line; push_back: its ready_seq is above that of every job here.
+  void push_back(JobTable& jobs, Slot slot);
+  void push_returned(JobTable& jobs, Slot slot);
+  void remove(JobTable& jobs, Slot slot);
+
+  bool empty() const { return head_ == kNoSlot && returned_.empty(); }
+  // kNoSlot = it is empty.
+  Slot front() const;
+  // Jobs that became ready before `seq`; counting stops at `most`.
+  uint64_t count_before(const JobTable& jobs, uint64_t seq, uint64_t most) const;
+  // In no order of both.
+  template <class F>
+  void for_each(const JobTable& jobs, F&& f) const {
+    for (Slot at = head_; at != kNoSlot; at = jobs[at].ready_next) f(at);
+    for (const auto& [seq, at] : returned_) f(at);
+  }
+
+  // The first broken invariant by name, nullptr when all hold; every job here is appended to `seen`.
+  const char* find_fault(const JobTable& jobs, std::vector<Slot>& seen) const;
+
+ private:
+  Slot head_ = kNoSlot;
+  Slot tail_ = kNoSlot;
+  uint64_t head_seq_ = 0;
+  std::set<std::pair<uint64_t, Slot>> returned_;  // by ready_seq
+};
+
+}  // namespace pqd

@@ -136,11 +136,11 @@ Error Broker::redrive(const Origin& origin, ByteView record) {
   if (!is_admin(state_.tables.session(origin.session)->uid)) return Error::kUnauthorized;
   auto row = row_by_id(parsed->id);
   if (!row) return Error::kNotFound;
-  if (!is_dead_letter(row->core) || row->payload_dropped) {
-    // Sent again after a reconnect, it counted the first time.
-    const bool again = (parsed->head.flags & kFlagResubmitted) != 0;
-    return again && row->core.redriven ? Error::kOk : Error::kInvalidStatus;
-  }
+  // Sent again after a reconnect, it counted the first time. When that life is over, too, nobody knows; only
+  // what may be delivered twice is given one more.
+  const bool again = (parsed->head.flags & kFlagResubmitted) != 0 && row->core.redriven;
+  if (again && row->core.delivery == Delivery::kAtMostOnce) return Error::kOk;
+  if (!is_dead_letter(row->core) || row->payload_dropped) return again ? Error::kOk : Error::kInvalidStatus;
   revive(origin, std::move(*row));
   return Error::kOk;
 }

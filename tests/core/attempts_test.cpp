@@ -339,6 +339,24 @@ TEST_F(Attempts, RedriveStartsANewLifeAndKeepsTheHistory) {
   EXPECT_EQ(d.state.tables.queue(0).dead_letters, 1u);
 }
 
+TEST_F(Attempts, RedriveSentAgainNeverGivesAnAtMostOnceJobALifeThatNobodyAskedFor) {
+  const SessionNo admin = d.open(kAdminUid);
+  for (const Delivery delivery : {Delivery::kAtMostOnce, Delivery::kAtLeastOnce}) {
+    const JobId id = d.submit(producer, {.delivery = delivery, .max_attempts = 1});
+    if (delivery == Delivery::kAtMostOnce) d.subscribe(consumer);
+    d.fail(consumer, d.take_one(consumer));
+    EXPECT_EQ(d.command(admin, write_redrive(id)), Error::kOk);
+    d.fail(consumer, d.take_one(consumer));
+    Bytes again = write_redrive(id);
+    RecordHead head;
+    std::memcpy(&head, again.data(), sizeof head);
+    head.flags |= kFlagResubmitted;
+    std::memcpy(again.data(), &head, sizeof head);
+    EXPECT_EQ(d.command(admin, again), Error::kOk);
+    EXPECT_EQ(d.take(consumer).size(), delivery == Delivery::kAtMostOnce ? 0u : 1u);
+  }
+}
+
 TEST_F(Attempts, RedriveIsForDeadLettersOnly) {
   const SessionNo admin = d.open(kAdminUid);
   const JobId pending = d.submit(producer);

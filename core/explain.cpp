@@ -1,5 +1,7 @@
 #include "core/explain.h"
 
+#include <algorithm>
+
 namespace pqd {
 namespace {
 
@@ -57,8 +59,10 @@ void explain_collecting(const State& state, Slot slot, Explanation& e) {
   const CollectingLine& line = state.queue(core.queue).collecting.lines().at(state.collecting_key(slot));
   e.awaits = Awaits::kBatch;
   e.ahead = static_cast<uint64_t>(std::distance(line.begin(), line.find(core.ready_seq)));
-  const JobCore& first = state.jobs[line.begin()->second].core;
-  e.until_ns = first.ready_ns + state.tables.queue(core.queue).settings.batch_interval_ms * kMillisecondNs;
+  // A released one keeps its place and waits anew: the first need not be the one that waits longest.
+  TimeNs since = core.ready_ns;
+  for (const auto& [seq, other] : line) since = std::min(since, state.jobs[other].core.ready_ns);
+  e.until_ns = since + state.tables.queue(core.queue).settings.batch_interval_ms * kMillisecondNs;
 }
 
 void explain_pending(const State& state, Slot slot, Explanation& e) {

@@ -267,5 +267,20 @@ TEST_F(Batch, ExplainSaysThatItsBatchIsNotCompleteAndWhenItWillBe) {
   EXPECT_EQ(e.until_ns, d.now_ns + 900 * kMillisecondNs);
 }
 
+TEST_F(Batch, ExplainSaysWhenItIsFormedAlsoBehindAReleasedJob) {
+  d.subscribe(consumer, 1);
+  const JobId released = submit();
+  d.advance_ms(1'000);
+  const Delivered in_hand = d.take_one(consumer);
+  const JobId second = submit();
+  d.advance_ms(300);
+  d.release(consumer, in_hand);  // keeps its place, and waits anew
+  EXPECT_EQ(explain(d.state, d.state.jobs.find(second)).ahead, 1u);
+  for (const JobId& id : {released, second})
+    EXPECT_EQ(explain(d.state, d.state.jobs.find(id)).until_ns, d.now_ns + 700 * kMillisecondNs);
+  d.advance_ms(700);
+  expect_batch(d.take(consumer), {released, second});
+}
+
 }  // namespace
 }  // namespace pqd::test

@@ -3,6 +3,7 @@
 #include <unordered_set>
 
 #include "core/broker.h"
+#include "core/canary.h"
 
 namespace pqd {
 
@@ -31,6 +32,8 @@ void Broker::assign_batch(Slot first, const ConsumerKey& to) {
   const uint64_t batch = state_.jobs[first].core.batch();
   for (Slot slot = first; slot != kNoSlot && state_.jobs[slot].core.batch() == batch;) {
     const Slot next = state_.jobs[slot].ready_next;
+    const bool last = next == kNoSlot || state_.jobs[next].core.batch() != batch;
+    if (PQD_CANARY("batch-without-its-last") && last && slot != first) break;
     assign(slot, to);
     slot = next;
   }

@@ -34,6 +34,7 @@ const std::vector<std::pair<std::string, std::string>>& canaries() {
       {"timer-lost-at-restart", "a backoff that stood in the checkpoint never ends"},
       {"credit-leak", "a job that is cancelled while it runs gives no credit back"},
       {"receipt-number-reused", "a verdict has the number of the receipt before it"},
+      {"batch-without-its-last", "the last job of a batch is left behind when the others are delivered"},
       {"keys-forgotten-at-checkpoint", "a checkpoint does not take the idempotency keys along"},
       {"dead-letter-without-history", "rows do not keep how attempts ended"},
   };

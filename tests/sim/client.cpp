@@ -81,6 +81,8 @@ void Client::die() {
   tickets_.clear();
   in_hand_.clear();
   own_.clear();
+  batch_ = 0;
+  batches_.clear();
 }
 
 void Client::look(TimeNs now) {
@@ -251,6 +253,11 @@ void Client::take_deliveries() {
     }
     if (delivery.number <= deliveries_seen_) continue;  // it came twice: an engine died over it
     deliveries_seen_ = delivery.number;
+    if (delivery.batch != batch_) {
+      batches_.insert(std::exchange(batch_, delivery.batch));
+      require(batch_ == 0 || !batches_.contains(batch_), "client ", name_, " gets job ", delivery.id,
+              " after its batch was over");
+    }
     in_hand_.push_back({delivery.number, delivery.token, delivery.id, delivery.subscription, false});
     history_.took(
         {0, delivery.id, delivery.token, name_, delivery.attempt, delivery.max_attempts, delivery.payload});

@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <map>
+#include <set>
 #include <vector>
 
 #include "core/control_record.h"
@@ -100,6 +101,8 @@ class Client {
   SessionNo earlier_ = 0;  // to be proved at the next connect
   ShortHash earlier_secret_{};
   uint64_t deliveries_seen_ = 0;
+  uint64_t batch_ = 0;          // that the latest delivery belongs to; 0 = none
+  std::set<uint64_t> batches_;  // those before
   std::array<uint64_t, 4> counters_{};
   std::deque<Ticket> tickets_;
   std::vector<InHand> in_hand_;

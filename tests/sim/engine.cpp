@@ -81,8 +81,9 @@ void Engine::inherit_sessions() {
     if (entry == nullptr) continue;
     add_port(memory, *entry);
     Port& port = ports_.at(number);
-    for (const DeliveryEffect& delivery : broker_->deliveries_after(number, memory.deliveries_count))
-      port.outbox.add(0, delivery);
+    const auto unseen = broker_->deliveries_after(number, memory.deliveries_count);
+    around_.model.judge_inherited(number, memory.deliveries_count, unseen);
+    for (const DeliveryEffect& delivery : unseen) port.outbox.add(0, delivery);
     for (Slot slot = state_->held(number).head; slot != kNoSlot; slot = state_->jobs[slot].held_next) {
       const JobCore& core = state_->jobs[slot].core;
       if (core.cancel_requested) port.outbox.add(0, CancelNotice{number, core.token(), core.id});

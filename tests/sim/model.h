@@ -48,6 +48,8 @@ struct ModelJob {
   TimeNs retry_earliest = 0, retry_latest = 0;  // of a backoff whose end the broker may choose
   TimeNs ready_at = 0;
   uint64_t ready_order = 0;
+  uint64_t batch = 0;       // that it became ready with, or is in hand with; 0 = none
+  uint64_t batch_told = 0;  // as its deliveries name it
   uint16_t attempts = 0, max_attempts = 0, failures = 0, deaths = 0;
   SessionNo holder = 0;
   uint32_t subscription = 0;
@@ -63,6 +65,9 @@ struct ModelJob {
 
   uint8_t rank() const { return mode == Mode::kPriority ? priority : kPriorityNormal; }
   bool held_by_consumer() const { return state == JobState::kAssigned || state == JobState::kProcessing; }
+  bool collects_with(const ModelJob& other) const {
+    return waits(Pending::kCollecting) && queue == other.queue && type == other.type;
+  }
   bool waits(Pending for_what) const { return state == JobState::kPending && pending == for_what; }
   bool parked() const { return waits(Pending::kParked); }
   bool dead_letter() const { return (state == JobState::kFailed || state == JobState::kTimeout) && !purged; }
@@ -126,6 +131,8 @@ class Model {
   // What the calls before the end of the turn must have brought; empties the lists.
   void judge_receipts(std::span<const ReceiptEffect> receipts);
   void judge_redelivered(std::span<const DeliveryEffect> deliveries);
+  // A new engine publishes what the session has not got yet.
+  void judge_inherited(SessionNo session, uint64_t after, std::span<const DeliveryEffect> deliveries);
   void judge_notices(std::span<const CancelNotice> notices);
 
   // Everything that can be asked must have the same answer here and there.
@@ -194,9 +201,13 @@ class Model {
   // model_turn.cpp
   void timer_due(ModelJob& job);
   void become_ready(ModelJob& job);
+  void form_batch(const ModelJob& one_of_them);
+  void form_full_batches(const std::string& queue, const State& state);
   void give_key_turns();
   void admit(const std::string& queue);
   void judge_dispatch(const DeliveryEffect& delivery);
+  void judge_turn(const ModelJob& job, const DeliveryEffect& delivery);
+  void give(ModelJob& job, const DeliveryEffect& delivery);
   void judge_consumer(ModelQueue& queue, const ModelJob& job, const DeliveryEffect& delivery);
   bool may_dispatch(const std::string& queue) const;
   // The types of the queue that somebody has credit for.
@@ -206,6 +217,7 @@ class Model {
     bool has(const std::string& type) const { return every_type || types.contains(type); }
   };
   Wanted wanted(const std::string& queue) const;
+  // Turns in hand: a batch counts once.
   uint64_t active(const std::string& queue) const;
   uint64_t used(SessionNo session, uint32_t subscription, const std::string& queue) const;
   bool has_credit(SessionNo session, uint32_t number) const;
@@ -216,6 +228,7 @@ class Model {
   void receipt(SessionNo session, uint8_t lane, uint64_t seq, Error error, uint8_t flags, const JobId& id);
   void compare_job(const State& state, const ModelJob& job) const;
   void compare_queue(const State& state, const std::string& name) const;
+  void settings_changed(const std::string& queue);
   void compare_explanation(const State& state, const ModelJob& job, const Wanted& types,
                            const std::map<JobId, uint8_t>& ranks) const;
   bool first_of_key(const ModelJob& job) const;
@@ -240,6 +253,10 @@ class Model {
   std::vector<std::pair<SessionNo, JobId>> redelivered_;
   std::vector<std::pair<SessionNo, JobId>> notices_;
   std::vector<JobId> just_finished_;
+  std::vector<JobId>
+      rest_of_batch_;  // must follow the delivery before, under the same name to the same consumer
+  uint64_t batch_told_ = 0;
+  Taker batch_taker_;
 };
 
 }  // namespace pqd::sim

@@ -20,7 +20,15 @@ void Model::start_epoch(uint32_t epoch) {
     const auto named = options_.queues.find(name);
     queue.settings = named != options_.queues.end() ? named->second : options_.defaults;
     queue.turns.restarted(queue.settings.starvation_guard);
+    settings_changed(name);
   }
+}
+
+// A batch that collects waits as long as its queue says now.
+void Model::settings_changed(const std::string& queue) {
+  const TimeNs interval = queues_.at(queue).settings.batch_interval_ms * kMillisecondNs;
+  for (auto& [id, job] : live_)
+    if (job.queue == queue && job.waits(Pending::kCollecting)) job.deadline = job.ready_at + interval;
 }
 
 void Model::restarted() {
@@ -240,10 +248,9 @@ Error Model::redrive(SessionNo session, ByteView record) {
   if (!is_admin(session)) return Error::kUnauthorized;
   const ModelJob* found = find(parsed->id);
   if (found == nullptr) return Error::kNotFound;
-  if (!found->dead_letter()) {
-    const bool again = (parsed->head.flags & kFlagResubmitted) != 0;
-    return again && found->redriven ? Error::kOk : Error::kInvalidStatus;
-  }
+  const bool again = (parsed->head.flags & kFlagResubmitted) != 0 && found->redriven;
+  if (again && found->delivery == Delivery::kAtMostOnce) return Error::kOk;
+  if (!found->dead_letter()) return again ? Error::kOk : Error::kInvalidStatus;
   ModelJob job = *found;
   finished_.erase(job.id);
   std::erase(just_finished_, job.id);

@@ -125,7 +125,7 @@ void Model::compare_job(const State& state, const ModelJob& job) const {
           ", not ", static_cast<int>(job.pending));
   if (job.pending == Pending::kBackoff || job.pending == Pending::kScheduled)
     require(core.start_after_ns == job.deadline, "job ", job.id, " starts at another time");
-  if (job.pending == Pending::kReady)
+  if (job.pending == Pending::kReady || job.pending == Pending::kCollecting)
     require(core.ready_ns == job.ready_at, "job ", job.id, " became ready at another time");
 }
 
@@ -160,6 +160,9 @@ void Model::compare_queue(const State& state, const std::string& name) const {
       case Pending::kHeld:
         ++want.held;
         break;
+      case Pending::kCollecting:
+        ++want.collecting;
+        break;
       default:
         ++want.scheduled;
     }
@@ -178,6 +181,7 @@ void Model::compare_queue(const State& state, const std::string& name) const {
   same("active", info.active, want.active);
   same("parked", info.parked, want.parked);
   same("held", info.held, want.held);
+  same("collecting", info.collecting, want.collecting);
   same("dead letters", info.dlq, want.dlq);
   same("bytes", info.bytes, want.bytes);
   same("consumers", info.consumers, want.consumers);
@@ -202,6 +206,7 @@ void Model::compare_explanation(const State& state, const ModelJob& job, const W
   const Explanation e = explain(state, state.jobs.find(job.id));
   Awaits awaits = Awaits::kSettling;
   uint64_t before = 0;
+  TimeNs until = job.deadline;
   if (!job.held_by_consumer()) {
     const ModelQueue& queue = queues_.at(job.queue);
     const auto takes = [&](const auto& session) {
@@ -219,7 +224,14 @@ void Model::compare_explanation(const State& state, const ModelJob& job, const W
         awaits = Awaits::kItsTime;
         break;
       case Pending::kCollecting:
-        throw Fault("a batch job in a world without batches");
+        awaits = Awaits::kBatch;
+        until = INT64_MAX;
+        for (const auto& [id, other] : live_) {
+          if (!other.collects_with(job)) continue;
+          before += other.ready_order < job.ready_order ? 1u : 0u;
+          until = std::min(until, other.deadline);
+        }
+        break;
       case Pending::kBackoff:
         awaits = Awaits::kBackoff;
         break;
@@ -245,8 +257,8 @@ void Model::compare_explanation(const State& state, const ModelJob& job, const W
           ", not ", awaits_name(awaits));
   require(e.ahead == before, "job ", job.id, ": ", e.ahead, " ahead of it, not ", before);
   if (job.parked() || job.held_by_consumer() || job.waits(Pending::kBackoff) ||
-      job.waits(Pending::kScheduled))
-    require(e.until_ns == job.deadline, "job ", job.id, " is explained as waiting until another time");
+      job.waits(Pending::kScheduled) || job.waits(Pending::kCollecting))
+    require(e.until_ns == until, "job ", job.id, " is explained as waiting until another time");
   if (job.waits(Pending::kReady))
     require(e.timeout_ns == job.deadline, "job ", job.id, " is explained as timing out at another time");
 }

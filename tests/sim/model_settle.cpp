@@ -43,8 +43,13 @@ Error Model::settle(SessionNo session, ByteView record) {
   } else {
     --job.attempts;
     let_go(job);
-    job.pending = Pending::kReady;
     job.ready_at = now_;
+    if (job.mode == Mode::kBatch) {
+      job.pending = Pending::kCollecting;
+      job.deadline = now_ + queues_.at(job.queue).settings.batch_interval_ms * kMillisecondNs;
+      return Error::kOk;
+    }
+    job.pending = Pending::kReady;
     job.deadline =
         job.queue_timeout_ms == 0 ? 0 : now_ + static_cast<TimeNs>(job.queue_timeout_ms) * kMillisecondNs;
   }
@@ -68,6 +73,7 @@ void Model::let_go(ModelJob& job) {
   job.state = JobState::kPending;
   job.holder = 0;
   job.deadline = 0;
+  job.batch = job.batch_told = 0;
 }
 
 void Model::finish(ModelJob& job, JobState state, Reason reason) {

@@ -140,8 +140,6 @@ Model::Offer Model::examine(SessionNo session, uint8_t lane, uint64_t seq, ByteV
   offer.error = check_submit(offer.view, options_.payload_bytes_max).error;
   if (offer.error == Error::kOk) offer.error = examine_id(offer);
   if (offer.error != Error::kOk || offer.duplicate) return offer;
-  const SubmitHead& head = offer.view.head;
-  if (head.mode == static_cast<uint8_t>(Mode::kBatch)) offer.error = Error::kInvalidMode;
   if (offer.error == Error::kOk && !offer.view.subject.empty() && !is_admin(session))
     offer.error = Error::kUnauthorized;
   if (offer.error == Error::kOk && !offer.view.idempotency_key.empty()) examine_key(offer);

@@ -60,7 +60,21 @@ void Model::judge_redelivered(std::span<const DeliveryEffect> deliveries) {
     require(d.session == expected[i].first && d.id == job.id && d.token == job.token &&
                 d.number == job.delivery_number && d.attempt == job.attempts,
             "job ", d.id, " was delivered at a resume where job ", job.id, " should be");
+    const bool more =
+        std::any_of(expected.begin() + static_cast<std::ptrdiff_t>(i) + 1, expected.end(),
+                    [&](const auto& later) { return live_.at(later.second).batch == job.batch; });
+    require(d.batch == job.batch_told && d.batch_last == (job.batch != 0 && !more), "job ", job.id,
+            " was delivered again as part of another batch");
   }
+}
+
+void Model::judge_inherited(SessionNo session, uint64_t after, std::span<const DeliveryEffect> deliveries) {
+  std::map<uint64_t, JobId> unseen;
+  for (const auto& [id, job] : live_)
+    if (job.held_by_consumer() && job.holder == session && job.delivery_number > after)
+      unseen[job.delivery_number] = id;
+  for (const auto& [number, id] : unseen) redelivered_.emplace_back(session, id);
+  judge_redelivered(deliveries);
 }
 
 void Model::judge_notices(std::span<const CancelNotice> notices) {
@@ -72,14 +86,56 @@ void Model::judge_notices(std::span<const CancelNotice> notices) {
 }
 
 void Model::become_ready(ModelJob& job) {
-  job.pending = Pending::kReady;
   job.ready_at = now_;
   job.ready_order = next_ready_order_++;
+  if (job.mode == Mode::kBatch) {
+    job.pending = Pending::kCollecting;
+    job.deadline = now_ + queues_.at(job.queue).settings.batch_interval_ms * kMillisecondNs;
+    return;
+  }
+  job.pending = Pending::kReady;
   job.deadline =
       job.queue_timeout_ms == 0 ? 0 : now_ + static_cast<TimeNs>(job.queue_timeout_ms) * kMillisecondNs;
 }
 
+// Up to batch_size of those that collect become ready together.
+void Model::form_batch(const ModelJob& one_of_them) {
+  std::map<uint64_t, ModelJob*> line;
+  for (auto& [id, job] : live_)
+    if (job.collects_with(one_of_them)) line[job.ready_order] = &job;
+  const uint32_t size = queues_.at(one_of_them.queue).settings.batch_size;
+  const uint64_t batch = next_ready_order_;
+  for (auto at = line.begin(); at != line.end() && next_ready_order_ - batch < size; ++at) {
+    ModelJob& job = *at->second;
+    job.pending = Pending::kReady;
+    job.batch = batch;
+    job.ready_at = now_;
+    job.ready_order = next_ready_order_++;
+    job.deadline =
+        job.queue_timeout_ms == 0 ? 0 : now_ + static_cast<TimeNs>(job.queue_timeout_ms) * kMillisecondNs;
+  }
+}
+
+// Which of two types comes first when both are complete in one turn the rules leave open: as the broker names
+// them.
+void Model::form_full_batches(const std::string& queue, const State& state) {
+  std::map<TypeNo, std::vector<const ModelJob*>> lines;
+  for (const auto& [id, job] : live_)
+    if (job.queue == queue && job.waits(Pending::kCollecting))
+      lines[state.tables.find_type(job.type).value()].push_back(&job);
+  const uint32_t size = queues_.at(queue).settings.batch_size;
+  for (const auto& [type, line] : lines) {
+    for (size_t left = line.size(); left >= size; left -= size) {
+      const auto last = std::ranges::max_element(line, {}, [](const ModelJob* job) {
+        return job->waits(Pending::kCollecting) ? job->ready_order : 0;
+      });
+      form_batch(**last);
+    }
+  }
+}
+
 void Model::timer_due(ModelJob& job) {
+  if (job.waits(Pending::kCollecting)) return form_batch(job);
   if (job.held_by_consumer()) return end_attempt(job, Reason::kLeaseExpired, {});
   if (job.pending == Pending::kReady) return finish(job, JobState::kTimeout, Reason::kQueueTimeout);
   if (!job.parked()) return become_ready(job);
@@ -155,7 +211,9 @@ void Model::end_turn(std::span<const ReceiptEffect> receipts, std::span<const De
       if (is_due(job.deadline, now_)) due.push_back({{tick, job.arrival}, id});
     }
     std::ranges::sort(due);
-    for (const auto& [order, id] : due) timer_due(live_.at(id));
+    // One that became ready with another's batch waits for something else by now.
+    for (const auto& [order, id] : due)
+      if (is_due(live_.at(id).deadline, now_)) timer_due(live_.at(id));
     any = !due.empty();
     adopt_jitter(state);
   }
@@ -167,6 +225,7 @@ void Model::end_turn(std::span<const ReceiptEffect> receipts, std::span<const De
   for (const auto& [id, job] : live_) queue_of[id] = job.queue;
   for (const auto& [name, queue] : queues_) {
     admit(name);
+    form_full_batches(name, state);
     verdicts[name] = std::exchange(receipts_, {});
   }
   receipts_ = before;
@@ -179,6 +238,7 @@ void Model::end_turn(std::span<const ReceiptEffect> receipts, std::span<const De
   for (const auto& [name, left] : verdicts) receipts_.insert(receipts_.end(), left.begin(), left.end());
   judge_receipts(receipts);
   for (const DeliveryEffect& delivery : deliveries) judge_dispatch(delivery);
+  require(rest_of_batch_.empty(), "a batch was delivered without some of its jobs");
   for (const auto& [name, queue] : queues_)
     require(!may_dispatch(name), "a ready job of queue ", name,
             " stands beside a consumer that could have it");
@@ -186,15 +246,20 @@ void Model::end_turn(std::span<const ReceiptEffect> receipts, std::span<const De
 
 uint64_t Model::active(const std::string& queue) const {
   uint64_t count = 0;
-  for (const auto& [id, job] : live_) count += job.queue == queue && job.held_by_consumer() ? 1u : 0u;
+  std::set<uint64_t> batches;
+  for (const auto& [id, job] : live_)
+    if (job.queue == queue && job.held_by_consumer())
+      count += job.batch == 0 || batches.insert(job.batch).second ? 1u : 0u;
   return count;
 }
 
 uint64_t Model::used(SessionNo session, uint32_t subscription, const std::string& queue) const {
   uint64_t count = 0;
+  std::set<uint64_t> batches;
   for (const auto& [id, job] : live_) {
     const bool counts = job.held_by_consumer() && job.holder == session && job.subscription == subscription;
-    count += counts && job.queue == queue ? 1u : 0u;
+    if (!counts || job.queue != queue) continue;
+    count += job.batch == 0 || batches.insert(job.batch).second ? 1u : 0u;
   }
   return count;
 }
@@ -254,6 +319,33 @@ void Model::judge_dispatch(const DeliveryEffect& delivery) {
   require(at != live_.end() && at->second.waits(Pending::kReady), "job ", delivery.id,
           " was delivered and is not ready");
   ModelJob& job = at->second;
+  if (rest_of_batch_.empty()) {
+    judge_turn(job, delivery);
+    std::map<uint64_t, JobId> rest;
+    for (const auto& [id, other] : live_)
+      if (job.batch != 0 && other.batch == job.batch && other.waits(Pending::kReady) && id != job.id)
+        rest[other.ready_order] = id;
+    for (const auto& [order, id] : rest) rest_of_batch_.push_back(id);
+    const bool known = std::ranges::any_of(live_, [&](const auto& entry) {
+      return delivery.batch != 0 && entry.second.batch_told == delivery.batch;
+    });
+    require((delivery.batch != 0) == (job.batch != 0) && !known, "job ", job.id,
+            " was delivered as part of a batch that it is not in");
+    batch_told_ = delivery.batch;
+    batch_taker_ = {delivery.session, delivery.subscription, false};
+  } else {
+    require(job.id == rest_of_batch_.front() && delivery.batch == batch_told_ &&
+                batch_taker_ == Taker{delivery.session, delivery.subscription, false},
+            "job ", job.id, " was delivered in the middle of a batch, before job ", rest_of_batch_.front());
+    rest_of_batch_.erase(rest_of_batch_.begin());
+  }
+  require(delivery.batch_last == (job.batch != 0 && rest_of_batch_.empty()), "job ", job.id,
+          delivery.batch_last ? " was" : " was not", " called the last of its batch");
+  job.batch_told = delivery.batch;
+  give(job, delivery);
+}
+
+void Model::judge_turn(const ModelJob& job, const DeliveryEffect& delivery) {
   ModelQueue& queue = queues_.at(job.queue);
   require(!queue.paused, "job ", job.id, " was delivered from a paused queue");
   require(queue.settings.max_active == 0 || active(job.queue) < queue.settings.max_active, "job ", job.id,
@@ -271,6 +363,15 @@ void Model::judge_dispatch(const DeliveryEffect& delivery) {
           job.id, " was delivered before its turn: job ", best->id, " is first by rank, job ", longest->id,
           " has waited longest");
   judge_consumer(queue, job, delivery);
+}
+
+void Model::give(ModelJob& job, const DeliveryEffect& delivery) {
+  ModelSession& session = sessions_.at(delivery.session);
+  require(delivery.number == ++session.deliveries, "delivery ", delivery.number, " of session ",
+          delivery.session, " is out of order");
+  require(delivery.token.epoch == epoch_ && delivery.token.lease > last_lease_, "the lease of job ", job.id,
+          " is not new");
+  last_lease_ = delivery.token.lease;
   job.state = JobState::kAssigned;
   job.holder = delivery.session;
   job.subscription = delivery.subscription;
@@ -299,13 +400,7 @@ void Model::judge_consumer(ModelQueue& queue, const ModelJob& job, const Deliver
           delivery.subscription, ", which has no credit for its type");
   const std::string fault = queue.turns.took(job.type, *taker, able);
   require(fault.empty(), fault, ": job ", job.id, " went to session ", delivery.session);
-  ModelSession& session = sessions_.at(delivery.session);
-  require(session.away_until == 0, "job ", job.id, " went to a session that is away");
-  require(delivery.number == ++session.deliveries, "delivery ", delivery.number, " of session ",
-          delivery.session, " is out of order");
-  require(delivery.token.epoch == epoch_ && delivery.token.lease > last_lease_, "the lease of job ", job.id,
-          " is not new");
-  last_lease_ = delivery.token.lease;
+  require(sessions_.at(delivery.session).away_until == 0, "job ", job.id, " went to a session that is away");
 }
 
 }  // namespace pqd::sim

@@ -72,9 +72,9 @@ void Outbox::flush_deliveries(const Progress& progress, State& state) {
     if (planted("delivered-before-commit")) reached = progress.handed;
     if (planted("at-most-once-before-sync") && effect.after_sync) reached = progress.written;
     if (waiting.commit > reached) break;
-    PublishedDelivery out{waiting.notice,      effect.number,     effect.token,
-                          effect.id,           effect.attempt,    effect.max_attempts,
-                          effect.subscription, effect.after_sync, {}};
+    PublishedDelivery out{
+        waiting.notice,      effect.number,       effect.token,      effect.id,    effect.attempt,
+        effect.max_attempts, effect.subscription, effect.after_sync, effect.batch, {}};
     if (!waiting.notice) {
       const auto submit = read_submit_record(state.blocks.view(effect.record));
       require(submit.has_value(), "the record of job ", effect.id, " cannot be read at its delivery");

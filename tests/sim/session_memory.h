@@ -35,6 +35,7 @@ struct PublishedDelivery {
   uint16_t attempt = 0, max_attempts = 0;
   uint32_t subscription = 0;
   bool at_most_once = false;
+  uint64_t batch = 0;
   std::string payload;
 };
 

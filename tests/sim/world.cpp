@@ -45,6 +45,7 @@ void World::make_nature() {
   nature_.long_leaps = random_.chance(1, 8);
   nature_.odd_times = random_.chance(1, 4);
   nature_.many_consumers = random_.chance(1, 2);
+  nature_.batches = random_.chance(1, 2);
   around_.receipt_slots = random_.chance(1, 4) ? random_.between(1, 4) : 64;
   nature_.queues = {"default"};
   for (uint64_t n = random_.below(3); n > 0; --n) nature_.queues.push_back("q" + std::to_string(n));
@@ -69,6 +70,9 @@ QueueSettings World::random_settings() {
   if (random_.chance(1, 3)) s.backoff_cap_ms = 1'000;
   const uint32_t guards[] = {0, 1, 2, 3, 5, 16};
   s.starvation_guard = random_.pick(guards);
+  s.batch_size = static_cast<uint32_t>(random_.between(1, 5));
+  const uint32_t intervals[] = {1, 400, 1'000, 5'000};
+  s.batch_interval_ms = random_.pick(intervals);
   return s;
 }
 

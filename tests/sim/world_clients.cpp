@@ -41,6 +41,7 @@ Wish World::random_wish() {
   const uint8_t priorities[] = {1, 4, 5, 5, 5, 9, 10, 20};
   wish.priority = random_.pick(priorities);
   if (random_.chance(1, 3)) wish.mode = Mode::kFifo;
+  if (nature_.batches && random_.chance(1, 2)) wish.mode = Mode::kBatch;
   if (random_.chance(1, 4)) wish.delivery = Delivery::kAtMostOnce;
   if (random_.chance(1, 4)) wish.durability = Durability::kOs;
   if (!nature_.keys.empty() && random_.chance(1, 3)) wish.ordering_key = random_.pick(nature_.keys);

@@ -37,6 +37,18 @@ std::string_view mode_name(Mode mode) { return name_of(kModes, mode); }
 std::string_view delivery_name(Delivery delivery) { return name_of(kDeliveries, delivery); }
 std::string_view durability_name(Durability durability) { return name_of(kDurabilities, durability); }
 std::string_view reason_name(Reason reason) { return name_of(kReasons, reason); }
+Error error_of(Reason reason) {
+  switch (reason) {
+    case Reason::kLeaseExpired:
+      return Error::kProcessingTimeout;
+    case Reason::kConsumerDied:
+      return Error::kWorkerUnavailable;
+    case Reason::kQueueTimeout:
+      return Error::kRequestTimeout;
+    default:
+      return Error::kOk;
+  }
+}
 std::optional<JobState> parse_state(std::string_view text) { return value_of<JobState>(kStates, text); }
 std::optional<Mode> parse_mode(std::string_view text) { return value_of<Mode>(kModes, text); }
 std::optional<Delivery> parse_delivery(std::string_view text) {

@@ -294,6 +294,10 @@ typedef enum pqd_reason {
 } pqd_reason;
 
 /* An attempt that did not succeed. */
+/* Which status the reason stands for: PQD_PROCESSING_TIMEOUT for an expired lease, PQD_WORKER_UNAVAILABLE for a
+ * consumer that died, PQD_REQUEST_TIMEOUT for a job that waited too long; PQD_OK for what programs decided. */
+PQD_API pqd_status pqd_status_of_reason(pqd_reason reason);
+
 typedef struct pqd_attempt_info {
   uint32_t attempt; /* 1-based */
   uint32_t uid;

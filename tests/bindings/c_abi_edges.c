@@ -207,6 +207,10 @@ const char* c_texts(void) {
   pqd_id id;
   char text[PQD_ID_TEXT_BYTES];
   CHECK(pqd_id_parse("0199F3A2-5b1c-7000-8000-0000000000ff", &id) == PQD_OK);
+  CHECK(pqd_status_of_reason(PQD_REASON_LEASE_EXPIRED) == PQD_PROCESSING_TIMEOUT);
+  CHECK(pqd_status_of_reason(PQD_REASON_CONSUMER_DIED) == PQD_WORKER_UNAVAILABLE);
+  CHECK(pqd_status_of_reason(PQD_REASON_QUEUE_TIMEOUT) == PQD_REQUEST_TIMEOUT);
+  CHECK(pqd_status_of_reason(PQD_REASON_FAILED_BY_CONSUMER) == PQD_OK);
   CHECK(id.bytes[0] == 0x01 && id.bytes[1] == 0x99 && id.bytes[15] == 0xFF);
   pqd_id_to_string(&id, text);
   CHECK(strcmp(text, "0199f3a2-5b1c-7000-8000-0000000000ff") == 0);

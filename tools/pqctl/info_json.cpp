@@ -39,12 +39,18 @@ void put_time(json::object& object, json::string_view key, TimeNs time) {
   if (time != 0) object[key] = iso_time(time);
 }
 
+// The reason, and which error of the set it stands for.
+void put_reason(json::object& object, Reason reason) {
+  put_text(object, "reason", reason_name(reason));
+  if (error_of(reason) != Error::kOk) object["code"] = view(error_name(error_of(reason)));
+}
+
 json::array errors_json(const JobInfo& job) {
   json::array errors;
   for (const AttemptInfo& attempt : job.history) {
     json::object error;
     error["attempt"] = attempt.attempt;
-    error["reason"] = view(reason_name(attempt.reason));
+    put_reason(error, attempt.reason);
     put_text(error, "error", attempt.error);
     put_time(error, "at", attempt.when_ns);
     error["session"] = attempt.session;
@@ -123,7 +129,7 @@ json::object job_json(const JobInfo& job) {
   if (core.redriven) object["redriven"] = true;
   if (job.dlq) object["dlq"] = true;
   put_reviews(object, job);
-  put_text(object, "reason", reason_name(core.reason));
+  put_reason(object, core.reason);
   put_metadata(object, job.metadata);
   if (job.has_payload) put_bytes(object, "payload", "payloadBase64", job.payload);
   if (core.state == JobState::kCompleted) put_bytes(object, "result", "resultBase64", job.result);

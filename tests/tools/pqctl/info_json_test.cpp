@@ -55,6 +55,20 @@ TEST(InfoJson, TellsEveryAttemptsError) {
   EXPECT_FALSE(object.contains("result"));
 }
 
+TEST(InfoJson, NamesTheErrorThatAReasonStandsFor) {
+  JobInfo job = completed_job();
+  job.core.state = JobState::kTimeout;
+  job.core.reason = Reason::kQueueTimeout;
+  job.history.resize(2);
+  job.history[0].reason = Reason::kLeaseExpired;
+  job.history[1].reason = Reason::kConsumerDied;
+  const auto object = job_json(job);
+  EXPECT_EQ(object.at("code").as_string(), "REQUEST_TIMEOUT");
+  EXPECT_EQ(object.at("errors").at(0).at("reason").as_string(), "processing_timeout");
+  EXPECT_EQ(object.at("errors").at(0).at("code").as_string(), "PROCESSING_TIMEOUT");
+  EXPECT_EQ(object.at("errors").at(1).at("code").as_string(), "WORKER_UNAVAILABLE");
+}
+
 TEST(InfoJson, KeepsMetadataAsJson) {
   JobInfo job = completed_job();
   job.metadata = R"({"tenant":"acme"})";

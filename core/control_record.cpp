@@ -202,7 +202,7 @@ std::expected<QueryView, Error> read_query(ByteView record) {
   const bool names_ok =
       (view.queue.empty() || valid_name(view.queue)) && (view.type.empty() || valid_name(view.type));
   if (reader.failed() || reader.remaining() != 0 || !names_ok) return invalid();
-  if (head->limit == 0 || head->limit > limits::kListPageMax) return invalid();
+  if (head->limit == 0 || head->limit > list_page_max(head->kind)) return invalid();
   return view;
 }
 

@@ -125,13 +125,18 @@ enum class QueryKind : uint8_t {
   kCron = 9,     // schedules: all, or the one whose name stands in `queue` -> ScheduleInfo...
 };
 
+// The most that one answer lists.
+constexpr uint32_t list_page_max(QueryKind kind) {
+  return kind == QueryKind::kDlq ? limits::kDeadLetterPageMax : limits::kListPageMax;
+}
+
 struct QueryHead {
   RecordHead head{sizeof(QueryHead), static_cast<uint8_t>(RecordKind::kQuery), 1, 0};
   uint64_t request = 0;  // chosen by the client, returned with each part of the answer
   JobId id;              // kJob, kDlqJob; in lists: only jobs older than this one (paging), if not empty
   int64_t since_ms = 0;  // lists: ids made at or after; 0 = all
   int64_t until_ms = 0;  // lists: ids made before; 0 = all
-  uint32_t limit = 50;   // lists: 1..kListPageMax
+  uint32_t limit = 50;   // lists: 1..list_page_max(kind)
   uint32_t owner_uid = 0xFFFFFFFF;  // lists: only this user's; all ones = everybody's
   uint8_t states = 0;               // lists: bit per JobState; 0 = all
   QueryKind kind = QueryKind::kJob;

@@ -46,7 +46,7 @@ LiveSummary JobFilter::live_summary() const {
 }
 
 std::expected<JobFilter, Error> filter_of(const QueryView& query, const Tables& tables, const Asker& asker) {
-  if (query.head.limit == 0 || query.head.limit > limits::kListPageMax)
+  if (query.head.limit == 0 || query.head.limit > list_page_max(query.head.kind))
     return std::unexpected(Error::kInvalidRequest);
   JobFilter filter;
   if (!query.queue.empty()) {

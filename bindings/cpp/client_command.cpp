@@ -75,8 +75,9 @@ Result<Answer> ClientCore::ask(const QueryHead& head, std::string_view queue, st
   if ((!queue.empty() && !valid_name(queue)) || (!type.empty() && !valid_name(type))) {
     return fail_with(Error::kInvalidRequest, "a name must be 1 to 64 of A-Z a-z 0-9 . _ : -");
   }
-  if (head.limit == 0 || head.limit > limits::kListPageMax) {
-    return fail_with(Error::kInvalidRequest, "a list's limit must be 1 to 1000");
+  if (head.limit == 0 || head.limit > list_page_max(head.kind)) {
+    return fail_with(Error::kInvalidRequest,
+                     "a list's limit must be 1 to " + std::to_string(list_page_max(head.kind)));
   }
   const auto question = questions_.add(head, queue, type);
   std::optional<Answer> answer;

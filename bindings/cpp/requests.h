@@ -82,7 +82,7 @@ struct ListFilter {
   int64_t since_ms = 0;      // created at or after, Unix milliseconds, as the job's id says; 0 = all
   int64_t until_ms = 0;      // created before; 0 = all
   std::optional<uint32_t> owner_uid{};
-  uint32_t limit = 50;  // 1..limits::kListPageMax
+  uint32_t limit = 50;  // 1..1'000; of dead letters 1..100
   JobId older_than{};   // for the next page: the last id of this one
   // Of dead letters: oldest life first, beginning above this number; for the next page: the last one's
   // core.no.

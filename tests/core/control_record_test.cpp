@@ -148,6 +148,11 @@ TEST(ControlRecord, QueryOutOfItsRangesIsRefused) {
   EXPECT_FALSE(read_query(write_query(head, "", "")).has_value());
   head.limit = limits::kListPageMax;
   EXPECT_TRUE(read_query(write_query(head, "", "")).has_value());
+  head.kind = QueryKind::kDlq;
+  head.limit = 101;
+  EXPECT_FALSE(read_query(write_query(head, "", "")).has_value());
+  head.limit = 100;
+  EXPECT_TRUE(read_query(write_query(head, "", "")).has_value());
   EXPECT_FALSE(read_query(write_query(head, "no/name", "")).has_value());
   EXPECT_FALSE(read_query(write_query(head, "", "no name")).has_value());
 }

@@ -60,7 +60,7 @@ Checked<uint64_t> count_dead_letters(Client& client, const DeadLetterChoice& cho
   if (!walk) return std::unexpected(walk.error());
   uint64_t count = 0;
   for (;;) {
-    const auto ids = walk->next(limits::kListPageMax);
+    const auto ids = walk->next(limits::kDeadLetterPageMax);
     if (!ids) return std::unexpected(ids.error());
     if (ids->empty()) return count;
     count += ids->size();

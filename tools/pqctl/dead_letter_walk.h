@@ -11,7 +11,7 @@ class DeadLetterWalk {
   // met once. REQUIRES: `choice` names no single job, and lives as long as the walk.
   static Checked<DeadLetterWalk> begin(Client& client, const DeadLetterChoice& choice);
 
-  // The next ones, at most `limit`, which is at most limits::kListPageMax; none = the end.
+  // The next ones, at most `limit`, which is at most limits::kDeadLetterPageMax; none = the end.
   Checked<std::vector<JobId>> next(uint32_t limit);
 
   // How many there are, as far as that is known without counting; 0 = it is not.

@@ -22,7 +22,7 @@ int run_dlq_list(Context& context, const ListOptions& options) {
   if (!query) return context.fail(query.error());
   auto client = context.connect();
   if (!client) return context.fail(client.error());
-  const auto jobs = list_jobs(*client, &Client::dlq, *query, options.limit);
+  const auto jobs = list_jobs(*client, &Client::dlq, limits::kDeadLetterPageMax, *query, options.limit);
   if (!jobs) return context.fail(jobs.error());
   if (context.format() != Format::kTable) {
     boost::json::array array;

@@ -37,8 +37,8 @@ struct Work {
 
 // So many at once that they share a commit, and few enough that a rate is kept evenly.
 uint32_t portion_of(double rate) {
-  if (rate <= 0) return limits::kListPageMax;
-  return static_cast<uint32_t>(std::clamp(rate / 10, 1.0, double{limits::kListPageMax}));
+  if (rate <= 0) return limits::kDeadLetterPageMax;
+  return static_cast<uint32_t>(std::clamp(rate / 10, 1.0, double{limits::kDeadLetterPageMax}));
 }
 
 Checked<ManyOutcome> do_to_all(Client& client, DeadLetterWalk& walk, const Work& work) {

@@ -88,14 +88,14 @@ Checked<ListQuery> list_query(const ListOptions& options) {
   return query;
 }
 
-Checked<std::vector<JobInfo>> list_jobs(Client& client, ListPage page, const ListQuery& query,
+Checked<std::vector<JobInfo>> list_jobs(Client& client, ListPage page, uint32_t page_max, const ListQuery& query,
                                         uint32_t limit) {
   ListFilter filter = query.filter;
   filter.type = query.type;
   filter.queue = query.queue;
   std::vector<JobInfo> jobs;
   while (jobs.size() < limit) {
-    filter.limit = std::min<uint32_t>(limit - static_cast<uint32_t>(jobs.size()), limits::kListPageMax);
+    filter.limit = std::min<uint32_t>(limit - static_cast<uint32_t>(jobs.size()), page_max);
     auto more = (client.*page)(filter);
     if (!more) return complain(more.error());
     const size_t count = more->size();
@@ -111,7 +111,7 @@ int run_list(Context& context, const ListOptions& options) {
   if (!query) return context.fail(query.error());
   auto client = context.connect();
   if (!client) return context.fail(client.error());
-  const auto jobs = list_jobs(*client, &Client::list, *query, options.limit);
+  const auto jobs = list_jobs(*client, &Client::list, limits::kListPageMax, *query, options.limit);
   if (!jobs) return context.fail(jobs.error());
   if (context.format() != Format::kTable) {
     boost::json::array array;

@@ -50,7 +50,8 @@ Result<void> ClientCore::check_usable() {
 
 Failure ClientCore::away_failure() const {
   return {Error::kUnavailable,
-          "the daemon went away and did not come back in time; the last attempt: " + away_reason_.text, 0};
+          "the daemon went away and did not come back in time; the last attempt: " + away_reason_.text,
+          kAwayRetryMs};
 }
 
 Failure ClientCore::waited_failure(Waited waited, std::string_view what) const {

@@ -28,13 +28,15 @@ Failure connect_failure(const std::string& path, int number) {
     return {Error::kUnavailable, "no daemon at " + path +
                                      ": start one with `pqd --dev`, or name its socket by --socket or "
                                      "PQD_SOCKET (" +
-                                     why + ")"};
+                                     why + ")",
+            kAwayRetryMs};
   }
   if (number == EPROTOTYPE) {
     return {Error::kUnavailable, path + " is a socket of something else than pqd (" + why + ")"};
   }
   if (number == EAGAIN || number == EINPROGRESS || number == ETIMEDOUT) {
-    return {Error::kUnavailable, "the daemon at " + path + " does not accept connections at the moment"};
+    return {Error::kUnavailable, "the daemon at " + path + " does not accept connections at the moment",
+            kAwayRetryMs};
   }
   return {Error::kSystemError, "connecting to " + path + " failed: " + why};
 }

@@ -13,8 +13,11 @@ namespace pqd {
 struct Failure {
   Error error = Error::kSystemError;
   std::string text;             // what happened and what to do next
-  uint32_t retry_after_ms = 0;  // 0 = not said
+  uint32_t retry_after_ms = 0;  // 0 = time will not mend it, or nobody knows
 };
+
+// After which it is worth asking a daemon again that is away or too busy: engines come back sooner.
+inline constexpr uint32_t kAwayRetryMs = 1'000;
 
 template <class T>
 using Result = std::expected<T, Failure>;

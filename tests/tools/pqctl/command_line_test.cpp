@@ -106,6 +106,7 @@ TEST(CommandLine, EndsWith69WhenThereIsNoDaemonAndSaysHowToStartOne) {
                                                        {"health"}};
   for (const auto& command : commands) {
     expect_complaint(command, 69, "no daemon at /nonexistent/pqd.sock: start one with `pqd --dev`");
+    expect_complaint(command, 69, "try again in 1s");
   }
 }
 

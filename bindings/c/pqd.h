@@ -93,7 +93,8 @@ PQD_API const char* pqd_status_text(pqd_status status);
 /* The sentence with the particulars of this client's last call that was not PQD_OK; "" when there was none.
  * Valid until the next call with this client. NULL: of this thread's last pqd_connect(). */
 PQD_API const char* pqd_last_error(const pqd_client* client);
-/* When to try again, as the daemon said it together with pqd_last_error(); 0 = not said. */
+/* When to try again, in milliseconds, as said together with pqd_last_error(); 0 = time will not mend it, or
+ * nobody knows. */
 PQD_API uint32_t pqd_last_retry_after_ms(const pqd_client* client);
 
 /* -- Ids ----------------------------------------------------------------------------------------------- */
@@ -293,11 +294,11 @@ typedef enum pqd_reason {
   PQD_REASON_DELIVERY_LOST = 7
 } pqd_reason;
 
-/* An attempt that did not succeed. */
 /* Which status the reason stands for: PQD_PROCESSING_TIMEOUT for an expired lease, PQD_WORKER_UNAVAILABLE for a
  * consumer that died, PQD_REQUEST_TIMEOUT for a job that waited too long; PQD_OK for what programs decided. */
 PQD_API pqd_status pqd_status_of_reason(pqd_reason reason);
 
+/* An attempt that did not succeed. */
 typedef struct pqd_attempt_info {
   uint32_t attempt; /* 1-based */
   uint32_t uid;
@@ -407,7 +408,7 @@ typedef struct pqd_list_options {
   int64_t since_ms;   /* created at or after; 0 = all */
   int64_t until_ms;   /* created before; 0 = all */
   uint32_t states;    /* a bit (1 << pqd_job_state) each; 0 = all */
-  uint32_t limit;     /* 1 to 1 000; default 50 */
+  uint32_t limit;     /* 1 to 1 000, of dead letters 1 to 100; default 50 */
   uint32_t owner_uid; /* default 0xFFFFFFFF: everybody's */
   uint32_t reserved;  /* zero */
 } pqd_list_options;
@@ -576,6 +577,19 @@ typedef enum pqd_queue_action PQD_ENUM_BASE {
   PQD_QUEUE_DRAIN = 3
 } pqd_queue_action;
 PQD_API pqd_status pqd_queue_control(pqd_client* client, const char* queue, pqd_queue_action action);
+
+/* A setting of a queue by the name that it has in the configuration, such as "max_active". Numbers as they are,
+ * bytes, milliseconds; of "fair" 0 = off, 1 = user, 2 = key. */
+typedef struct pqd_queue_setting {
+  const char* name;
+  uint64_t value;
+} pqd_queue_setting;
+/* Sets all of them or none, over the configuration, for good: until pqd_queue_reset(), restarts included. Done
+ * when it returns PQD_OK. PQD_INVALID_REQUEST: no such setting, or a value out of its range, which
+ * pqd_last_error() names. PQD_UNAUTHORIZED: for administrators only. */
+PQD_API pqd_status pqd_queue_set(pqd_client* client, const char* queue, const pqd_queue_setting* settings,
+                                 size_t count);
+PQD_API pqd_status pqd_queue_reset(pqd_client* client, const char* queue);
 
 /* -- Schedules: jobs that the daemon makes by itself ---------------------------------------------------- */
 

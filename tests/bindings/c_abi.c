@@ -203,6 +203,14 @@ const char* c_commands_queues_and_dead_letters(const char* socket) {
   CHECK_OK(client, pqd_queues(client, "default", keep_queue, &queue));
   CHECK(queue.paused == 0);
   CHECK_IS(client, pqd_queue_control(client, "nowhere", PQD_QUEUE_DRAIN), PQD_NOT_FOUND);
+  const pqd_queue_setting settings[] = {{"max_depth", 7}, {"max_active", 3}, {"fair", 1}};
+  CHECK_OK(client, pqd_queue_set(client, "default", settings, 3));
+  CHECK_OK(client, pqd_queues(client, "default", keep_queue, &queue));
+  CHECK(queue.max_depth == 7 && queue.max_active == 3);
+  CHECK_IS(client, pqd_queue_set(client, "nowhere", settings, 3), PQD_NOT_FOUND);
+  CHECK_OK(client, pqd_queue_reset(client, "default"));
+  CHECK_OK(client, pqd_queues(client, "default", keep_queue, &queue));
+  CHECK(queue.max_depth == 10000 && queue.max_active == 10);
   CHECK_IS(client, pqd_queues(client, "nowhere", keep_queue, &queue), PQD_NOT_FOUND);
 
   pqd_health_info health;

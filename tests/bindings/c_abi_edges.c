@@ -153,6 +153,18 @@ const char* c_misuse(const char* socket) {
   CHECK_IS(client, pqd_cancel(client, NULL, 0), PQD_INVALID_REQUEST);
   CHECK_IS(client, pqd_queue_control(client, NULL, PQD_QUEUE_PAUSE), PQD_INVALID_REQUEST);
   CHECK_IS(client, pqd_queue_control(client, "default", (pqd_queue_action)9), PQD_INVALID_REQUEST);
+  const pqd_queue_setting settings[] = {{"max_depth", 7}, {"max_depht", 3}, {"max_depth", 0}, {NULL, 0}};
+  CHECK_IS(client, pqd_queue_set(client, "default", settings + 1, 1), PQD_INVALID_REQUEST);
+  CHECK(strstr(pqd_last_error(client), "max_depht") != NULL);
+  CHECK_IS(client, pqd_queue_set(client, "default", settings, 3), PQD_INVALID_REQUEST);
+  CHECK(strstr(pqd_last_error(client), "max_depht") != NULL);
+  CHECK_IS(client, pqd_queue_set(client, "default", settings + 2, 1), PQD_INVALID_REQUEST);
+  CHECK(strstr(pqd_last_error(client), "max_depth is 1 to 100000000, not 0") != NULL);
+  CHECK_IS(client, pqd_queue_set(client, "default", settings + 3, 1), PQD_INVALID_REQUEST);
+  CHECK_IS(client, pqd_queue_set(client, "default", settings, 0), PQD_INVALID_REQUEST);
+  CHECK_IS(client, pqd_queue_set(client, "default", NULL, 1), PQD_INVALID_REQUEST);
+  CHECK_IS(client, pqd_queue_set(client, NULL, settings, 1), PQD_INVALID_REQUEST);
+  CHECK_IS(client, pqd_queue_reset(client, NULL), PQD_INVALID_REQUEST);
   CHECK_IS(client, pqd_subscribe(client, NULL, NULL), PQD_INVALID_REQUEST);
   pqd_subscribe_options subscription = PQD_SUBSCRIBE_OPTIONS_INIT;
   subscription.type_count = 2;
@@ -184,7 +196,7 @@ const char* c_without_a_daemon(const char* no_socket) {
   CHECK_IS(NULL, pqd_connect(&options, &client), PQD_UNAVAILABLE);
   CHECK(client == NULL);
   CHECK(strstr(pqd_last_error(NULL), no_socket) != NULL);
-  CHECK(pqd_last_retry_after_ms(NULL) == 0);
+  CHECK(pqd_last_retry_after_ms(NULL) > 0);
   options.lane_bytes = 12345;
   CHECK_IS(NULL, pqd_connect(&options, &client), PQD_INVALID_REQUEST);
   options.size = 0;
@@ -195,6 +207,10 @@ const char* c_without_a_daemon(const char* no_socket) {
 
 const char* c_texts(void) {
   CHECK(strcmp(pqd_status_name(PQD_OK), "OK") == 0);
+  CHECK(pqd_status_of_reason(PQD_REASON_LEASE_EXPIRED) == PQD_PROCESSING_TIMEOUT);
+  CHECK(pqd_status_of_reason(PQD_REASON_CONSUMER_DIED) == PQD_WORKER_UNAVAILABLE);
+  CHECK(pqd_status_of_reason(PQD_REASON_QUEUE_TIMEOUT) == PQD_REQUEST_TIMEOUT);
+  CHECK(pqd_status_of_reason(PQD_REASON_FAILED_BY_CONSUMER) == PQD_OK);
   CHECK(strcmp(pqd_status_name(PQD_QUEUE_FULL), "QUEUE_FULL") == 0);
   for (int status = 1; status <= PQD_SYSTEM_ERROR; ++status) {
     const char* name = pqd_status_name((pqd_status)status);
@@ -207,10 +223,6 @@ const char* c_texts(void) {
   pqd_id id;
   char text[PQD_ID_TEXT_BYTES];
   CHECK(pqd_id_parse("0199F3A2-5b1c-7000-8000-0000000000ff", &id) == PQD_OK);
-  CHECK(pqd_status_of_reason(PQD_REASON_LEASE_EXPIRED) == PQD_PROCESSING_TIMEOUT);
-  CHECK(pqd_status_of_reason(PQD_REASON_CONSUMER_DIED) == PQD_WORKER_UNAVAILABLE);
-  CHECK(pqd_status_of_reason(PQD_REASON_QUEUE_TIMEOUT) == PQD_REQUEST_TIMEOUT);
-  CHECK(pqd_status_of_reason(PQD_REASON_FAILED_BY_CONSUMER) == PQD_OK);
   CHECK(id.bytes[0] == 0x01 && id.bytes[1] == 0x99 && id.bytes[15] == 0xFF);
   pqd_id_to_string(&id, text);
   CHECK(strcmp(text, "0199f3a2-5b1c-7000-8000-0000000000ff") == 0);

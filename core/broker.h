@@ -40,6 +40,8 @@ struct BrokerOptions {
   uint64_t seed = 1;            // of the generator for jitter
   ZoneSource* zones = nullptr;  // of schedules; nullptr = UTC alone. Outlives the broker
   uint32_t rate_limit = 0;      // submits per user and minute; 0 = unlimited
+  // For whom another limit holds: "UID", "UID/SUBJECT", or "UID/*" for all others in whose name UID submits.
+  std::map<std::string, uint32_t, std::less<>> user_rates;
 };
 
 class Broker {
@@ -162,7 +164,12 @@ class Broker {
   bool has_room(QueueNo queue, uint64_t jobs, uint64_t bytes) const;
 
   // broker_rate.cpp
-  std::optional<RateUser> rated_user(const Candidate& candidate) const;
+  struct Rated {
+    RateUser user;
+    RateLimit limit;
+  };
+  std::optional<Rated> rated(uint32_t uid, std::string_view subject) const;
+  std::optional<Rated> rated(const Candidate& candidate) const;
   void examine_rate(Candidate& candidate, uint64_t count) const;
   void examine_batch_rate(std::span<Candidate> batch) const;
   void charge_rate(const Candidate& candidate);

@@ -11,19 +11,27 @@ constexpr int64_t kWaitMsMax = UINT32_MAX;
 }  // namespace
 
 // Nothing: this user may submit as fast as it can. In somebody's name the limit is that one's.
-std::optional<RateUser> Broker::rated_user(const Candidate& candidate) const {
+std::optional<Broker::Rated> Broker::rated(uint32_t uid, std::string_view subject) const {
+  uint32_t rate = subject.empty() && is_admin(uid) ? 0 : options_.rate_limit;
+  if (const auto& rates = options_.user_rates; !rates.empty()) {
+    auto found = rates.find(user_text(uid, subject));
+    if (found == rates.end() && !subject.empty()) found = rates.find(user_text(uid, "*"));
+    if (found != rates.end()) rate = found->second;
+  }
+  if (rate == 0) return std::nullopt;
+  return Rated{RateUser(uid, subject), RateLimit(rate)};
+}
+
+std::optional<Broker::Rated> Broker::rated(const Candidate& candidate) const {
   if (candidate.origin.session == 0) return std::nullopt;  // a schedule's
-  const uint32_t uid = candidate.owner_uid;
-  const std::string_view subject = candidate.view.subject;
-  if (options_.rate_limit == 0 || (subject.empty() && is_admin(uid))) return std::nullopt;
-  return RateUser(uid, subject);
+  return rated(candidate.owner_uid, candidate.view.subject);
 }
 
 void Broker::examine_rate(Candidate& candidate, uint64_t count) const {
   // One that is sent again while it waits for room was charged when it came first.
-  const auto user = candidate.replaces == 0 ? rated_user(candidate) : std::nullopt;
-  if (!user) return;
-  const auto wait = RateLimit(options_.rate_limit).wait_ns(state_.tables.rates.tat(*user), now(), count);
+  const auto who = candidate.replaces == 0 ? rated(candidate) : std::nullopt;
+  if (!who) return;
+  const auto wait = who->limit.wait_ns(state_.tables.rates.tat(who->user), now(), count);
   if (wait == 0) return;
   candidate.error = Error::kRateLimitExceeded;
   const int64_t wait_ms = (wait.value_or(0) + kMillisecondNs - 1) / kMillisecondNs;
@@ -32,14 +40,14 @@ void Broker::examine_rate(Candidate& candidate, uint64_t count) const {
 
 // All or none, like the batch: what counts for each user is all that it has in there.
 void Broker::examine_batch_rate(std::span<Candidate> batch) const {
-  if (options_.rate_limit == 0) return;
+  if (options_.rate_limit == 0 && options_.user_rates.empty()) return;
   std::map<RateUser, std::pair<Candidate*, uint64_t>> counts;
   for (Candidate& candidate : batch) {
     if (candidate.error != Error::kOk) return;
     if (candidate.duplicate) continue;
-    const auto user = rated_user(candidate);
-    if (!user) continue;
-    auto& [first, count] = counts[*user];
+    const auto who = rated(candidate);
+    if (!who) continue;
+    auto& [first, count] = counts[who->user];
     if (first == nullptr) first = &candidate;
     ++count;
   }
@@ -52,21 +60,21 @@ void Broker::examine_batch_rate(std::span<Candidate> batch) const {
 }
 
 void Broker::charge_rate(const Candidate& candidate) {
-  const auto user = rated_user(candidate);
-  if (!user) return;
-  const TimeNs tat = RateLimit(options_.rate_limit).charged(state_.tables.rates.tat(*user), now(), 1);
-  emit(RateCharged{user->first, user->second, tat});
+  const auto who = rated(candidate);
+  if (!who) return;
+  const TimeNs tat = who->limit.charged(state_.tables.rates.tat(who->user), now(), 1);
+  emit(RateCharged{who->user.first, who->user.second, tat});
 }
 
 // A submit that waited for room and found none is no job, and costs nothing.
 void Broker::refund_rate(Slot parked) {
-  if (options_.rate_limit == 0) return;
+  if (options_.rate_limit == 0 && options_.user_rates.empty()) return;
   const Job& job = state_.jobs[parked];
   const auto submit = read_submit_record(state_.blocks.view(job.record));
-  if (!submit || (submit->subject.empty() && is_admin(job.core.owner_uid))) return;
-  const RateUser user(job.core.owner_uid, submit->subject);
-  const TimeNs tat = state_.tables.rates.tat(user);
-  if (tat != 0) emit(RateCharged{user.first, user.second, RateLimit(options_.rate_limit).refunded(tat, 1)});
+  const auto who = submit ? rated(job.core.owner_uid, submit->subject) : std::nullopt;
+  if (!who) return;
+  const TimeNs tat = state_.tables.rates.tat(who->user);
+  if (tat != 0) emit(RateCharged{who->user.first, who->user.second, who->limit.refunded(tat, 1)});
 }
 
 }  // namespace pqd

@@ -4,6 +4,12 @@
 
 namespace pqd {
 
+std::string user_text(uint32_t uid, std::string_view subject) {
+  std::string text = std::to_string(uid);
+  if (!subject.empty()) text.append("/").append(subject);
+  return text;
+}
+
 TimeNs RateTable::tat(const RateUser& user) const {
   const auto found = tats_.find(user);
   return found == tats_.end() ? 0 : found->second;

@@ -19,6 +19,9 @@ namespace pqd {
 // Whose submits are counted: a uid, or an end user in whose name that uid submits.
 using RateUser = std::pair<uint32_t, std::string>;
 
+// As the broker's options name it: "UID" or "UID/SUBJECT".
+std::string user_text(uint32_t uid, std::string_view subject);
+
 class RateLimit {
  public:
   // `per_minute` submits a minute, of which as many may come at once; 1..100'000'000.

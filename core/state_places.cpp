@@ -228,9 +228,7 @@ std::string State::group_name(Slot slot) const {
   if (fair == Fairness::kKey) return std::string(ordering_key(slot));
   const auto submit = read_submit_record(blocks.view(jobs[slot].record));
   if (!submit) std::abort();
-  std::string name = std::to_string(core.owner_uid);
-  if (!submit->subject.empty()) name.append("/").append(submit->subject);
-  return name;
+  return user_text(core.owner_uid, submit->subject);
 }
 
 CollectingKey State::collecting_key(Slot slot) const {

@@ -51,6 +51,8 @@ struct StoreConfig {
 // [limits]
 struct LimitsConfig {
   uint32_t rate_limit = 60;  // submits per user and minute; 0 = unlimited
+  // [limits.user_rates]: for whom another holds; users as they were written, see uid_of_user.
+  std::map<std::string, uint32_t> user_rates = {};
 
   friend bool operator==(const LimitsConfig&, const LimitsConfig&) = default;
 };

@@ -62,17 +62,12 @@ class Applier {
   void weights(const ConfigTable& where, FairWeights& out) {
     const KeyRules rules{
         .name = "weight", .form = ValueForm::kNumber, .least = 1, .most = limits::kFairWeightMax};
-    for (const ConfigSetting& setting : document_.settings) {
-      if (setting.table != where) continue;
-      const std::string fault = where.inside == kUserWeights ? user_fault(setting.key) : key_fault(setting.key);
-      const auto value = read_value(rules, setting.value);
-      if (!fault.empty())
-        faults_.add(setting.key_place, fault);
-      else if (!value)
-        faults_.add(setting.value_place, value.error());
-      else
-        out[setting.key] = static_cast<uint32_t>(std::get<uint64_t>(*value));
-    }
+    named_numbers(where, rules, where.inside == kUserWeights ? user_fault : key_fault, out);
+  }
+
+  void user_rates(std::map<std::string, uint32_t>& out) {
+    KeyRules rules = find_key(limits_keys(), "rate_limit")->rules;
+    named_numbers({"limits", {}, std::string(kUserRates)}, rules, user_fault, out);
   }
 
   void named_queues(QueuesConfig& config) {
@@ -97,6 +92,23 @@ class Applier {
   }
 
  private:
+  // The table's names are the configuration's own; `name_fault` says what is wrong with one, "" = nothing.
+  template <class Numbers>
+  void named_numbers(const ConfigTable& where, const KeyRules& rules,
+                     std::string (*name_fault)(const std::string&), Numbers& out) {
+    for (const ConfigSetting& setting : document_.settings) {
+      if (setting.table != where) continue;
+      const std::string fault = name_fault(setting.key);
+      const auto value = read_value(rules, setting.value);
+      if (!fault.empty())
+        faults_.add(setting.key_place, fault);
+      else if (!value)
+        faults_.add(setting.value_place, value.error());
+      else
+        out[setting.key] = static_cast<uint32_t>(std::get<uint64_t>(*value));
+    }
+  }
+
   // "" = it is good: USER or USER/SUBJECT.
   static std::string user_fault(const std::string& key) {
     const size_t slash = key.find('/');
@@ -135,6 +147,7 @@ Config apply_config(const ConfigDocument& document, ConfigFaultList& faults) {
   applier.queue({"queues.defaults", {}}, config.queues.defaults);
   applier.named_queues(config.queues);
   applier.table({"limits", {}}, limits_keys(), config.limits);
+  applier.user_rates(config.limits.user_rates);
   applier.table({"store", {}}, store_keys(), config.store);
   return config;
 }

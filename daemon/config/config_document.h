@@ -33,6 +33,8 @@ std::string table_text(const ConfigTable& table);
 // The tables that a queue may have inside.
 inline constexpr std::string_view kUserWeights = "user_weights";
 inline constexpr std::string_view kKeyWeights = "key_weights";
+// The one in [limits].
+inline constexpr std::string_view kUserRates = "user_rates";
 
 struct ConfigSetting {
   ConfigTable table;

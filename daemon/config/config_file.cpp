@@ -30,8 +30,10 @@ class FileReader {
     for (const auto& [key, node] : table) {
       const std::string name(key.str());
       const ConfigPlace place = place_of(key.source());
-      if (name == "daemon" || name == "limits" || name == "store")
+      if (name == "daemon" || name == "store")
         read_table({name, {}}, key, node);
+      else if (name == "limits")
+        read_limits(key, node);
       else if (name == "queues")
         read_queues(key, node);
       else if (name == "queue")
@@ -59,6 +61,16 @@ class FileReader {
     const toml::table* const table = table_or_fault(key, node, table_text(where));
     if (table == nullptr) return;
     for (const auto& [inner, value] : *table) read_settings(where, inner, value);
+  }
+  void read_limits(const toml::key& key, const toml::node& node) {
+    const toml::table* const table = table_or_fault(key, node, "[limits]");
+    if (table == nullptr) return;
+    for (const auto& [inner, value] : *table) {
+      if (inner.str() == kUserRates)
+        read_table({"limits", {}, std::string(kUserRates)}, inner, value);
+      else
+        read_settings({"limits", {}}, inner, value);
+    }
   }
   void read_queues(const toml::key& key, const toml::node& node) {
     const toml::table* const table = table_or_fault(key, node, "[queues]");

@@ -15,10 +15,11 @@ std::string rendered(const std::string& header, std::span<const ConfigKey<Table>
   return text;
 }
 
-std::string rendered(const ConfigTable& table, const FairWeights& weights) {
-  if (weights.empty()) return {};
+template <class Numbers>
+std::string rendered(const ConfigTable& table, const Numbers& numbers) {
+  if (numbers.empty()) return {};
   std::string text = "\n" + table_text(table) + "\n";
-  for (const auto& [name, weight] : weights) text += key_text(name) + " = " + std::to_string(weight) + "\n";
+  for (const auto& [name, number] : numbers) text += key_text(name) + " = " + std::to_string(number) + "\n";
   return text;
 }
 
@@ -36,6 +37,7 @@ std::string render_config(const Config& config) {
     text += rendered(ConfigTable{"queue", name, std::string(kKeyWeights)}, weights->second.keys);
   }
   text += "\n" + rendered("[limits]", limits_keys(), config.limits);
+  text += rendered(ConfigTable{"limits", {}, std::string(kUserRates)}, config.limits.user_rates);
   return text + "\n" + rendered("[store]", store_keys(), config.store);
 }
 

@@ -61,14 +61,15 @@ class StoredJobs final : public FinishedJobs {
 };
 
 // Users are known to the broker by their numbers.
-QueueWeights by_uid(const QueueWeights& named) {
-  QueueWeights weights{{}, named.keys};
-  for (const auto& [name, weight] : named.users) {
+template <class Numbers>
+FairWeights by_uid(const Numbers& named) {
+  FairWeights numbers;
+  for (const auto& [name, number] : named) {
     const size_t slash = std::min(name.find('/'), name.size());
     if (const auto uid = uid_of_user(name.substr(0, slash)))
-      weights.users[std::to_string(*uid) + name.substr(slash)] = weight;
+      numbers[std::to_string(*uid) + name.substr(slash)] = number;
   }
-  return weights;
+  return numbers;
 }
 
 BrokerOptions broker_options(const Config& config, ZoneSource& zones) {
@@ -76,10 +77,11 @@ BrokerOptions broker_options(const Config& config, ZoneSource& zones) {
   options.zones = &zones;
   options.defaults = config.queues.defaults;
   options.queues = config.queues.named;
-  for (const auto& [name, weights] : config.queues.weights) options.weights[name] = by_uid(weights);
+  for (const auto& [name, weights] : config.queues.weights) options.weights[name] = {by_uid(weights.users), weights.keys};
   options.strict_queues = config.queues.strict;
   options.payload_bytes_max = config.daemon.max_payload_bytes;
   options.rate_limit = config.limits.rate_limit;
+  options.user_rates = by_uid(config.limits.user_rates);
   options.daemon_uid = ::geteuid();
   if (::getrandom(&options.seed, sizeof options.seed, 0) != sizeof options.seed) options.seed = 1;
   return options;

@@ -158,6 +158,37 @@ TEST(RateLimited, BatchCostsItsJobsAllOrNone) {
   EXPECT_EQ(d.receipt_of(never.front())->retry_after_ms, 0u) << "no time after which it would fit";
 }
 
+// How many of ten submits are taken at once.
+int taken_of_ten(Driver& d, uint32_t uid, const std::string& subject = {}) {
+  const SessionNo session = d.open(uid);
+  int taken = 0;
+  for (int i = 0; i < 10; ++i) taken += d.refusal_of(d.submit(session, {.subject = subject})) == Error::kOk;
+  return taken;
+}
+
+TEST(RateLimited, MayBeAnotherForAUserAnEndUserOrAllEndUsersOfOne) {
+  BrokerOptions options = limited(4);
+  options.user_rates = {{"1001", 7}, {"1002", 0}, {"500", 5}, {"500/*", 2}, {"500/ann", 6}};
+  Driver d(options);
+  EXPECT_EQ(taken_of_ten(d, 1000), 4) << "not named";
+  EXPECT_EQ(taken_of_ten(d, 1001), 7);
+  EXPECT_EQ(taken_of_ten(d, 1002), 10) << "0 = unlimited";
+  EXPECT_EQ(taken_of_ten(d, kAdminUid), 5) << "the daemon's own user, because it is named";
+  EXPECT_EQ(taken_of_ten(d, kAdminUid, "ann"), 6);
+  EXPECT_EQ(taken_of_ten(d, kAdminUid, "bob"), 2);
+  EXPECT_EQ(taken_of_ten(d, 0, "bob"), 4) << "in the name of another user's end user";
+}
+
+TEST(RateLimited, MayHoldForNamedUsersOnly) {
+  BrokerOptions options = limited(0);
+  options.user_rates = {{"1001", 3}};
+  Driver d(options);
+  EXPECT_EQ(taken_of_ten(d, 1001), 3);
+  EXPECT_EQ(taken_of_ten(d, 1002), 10);
+  const auto batch = d.submit_batch(d.open(1001), std::vector<JobSpec>(2));
+  EXPECT_EQ(d.refusal_of(batch.front()), Error::kRateLimitExceeded);
+}
+
 TEST(RateLimited, IsKnownToTheTablesOfACheckpoint) {
   Driver d(limited(1));
   d.submit(d.open());

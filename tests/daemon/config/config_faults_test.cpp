@@ -46,6 +46,14 @@ TEST(ConfigFaults, SaysWhatIsWrongWithAWeight) {
             "f:2:5: weight is a whole number from 1 to 1000, not 0\n");
 }
 
+TEST(ConfigFaults, SaysWhatIsWrongWithAUsersRate) {
+  EXPECT_EQ(bad("[limits.user_rates]\nno-such-user = 2\n"),
+            "f:2:1: there is no user \"no-such-user\" on this machine\n");
+  EXPECT_EQ(bad("[limits.user_rates]\nroot = 100000001\n"),
+            "f:2:8: rate_limit is a whole number from 0 to 100000000; 0 means unlimited, not 100000001\n");
+  EXPECT_EQ(bad("[limits.rates]\nroot = 1\n"), "f:1:9: there is no setting rates in [limits]\n");
+}
+
 TEST(ConfigFaults, TellsTheFormAndTheRange) {
   EXPECT_EQ(bad("[daemon]\nsessions_max = 0\n"),
             "f:2:16: sessions_max is a whole number from 1 to 100000, not 0\n");

@@ -19,6 +19,7 @@ class RandomConfig {
     fill(queues_keys(), config.queues);
     fill_queue(config.queues.defaults);
     fill(limits_keys(), config.limits);
+    if (below(2) == 0) config.limits.user_rates["root" + path()] = static_cast<uint32_t>(below(1'000));
     fill(store_keys(), config.store);
     for (uint64_t left = below(5); left > 0; --left) {
       const std::string queue = name();

@@ -140,6 +140,8 @@ bool Broker::resume_session(SessionNo claimed, SessionNo to, const ShortHash& pr
     if (unseen) deliveries.push_back(delivery_of(slot));
   }
   mark_batch_ends(std::span(deliveries).subspan(delivered_before));
+  // Of a batch that was interrupted, those that would have come last may be in other hands by now.
+  commit_->effects().batch_ends.push_back(to);
   emit(SessionResumed{from, to, claimed});
   commit_->require_sync();
   return true;

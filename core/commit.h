@@ -54,11 +54,13 @@ struct Effects {
   std::vector<DeliveryEffect> deliveries;
   std::vector<ReceiptEffect> receipts;
   std::vector<CancelNotice> notices;
+  std::vector<SessionNo> batch_ends;  // behind `deliveries`, no more of the batch before will come
   std::vector<LaneEffect> lanes;
   std::vector<Change> changes;  // for those who watch; none when nobody does
 
   bool empty() const {
-    return deliveries.empty() && receipts.empty() && notices.empty() && lanes.empty() && changes.empty();
+    return deliveries.empty() && receipts.empty() && notices.empty() && batch_ends.empty() &&
+           lanes.empty() && changes.empty();
   }
 };
 

@@ -14,6 +14,8 @@ enum class DownKind : uint8_t {
   kDelivery = 1,      // a job, with its payload
   kCancelNotice = 2,  // the job under this token should stop; DeliveryHead without strings
   kVoid = 3,          // the delivery of this number was withdrawn before it could be published
+  kBatchEnd = 4,      // of the batch before, no more will come: a new engine, or a session that was resumed,
+                      // has repeated what it could; DeliveryHead without strings
   kAnswer = 16,
 };
 
@@ -37,7 +39,7 @@ struct DeliveryHead {
   uint8_t ordering_key_bytes = 0;
   uint8_t delivery = 0;
   uint8_t durability = 0;
-  uint8_t batch_last = 0;  // 1: the last delivery of its batch
+  uint8_t batch_last = 0;  // 1: the last delivery of its batch; kBatchEnd may end it, too
   uint32_t owner_uid = 0;
   uint32_t batch = 0;  // that it is delivered with; its deliveries follow each other. 0 = none
 };

@@ -154,6 +154,10 @@ Result<uint32_t> Client::subscribe(const Subscription& subscription) {
 Result<void> Client::unsubscribe(uint32_t number) { return core_->unsubscribe(number); }
 Result<std::optional<DeliveredJob>> Client::next(Milliseconds timeout) { return core_->next(timeout); }
 
+Result<std::vector<DeliveredJob>> Client::next_batch(Milliseconds timeout) {
+  return core_->next_batch(timeout);
+}
+
 Result<Ticket> Client::start(const DeliveredJob& job) {
   return core_->settle(job, RecordKind::kStart, {}, {});
 }

@@ -107,6 +107,12 @@ class Client {
   Result<void> unsubscribe(uint32_t number);
   // The next job; nothing when none came within the time (0 = only what is there).
   Result<std::optional<DeliveredJob>> next(Milliseconds timeout);
+  // All jobs of the next batch, in their order, once the last of them has come; a job of another mode is a
+  // batch of one. Empty when no whole batch came within the time: what has come of it is kept for later. Each
+  // job has its own lease, which began when the batch was assigned, and is settled on its own; the batch holds
+  // one credit until the last is. Jobs that next() took are not in it. When the daemon was interrupted between
+  // a batch's jobs, those that went to others meanwhile are not in it either; it is never waited for in vain.
+  Result<std::vector<DeliveredJob>> next_batch(Milliseconds timeout);
 
   // Settlements are sent at once and decided later: a ticket whose outcome nobody asks for is counted
   // (counters().settlements_refused) when refused. kLeaseLost: drop the work.
@@ -124,7 +130,8 @@ class Client {
   int fd();
   // Takes in all that came. Never waits, except for a handshake when the daemon has just come back.
   Result<void> process();
-  // True: sleep, `fd` will wake you. False: look again first, something came meanwhile.
+  // True: sleep, `fd` will wake you. False: look again first, something came meanwhile. Jobs count by the one
+  // of next() and next_batch() that was called last: for the latter a batch that is not whole yet is nothing.
   bool arm();
 
   uint64_t session() const;  // the daemon's number of it; changes with a reconnect

@@ -73,19 +73,32 @@ std::optional<Failure> ClientCore::check_subscriptions() {
   return std::nullopt;
 }
 
-Result<std::optional<DeliveredJob>> ClientCore::next(Milliseconds timeout) {
-  if (auto usable = check_usable(); !usable) return std::unexpected(std::move(usable.error()));
+Result<void> ClientCore::wait_for_jobs(bool by_batch, Milliseconds timeout) {
+  if (auto usable = check_usable(); !usable) return usable;
+  by_batch_ = by_batch;
   std::optional<Failure> failure;
   const auto ready = [&] {
     failure = check_subscriptions();
-    return failure.has_value() || !inbox_.empty();
+    return failure.has_value() || any_jobs();
   };
   const Waited waited = wait_until(ready, Deadline::in(timeout));
   if (failure) return std::unexpected(std::move(*failure));
   if (waited == Waited::kAway) return std::unexpected(away_failure());
+  return {};
+}
+
+Result<std::optional<DeliveredJob>> ClientCore::next(Milliseconds timeout) {
+  if (auto waited = wait_for_jobs(false, timeout); !waited) return std::unexpected(std::move(waited.error()));
   auto job = inbox_.pop();
   if (job) ++counters_.deliveries;
   return job;
+}
+
+Result<std::vector<DeliveredJob>> ClientCore::next_batch(Milliseconds timeout) {
+  if (auto waited = wait_for_jobs(true, timeout); !waited) return std::unexpected(std::move(waited.error()));
+  auto batch = inbox_.pop_batch();
+  counters_.deliveries += batch.size();
+  return batch;
 }
 
 Result<Ticket> ClientCore::settle(const DeliveredJob& job, RecordKind kind, SettleHead head, ByteView body) {

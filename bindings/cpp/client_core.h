@@ -55,6 +55,7 @@ class ClientCore {
   Result<uint32_t> subscribe(const Subscription& subscription);
   Result<void> unsubscribe(uint32_t number);
   Result<std::optional<DeliveredJob>> next(Milliseconds timeout);
+  Result<std::vector<DeliveredJob>> next_batch(Milliseconds timeout);
   Result<Ticket> settle(const DeliveredJob& job, RecordKind kind, SettleHead head, ByteView body);
   bool cancel_requested(const DeliveredJob& job);
 
@@ -123,6 +124,10 @@ class ClientCore {
 
   // client_consume.cpp
   std::optional<Failure> check_subscriptions();
+  // Something for next(), or for next_batch(), whichever was asked last.
+  bool any_jobs() const { return by_batch_ ? inbox_.has_batch() : !inbox_.empty(); }
+  // Until there is, for `timeout`.
+  Result<void> wait_for_jobs(bool by_batch, Milliseconds timeout);
   // At the end: jobs that nobody has taken go back unspent.
   void give_back();
   bool release_inbox();
@@ -150,6 +155,7 @@ class ClientCore {
   std::unique_ptr<ClientSession> session_;  // the last one when away; never empty once connected
   ClientOutcomes outcomes_;
   ClientInbox inbox_;
+  bool by_batch_ = false;
   ClientQuestions questions_;
   ClientWatches watches_;
   std::map<uint32_t, LiveSubscription> subscriptions_;

@@ -64,12 +64,12 @@ Result<void> ClientCore::process() {
 
 bool ClientCore::arm() {
   if (!check_usable()) return false;
-  if (away_) return inbox_.empty() && watches_.empty();
+  if (away_) return !any_jobs() && watches_.empty();
   disarm_waiter();
   session_->waiter.drain();
   arm_waiter();
   const bool news = pump();
-  return !news && inbox_.empty() && watches_.empty();
+  return !news && !any_jobs() && watches_.empty();
 }
 
 }  // namespace pqd

@@ -23,6 +23,8 @@ class DeliveredJob {
   uint16_t max_attempts() const { return view_.head.max_attempts; }
   int64_t lease_until_ms() const { return view_.head.lease_until_ms; }  // Unix milliseconds
   uint8_t priority() const { return view_.head.priority; }
+  // The batch that it was delivered with; 0 = none. Tells jobs that came one after the other apart, no more.
+  uint32_t batch() const { return view_.head.batch; }
   Mode mode() const { return static_cast<Mode>(view_.head.mode); }
   Delivery delivery() const { return static_cast<Delivery>(view_.head.delivery); }
   Durability durability() const { return static_cast<Durability>(view_.head.durability); }

@@ -59,6 +59,8 @@ void CommitLine::spread(uint64_t commit, const Effects& effects) {
   }
   for (const CancelNotice& notice : effects.notices)
     if (SessionPort* port = ports_.find(notice.session)) port->outbox().add(commit, notice);
+  for (const SessionNo session : effects.batch_ends)
+    if (SessionPort* port = ports_.find(session)) port->outbox().add_batch_end(commit);
   if (!effects.changes.empty()) {
     for (SessionPort* port : ports_.all()) port->outbox().watches().offer(effects.changes, state_.tables);
   }

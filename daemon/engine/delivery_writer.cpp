@@ -55,9 +55,9 @@ bool write_delivery(RingWriter& ring, const DeliveryEffect& delivery, const Stat
   return write(ring, view);
 }
 
-bool write_notice(RingWriter& ring, const DeliveryEffect& delivery) {
+bool write_notice(RingWriter& ring, DownKind kind, const DeliveryEffect& delivery) {
   DeliveryView view;
-  view.head = head_of(DownKind::kCancelNotice, delivery);
+  view.head = head_of(kind, delivery);
   return write(ring, view);
 }
 

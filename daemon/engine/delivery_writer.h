@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/commit.h"
+#include "core/down_record.h"
 #include "core/state.h"
 #include "shm/ring_writer.h"
 
@@ -9,7 +10,7 @@ namespace pqd {
 
 // False when there is no room now. Not yet published.
 bool write_delivery(RingWriter& ring, const DeliveryEffect& delivery, const State& state);
-// The holder of `delivery.token` should stop. Carries no number of its own.
-bool write_notice(RingWriter& ring, const DeliveryEffect& delivery);
+// What has no number of its own: kCancelNotice, the holder of `delivery.token` should stop; kBatchEnd.
+bool write_notice(RingWriter& ring, DownKind kind, const DeliveryEffect& delivery);
 
 }  // namespace pqd

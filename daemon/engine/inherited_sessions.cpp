@@ -32,6 +32,7 @@ std::expected<void, std::string> InheritedSessions::map() {
     const uint64_t published = (*port)->outbox().deliveries_published();
     for (const DeliveryEffect& delivery : broker_.deliveries_after(grant.session, published))
       (*port)->outbox().add(0, delivery);
+    (*port)->outbox().add_batch_end(0);
     // A notice may have been lost with the engine; one more does no harm.
     for (Slot slot = state_.held(grant.session).head; slot != kNoSlot; slot = state_.jobs[slot].held_next) {
       const JobCore& core = state_.jobs[slot].core;

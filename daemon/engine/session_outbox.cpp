@@ -41,7 +41,7 @@ LanePosition SessionOutbox::read_to(const SessionEntry& entry, size_t lane) cons
 uint64_t SessionOutbox::applied(size_t lane) const { return told_[lane].applied; }
 
 void SessionOutbox::add(uint64_t commit, const CancelNotice& notice) {
-  WaitingDelivery waiting{commit, {}, true};
+  WaitingDelivery waiting{commit, {}, DownKind::kCancelNotice};
   waiting.effect.session = notice.session;
   waiting.effect.token = notice.token;
   waiting.effect.id = notice.id;
@@ -126,13 +126,14 @@ bool SessionOutbox::flush_deliveries(const Progress& progress, State& state) {
     const WaitingDelivery& waiting = deliveries_.front();
     const uint64_t reached = waiting.effect.after_sync ? progress.synced : progress.written;
     if (waiting.commit > reached) break;
-    const bool written = waiting.notice ? write_notice(delivery_ring_, waiting.effect)
-                                        : write_delivery(delivery_ring_, waiting.effect, state);
+    const bool delivery = waiting.kind == DownKind::kDelivery;
+    const bool written = delivery ? write_delivery(delivery_ring_, waiting.effect, state)
+                                  : write_notice(delivery_ring_, waiting.kind, waiting.effect);
     if (!written) {
       found_no_room_ = true;
       break;
     }
-    if (!waiting.notice) {
+    if (delivery) {
       number = waiting.effect.number;
       state.blocks.drop_user(waiting.effect.record.block);
     }
@@ -183,7 +184,7 @@ void SessionOutbox::set_blocked(bool blocked) {
 
 void SessionOutbox::drop(State& state) {
   for (const WaitingDelivery& waiting : deliveries_)
-    if (!waiting.notice) state.blocks.drop_user(waiting.effect.record.block);
+    if (waiting.kind == DownKind::kDelivery) state.blocks.drop_user(waiting.effect.record.block);
   deliveries_.clear();
 }
 

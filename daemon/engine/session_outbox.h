@@ -13,6 +13,7 @@
 #include <deque>
 
 #include "core/commit.h"
+#include "core/down_record.h"
 #include "core/state.h"
 #include "core/watch.h"
 #include "daemon/engine/committer.h"
@@ -41,8 +42,12 @@ class SessionOutbox {
   void add(uint64_t commit, const ReceiptEffect& effect) { receipts_.push_back({commit, effect}); }
   void add(uint64_t commit, const LaneEffect& effect) { marks_.push_back({commit, effect}); }
   // The record's block is the outbox's to give back.
-  void add(uint64_t commit, const DeliveryEffect& effect) { deliveries_.push_back({commit, effect, false}); }
+  void add(uint64_t commit, const DeliveryEffect& effect) {
+    deliveries_.push_back({commit, effect, DownKind::kDelivery});
+  }
   void add(uint64_t commit, const CancelNotice& notice);
+  // Behind the deliveries that a new engine, or a session that was resumed, repeats.
+  void add_batch_end(uint64_t commit) { deliveries_.push_back({commit, {}, DownKind::kBatchEnd}); }
   void add_answer(Bytes record);
 
   // Publishes what may and can be; true when something was. `state`: for the records of the deliveries.
@@ -78,7 +83,7 @@ class SessionOutbox {
   struct WaitingDelivery {
     uint64_t commit = 0;
     DeliveryEffect effect;
-    bool notice = false;
+    DownKind kind = DownKind::kDelivery;
   };
 
   bool flush_receipts(const Progress& progress);

@@ -235,6 +235,7 @@ TEST_F(Batch, GoesAlongWithItsConsumersSession) {
   d.subscribe(later, 1);
   const auto again = d.take(later);
   expect_batch(again, {ids[1], ids[2]});
+  EXPECT_EQ(d.batch_ends, std::vector{later}) << "so that nobody waits for jobs that have gone elsewhere";
   d.complete(later, again[0]);
   d.complete(later, again[1]);
   EXPECT_TRUE(d.take(later).empty()) << "its first job is in hand still, and takes the credit";

@@ -41,6 +41,7 @@ void Driver::end() {
     state.blocks.drop_user(d.record.block);
   }
   receipts.insert(receipts.end(), commit.effects.receipts.begin(), commit.effects.receipts.end());
+  batch_ends.insert(batch_ends.end(), commit.effects.batch_ends.begin(), commit.effects.batch_ends.end());
   notices.insert(notices.end(), commit.effects.notices.begin(), commit.effects.notices.end());
   if (!empty) commits.push_back(std::move(commit));
 }

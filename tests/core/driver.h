@@ -139,6 +139,7 @@ class Driver {
   std::vector<Commit> commits;
   std::vector<ReceiptEffect> receipts;
   std::vector<CancelNotice> notices;
+  std::vector<SessionNo> batch_ends;
 
  private:
   CommitBuilder& begin();

@@ -155,6 +155,20 @@ TEST_F(SessionOutboxTest, SendsACancelNoticeBehindItsDelivery) {
   EXPECT_EQ(peers.down().deliveries_count.load(), 1u) << "a notice has no number";
 }
 
+TEST_F(SessionOutboxTest, EndsABatchBehindWhatIsRepeatedOfItAndBeforeWhatIsNew) {
+  outbox().add(0, delivery(1, true));
+  outbox().add_batch_end(0);
+  outbox().add(1, delivery(2, false));
+  flush(1, 1, 1);
+  EXPECT_EQ(read_delivery_record(peers.deliveries.next())->head.number, 1u);
+  const auto end = read_delivery_record(peers.deliveries.next());
+  ASSERT_TRUE(end.has_value());
+  EXPECT_EQ(static_cast<DownKind>(end->head.head.kind), DownKind::kBatchEnd);
+  EXPECT_EQ(end->head.number, 0u) << "it has no number";
+  EXPECT_EQ(read_delivery_record(peers.deliveries.next())->head.number, 2u);
+  EXPECT_EQ(state.blocks.blocks_in_use(), 0u);
+}
+
 TEST_F(SessionOutboxTest, PassesAnswersOnAtOnce) {
   outbox().add_answer(answer_end(42, Error::kNotFound, "no"));
   EXPECT_TRUE(flush(0, 0, 0));

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <exception>
+#include <vector>
 
 #include "bindings/c/convert.h"
 
@@ -31,6 +32,10 @@ struct pqd_delivery {
   pqd::DeliveredJob job;
   // With the zero at the end that C wants.
   std::string queue, type, subject, traceparent, ordering_key, metadata;
+};
+
+struct pqd_batch {
+  std::vector<pqd_delivery> deliveries;
 };
 
 namespace pqd::c_abi {

@@ -83,6 +83,7 @@ typedef enum pqd_status PQD_ENUM_BASE {
 
 typedef struct pqd_client pqd_client;
 typedef struct pqd_delivery pqd_delivery;
+typedef struct pqd_batch pqd_batch;
 
 /* "0.1.0", for ever valid. */
 PQD_API const char* pqd_version(void);
@@ -162,7 +163,8 @@ PQD_API int pqd_get_fd(pqd_client* client);
  * when a daemon has just come back. */
 PQD_API pqd_status pqd_process(pqd_client* client);
 /* To be called before sleeping. 1: sleep, the descriptor will become readable. 0: look at tickets and
- * deliveries again first, something came meanwhile. */
+ * deliveries again first, something came meanwhile. After pqd_next_batch() a batch that is not whole is nothing,
+ * after pqd_next() its jobs count one by one. */
 PQD_API int pqd_arm(pqd_client* client);
 
 /* -- Submitting ---------------------------------------------------------------------------------------- */
@@ -667,6 +669,19 @@ PQD_API pqd_status pqd_unsubscribe(pqd_client* client, uint32_t number);
 PQD_API pqd_status pqd_next(pqd_client* client, int64_t timeout_ms, pqd_delivery** delivery);
 /* Frees the memory, settles nothing. NULL is allowed. Also after pqd_close(). */
 PQD_API void pqd_delivery_free(pqd_delivery* delivery);
+
+/* All jobs of the next batch, in their order, once the last of them has come; a job of another mode is a batch
+ * of one. PQD_REQUEST_TIMEOUT and NULL: no whole batch came within the time; what has come of it is kept for
+ * later. Each job has its own lease, which began when the batch was assigned, and is settled on its own; the
+ * batch holds one credit until the last is. Jobs that pqd_next() took are not in it. When the daemon was
+ * interrupted between a batch's jobs, those that went to others meanwhile are not in it either; it is never
+ * waited for in vain. */
+PQD_API pqd_status pqd_next_batch(pqd_client* client, int64_t timeout_ms, pqd_batch** batch);
+PQD_API size_t pqd_batch_size(const pqd_batch* batch); /* 1 and more; 0 for NULL */
+/* 0-based, NULL behind the last. It belongs to the batch, and is valid until that is freed. */
+PQD_API const pqd_delivery* pqd_batch_delivery(const pqd_batch* batch, size_t index);
+/* As pqd_delivery_free(), with all its deliveries. */
+PQD_API void pqd_batch_free(pqd_batch* batch);
 
 /* All of these are valid until the delivery is freed. */
 PQD_API pqd_id pqd_delivery_id(const pqd_delivery* delivery);

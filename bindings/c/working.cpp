@@ -1,4 +1,6 @@
 // Subscribing, deliveries, settlements.
+#include <memory>
+
 #include "bindings/c/handles.h"
 
 namespace {
@@ -55,6 +57,27 @@ pqd_status pqd_next(pqd_client* client, int64_t timeout_ms, pqd_delivery** deliv
 }
 
 void pqd_delivery_free(pqd_delivery* delivery) { delete delivery; }
+
+pqd_status pqd_next_batch(pqd_client* client, int64_t timeout_ms, pqd_batch** batch) {
+  return guarded(client, [&](Client& c) -> Result<void> {
+    if (batch == nullptr) return misused("there is nowhere to put the batch");
+    *batch = nullptr;
+    auto jobs = c.next_batch(Milliseconds(timeout_ms));
+    if (!jobs) return std::unexpected(std::move(jobs.error()));
+    if (jobs->empty()) return fail_with(Error::kRequestTimeout, "no whole batch came within the time");
+    auto taken = std::make_unique<pqd_batch>();
+    taken->deliveries.reserve(jobs->size());
+    for (DeliveredJob& job : *jobs) taken->deliveries.emplace_back(std::move(job));
+    *batch = taken.release();
+    return {};
+  });
+}
+
+size_t pqd_batch_size(const pqd_batch* batch) { return batch == nullptr ? 0 : batch->deliveries.size(); }
+const pqd_delivery* pqd_batch_delivery(const pqd_batch* batch, size_t index) {
+  return index < pqd_batch_size(batch) ? &batch->deliveries[index] : nullptr;
+}
+void pqd_batch_free(pqd_batch* batch) { delete batch; }
 
 pqd_id pqd_delivery_id(const pqd_delivery* delivery) { return id_of(delivery->job.id()); }
 const void* pqd_delivery_payload(const pqd_delivery* delivery, size_t* bytes) {

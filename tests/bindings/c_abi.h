@@ -8,6 +8,7 @@ extern "C" {
 
 const char* c_submit_work_and_look(const char* socket);
 const char* c_settles_in_every_way(const char* socket);
+const char* c_works_on_batches(const char* socket);
 const char* c_commands_queues_and_dead_letters(const char* socket);
 const char* c_keeps_schedules(const char* socket);
 const char* c_submits_many(const char* socket);

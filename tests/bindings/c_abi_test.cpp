@@ -16,6 +16,7 @@ class InC : public WithDaemon {
 
 TEST_F(InC, SubmitsWorksAndLooks) { EXPECT_EQ(complaint_of(c_submit_work_and_look(socket())), ""); }
 TEST_F(InC, SettlesInEveryWay) { EXPECT_EQ(complaint_of(c_settles_in_every_way(socket())), ""); }
+TEST_F(InC, WorksOnBatches) { EXPECT_EQ(complaint_of(c_works_on_batches(socket())), ""); }
 TEST_F(InC, CommandsQueuesAndDeadLetters) {
   EXPECT_EQ(complaint_of(c_commands_queues_and_dead_letters(socket())), "");
 }

@@ -171,7 +171,8 @@ class Broker {
   std::optional<Rated> rated(uint32_t uid, std::string_view subject) const;
   std::optional<Rated> rated(const Candidate& candidate) const;
   void examine_rate(Candidate& candidate, uint64_t count) const;
-  void examine_batch_rate(std::span<Candidate> batch) const;
+  // False: too fast.
+  bool examine_batch_rate(std::span<Candidate> batch) const;
   void charge_rate(const Candidate& candidate);
   void refund_rate(Slot parked);
 

@@ -39,11 +39,10 @@ void Broker::examine_rate(Candidate& candidate, uint64_t count) const {
 }
 
 // All or none, like the batch: what counts for each user is all that it has in there.
-void Broker::examine_batch_rate(std::span<Candidate> batch) const {
-  if (options_.rate_limit == 0 && options_.user_rates.empty()) return;
+bool Broker::examine_batch_rate(std::span<Candidate> batch) const {
+  if (options_.rate_limit == 0 && options_.user_rates.empty()) return true;
   std::map<RateUser, std::pair<Candidate*, uint64_t>> counts;
   for (Candidate& candidate : batch) {
-    if (candidate.error != Error::kOk) return;
     if (candidate.duplicate) continue;
     const auto who = rated(candidate);
     if (!who) continue;
@@ -55,8 +54,9 @@ void Broker::examine_batch_rate(std::span<Candidate> batch) const {
     examine_rate(*counted.first, counted.second);
     if (counted.first->error == Error::kOk) continue;
     for (Candidate& candidate : batch) candidate.retry_after_ms = counted.first->retry_after_ms;
-    return;
+    return false;
   }
+  return true;
 }
 
 void Broker::charge_rate(const Candidate& candidate) {

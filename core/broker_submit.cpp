@@ -247,7 +247,6 @@ void Broker::submit(SessionNo session, uint8_t lane, uint64_t seq, const BlobRef
 // What speaks against taking the batch as a whole. Names its queue and types where they are new.
 Error Broker::examine_batch(std::span<Candidate> batch) {
   examine_keys_within(batch);
-  examine_batch_rate(batch);
   const Candidate& first = batch.front();
   uint64_t jobs = 0;
   uint64_t bytes = 0;
@@ -264,6 +263,7 @@ Error Broker::examine_batch(std::span<Candidate> batch) {
     bytes += c.view.payload.size();
   }
   if (jobs == 0) return Error::kOk;
+  if (!examine_batch_rate(batch)) return Error::kRateLimitExceeded;
   const auto queue = queue_for(first.view.queue);
   if (!queue) return no_queue();
   for (const Candidate& c : batch) {

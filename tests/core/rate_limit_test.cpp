@@ -189,6 +189,15 @@ TEST(RateLimited, MayHoldForNamedUsersOnly) {
   EXPECT_EQ(d.refusal_of(batch.front()), Error::kRateLimitExceeded);
 }
 
+TEST(RateLimited, BatchThatIsNoneIsToldSoWhateverTheRate) {
+  Driver d(limited(1));
+  const auto ids = d.submit_batch(d.open(), {{.queue = "a"}, {.queue = "b"}});
+  for (const JobId& id : ids) {
+    EXPECT_EQ(d.refusal_of(id), Error::kInvalidRequest);
+    EXPECT_EQ(d.receipt_of(id)->retry_after_ms, 0u);
+  }
+}
+
 TEST(RateLimited, IsKnownToTheTablesOfACheckpoint) {
   Driver d(limited(1));
   d.submit(d.open());

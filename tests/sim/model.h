@@ -34,7 +34,7 @@ struct ModelJob {
   uint64_t seq = 0;
   uint32_t owner = 0;
   std::string queue, type, key, payload;
-  std::string scope;  // of its idempotency key
+  std::string subject, scope;  // scope: of its idempotency key
   Mode mode = Mode::kFifo;
   uint8_t priority = 0;
   Delivery delivery = Delivery::kAtLeastOnce;
@@ -99,6 +99,9 @@ struct ModelSession {
 
 struct ModelQueue {
   QueueSettings settings;
+  QueueKeys overridden = 0;  // set at run time; who said so last, and when
+  uint32_t overridden_by = 0;
+  TimeNs overridden_at = 0;
   bool paused = false, draining = false;
   Turns turns;
 };
@@ -168,6 +171,14 @@ class Model {
   void examine_key(Offer& offer) const;
   static void examine_keys_within(std::vector<Offer>& offers);
   Error place(const Offer& offer, bool may_park);
+  // model_rate.cpp: a user and how many submits it wants to be taken at once; the milliseconds to wait if
+  // that is too fast, 0 = it never may, nothing = it is not.
+  using RatedUser = std::pair<uint32_t, std::string>;
+  std::optional<RatedUser> rated(uint32_t uid, std::string_view subject) const;
+  std::optional<uint32_t> too_fast(const RatedUser& user, uint64_t count) const;
+  void pay(uint32_t uid, const std::string& subject);
+  void give_back(const ModelJob& parked);
+  void examine_rate(std::span<Offer> offers) const;
   void accept(const Offer& offer, bool parked);
   void answer(const Offer& offer);
   ModelQueue* queue_for(const std::string& name);
@@ -192,6 +203,8 @@ class Model {
   Error subscribe(SessionNo session, ByteView record);
   Error cancel(SessionNo session, ByteView record);
   Error control_queue(SessionNo session, ByteView record);
+  Error configure_queue(SessionNo session, ByteView record);
+  const QueueSettings& configured(const std::string& queue) const;
   Error redrive(SessionNo session, ByteView record);
   Error purge(SessionNo session, ByteView record);
   Error review(SessionNo session, ByteView record);
@@ -224,8 +237,10 @@ class Model {
   std::vector<Taker> takers(const std::string& queue, const std::string& type) const;
   void note_exhausted(const std::string& queue);
   void members_changed(const std::string& queue);
-  void refuse(SessionNo session, uint8_t lane, uint64_t seq, Error error, const JobId& id);
-  void receipt(SessionNo session, uint8_t lane, uint64_t seq, Error error, uint8_t flags, const JobId& id);
+  void refuse(SessionNo session, uint8_t lane, uint64_t seq, Error error, const JobId& id,
+              uint32_t retry_after_ms = 0);
+  void receipt(SessionNo session, uint8_t lane, uint64_t seq, Error error, uint8_t flags, const JobId& id,
+               uint32_t retry_after_ms = 0);
   void compare_job(const State& state, const ModelJob& job) const;
   void compare_queue(const State& state, const std::string& name) const;
   void settings_changed(const std::string& queue);
@@ -247,6 +262,7 @@ class Model {
   std::map<SessionNo, ModelSession> sessions_;
   std::map<uint32_t, uint32_t> closed_tags_;
   std::map<std::string, ModelKey> keys_;  // by scope
+  std::map<RatedUser, TimeNs> paid_until_;
   std::map<std::string, ModelQueue> queues_;
   std::vector<JobId> key_turns_;  // those that may have become the first of their key, in this order
   std::vector<Expected> receipts_;

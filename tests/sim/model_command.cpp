@@ -17,8 +17,8 @@ void Model::start_epoch(uint32_t epoch) {
   queue_for("default");
   for (const auto& [name, settings] : options_.queues) queue_for(name);
   for (auto& [name, queue] : queues_) {
-    const auto named = options_.queues.find(name);
-    queue.settings = named != options_.queues.end() ? named->second : options_.defaults;
+    const QueueSettings before = std::exchange(queue.settings, configured(name));
+    copy_settings(queue.settings, before, queue.overridden);
     queue.turns.restarted(queue.settings.starvation_guard);
     settings_changed(name);
   }
@@ -144,6 +144,8 @@ Error Model::command(SessionNo session, ByteView record) {
       return cancel(session, record);
     case RecordKind::kQueueControl:
       return control_queue(session, record);
+    case RecordKind::kQueueConfigure:
+      return configure_queue(session, record);
     case RecordKind::kRedrive:
       return redrive(session, record);
     case RecordKind::kPurge:
@@ -211,6 +213,33 @@ Error Model::control_queue(SessionNo session, ByteView record) {
   if (parsed->action == QueueAction::kPause) queue.paused = true;
   if (parsed->action == QueueAction::kDrain) queue.draining = true;
   if (parsed->action == QueueAction::kResume) queue.paused = queue.draining = false;
+  return Error::kOk;
+}
+
+const QueueSettings& Model::configured(const std::string& queue) const {
+  const auto named = options_.queues.find(queue);
+  return named != options_.queues.end() ? named->second : options_.defaults;
+}
+
+// What is said at run time stands over the configuration, until nothing is said any more.
+Error Model::configure_queue(SessionNo session, ByteView record) {
+  const auto parsed = read_queue_configure(record);
+  if (!parsed) return parsed.error();
+  if (!is_admin(session)) return Error::kUnauthorized;
+  const auto at = queues_.find(std::string(parsed->queue));
+  if (at == queues_.end()) return Error::kNotFound;
+  ModelQueue& queue = at->second;
+  const QueueKeys keys = parsed->head.keys;
+  QueueSettings settings = keys != 0 ? queue.settings : configured(at->first);
+  copy_settings(settings, parsed->head.settings, keys);
+  if (keys != 0 && settings.backoff_first_ms > settings.backoff_cap_ms) return Error::kInvalidRequest;
+  if (settings.starvation_guard != queue.settings.starvation_guard)
+    queue.turns.guard_changed(settings.starvation_guard);
+  queue.settings = settings;
+  queue.overridden = keys != 0 ? queue.overridden | keys : 0;
+  queue.overridden_by = keys != 0 ? sessions_.at(session).uid : 0;
+  queue.overridden_at = keys != 0 ? now_ : 0;
+  settings_changed(at->first);
   return Error::kOk;
 }
 

@@ -186,6 +186,9 @@ void Model::compare_queue(const State& state, const std::string& name) const {
   same("bytes", info.bytes, want.bytes);
   same("consumers", info.consumers, want.consumers);
   require(info.settings == queue.settings, "queue ", name, " has other settings");
+  require(info.overridden == queue.overridden && info.overridden_uid == queue.overridden_by &&
+              info.overridden_ns == queue.overridden_at,
+          "queue ", name, ": set at run time by somebody else, at another time, or in another place");
 }
 
 uint64_t Model::ahead(const ModelJob& job, const std::map<JobId, uint8_t>& ranks) const {

@@ -94,6 +94,7 @@ void Model::finish(ModelJob& job, JobState state, Reason reason) {
 void Model::forget_parked(const JobId& id) {
   const ModelJob job = live_.at(id);
   if (const auto key = keys_.find(job.scope); key != keys_.end() && key->second.first == id) keys_.erase(key);
+  give_back(job);
   live_.erase(job.id);
   left_line(job.queue, job.key);
 }

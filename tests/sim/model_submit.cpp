@@ -1,24 +1,11 @@
 // The model's intake.
 #include <algorithm>
 
-#include "core/submit_record.h"
-#include "tests/sim/model.h"
+#include "tests/sim/model_offer.h"
 
 namespace pqd::sim {
 
 constexpr TimeNs kKeyKeptNs = INT64_C(24) * 3'600 * kSecondNs;
-
-struct Model::Offer {
-  SessionNo session = 0;
-  uint8_t lane = 0;
-  uint64_t seq = 0;
-  SubmitView view;
-  Error error = Error::kOk;
-  bool duplicate = false;
-  bool replaces = false;           // a parked submit of the same id
-  JobId first{};                   // of a duplicate: the job that there is
-  std::string scope{}, content{};  // with an idempotency key
-};
 
 namespace {
 
@@ -79,11 +66,10 @@ std::optional<uint32_t> Model::uid_of_tag(uint32_t tag) const {
 
 ModelQueue* Model::queue_for(const std::string& name) {
   if (const auto known = queues_.find(name); known != queues_.end()) return &known->second;
-  const auto named = options_.queues.find(name);
-  const bool configured = named != options_.queues.end() || name == "default";
-  if (options_.strict_queues && !configured) return nullptr;
+  const bool named = options_.queues.contains(name) || name == "default";
+  if (options_.strict_queues && !named) return nullptr;
   ModelQueue& queue = queues_[name];
-  queue.settings = named != options_.queues.end() ? named->second : options_.defaults;
+  queue.settings = configured(name);
   return &queue;
 }
 
@@ -136,7 +122,7 @@ void Model::examine_keys_within(std::vector<Offer>& offers) {
 }
 
 Model::Offer Model::examine(SessionNo session, uint8_t lane, uint64_t seq, ByteView record) const {
-  Offer offer{session, lane, seq, *read_submit_record(record)};
+  Offer offer{.session = session, .lane = lane, .seq = seq, .view = *read_submit_record(record)};
   offer.error = check_submit(offer.view, options_.payload_bytes_max).error;
   if (offer.error == Error::kOk) offer.error = examine_id(offer);
   if (offer.error != Error::kOk || offer.duplicate) return offer;
@@ -195,6 +181,8 @@ void Model::accept(const Offer& offer, bool parked) {
     last = std::max(last, job.id.counter());
   }
   job.scope = offer.scope;
+  job.subject = offer.view.subject;
+  pay(job.owner, job.subject);
   if (!job.scope.empty()) keys_[job.scope] = {job.id, offer.content, now_ + kKeyKeptNs};
   live_[job.id] = job;
 }
@@ -214,7 +202,8 @@ Error Model::place(const Offer& offer, bool may_park) {
 
 void Model::answer(const Offer& offer) {
   const JobId& id = offer.view.head.id;
-  if (offer.error != Error::kOk) return refuse(offer.session, offer.lane, offer.seq, offer.error, id);
+  if (offer.error != Error::kOk)
+    return refuse(offer.session, offer.lane, offer.seq, offer.error, id, offer.retry_after_ms);
   if (!offer.duplicate) return;
   const auto state = static_cast<unsigned>(find(offer.first)->state) + 1;
   receipt(offer.session, offer.lane, offer.seq, Error::kOk,
@@ -223,6 +212,7 @@ void Model::answer(const Offer& offer) {
 
 void Model::submit(SessionNo session, uint8_t lane, uint64_t seq, ByteView record) {
   Offer offer = examine(session, lane, seq, record);
+  if (offer.error == Error::kOk) examine_rate(std::span(&offer, 1));
   if (offer.replaces) forget_parked(offer.view.head.id);
   if (offer.error == Error::kOk && !offer.duplicate) offer.error = place(offer, true);
   answer(offer);
@@ -250,6 +240,10 @@ void Model::submit_batch(SessionNo session, uint8_t lane, uint64_t first_seq,
       error = offer.error != Error::kOk ? offer.error : alike ? Error::kOk : Error::kInvalidRequest;
   }
   const std::string queue(first.view.queue);
+  if (error == Error::kOk) {
+    examine_rate(offers);
+    error = offers.front().error;
+  }
   if (error == Error::kOk && fresh > 0) {
     const ModelQueue* entry = queue_for(queue);
     if (entry == nullptr)

@@ -14,14 +14,15 @@ bool is_due(TimeNs deadline, TimeNs now) {
 }  // namespace
 
 void Model::receipt(SessionNo session, uint8_t lane, uint64_t seq, Error error, uint8_t flags,
-                    const JobId& id) {
+                    const JobId& id, uint32_t retry_after_ms) {
   // A session that has gone is told nothing.
   if (sessions_.contains(session))
-    receipts_.push_back({{session, lane, seq, static_cast<uint8_t>(error), flags, 0, id}, {}});
+    receipts_.push_back({{session, lane, seq, static_cast<uint8_t>(error), flags, retry_after_ms, id}, {}});
 }
 
-void Model::refuse(SessionNo session, uint8_t lane, uint64_t seq, Error error, const JobId& id) {
-  receipt(session, lane, seq, error, 0, id);
+void Model::refuse(SessionNo session, uint8_t lane, uint64_t seq, Error error, const JobId& id,
+                   uint32_t retry_after_ms) {
+  receipt(session, lane, seq, error, 0, id, retry_after_ms);
 }
 
 void Model::judge_receipts(std::span<const ReceiptEffect> receipts) {
@@ -43,8 +44,10 @@ void Model::judge_receipts(std::span<const ReceiptEffect> receipts) {
             error_name(static_cast<Error>(want.code)), " flags ", int{want.flags});
     const auto code = static_cast<Error>(got.code);
     const bool passes = code == Error::kQueueFull || code == Error::kUnavailable || code == Error::kNoSpace;
-    require((got.retry_after_ms != 0) == (passes && got.lane != kControlLane), "retry_after is ",
-            got.retry_after_ms, " beside ", error_name(code));
+    const bool said = code == Error::kRateLimitExceeded
+                          ? got.retry_after_ms == want.retry_after_ms
+                          : (got.retry_after_ms != 0) == (passes && got.lane != kControlLane);
+    require(said, "retry_after is ", got.retry_after_ms, " beside ", error_name(code));
     require(number == ++sessions_.at(got.session).receipts, "receipt ", number, " of session ", got.session,
             " is out of order");
   }

@@ -4,9 +4,13 @@
 
 namespace pqd::sim {
 
-void Turns::restarted(uint32_t guard) {
+void Turns::guard_changed(uint32_t guard) {
   guard_counts_.clear();
   for (uint32_t count = 0; count < guard; ++count) guard_counts_.insert(count);
+}
+
+void Turns::restarted(uint32_t guard) {
+  guard_changed(guard);
   every_type_last_ = {false, true};
   last_.clear();
   exhausted_at_.clear();

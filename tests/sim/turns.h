@@ -29,6 +29,8 @@ class Turns {
 
   // Nothing is known any more.
   void restarted(uint32_t guard);
+  // Another number counts from now on, from anywhere.
+  void guard_changed(uint32_t guard);
   // The job that was dispatched is the `best` by rank, or the one that has been ready `longest`, or both.
   // False: at no possible count was it this one's turn.
   bool dispatched(uint32_t guard, bool best, bool longest);

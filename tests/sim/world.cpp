@@ -84,6 +84,8 @@ BrokerOptions World::broker_options() {
   options.defaults = random_settings();
   if (random_.chance(1, 3)) options.queues["q1"] = random_settings();
   options.strict_queues = random_.chance(1, 10);
+  const uint32_t rates[] = {1, 3, 7, 60};
+  if (random_.chance(1, 3)) options.rate_limit = random_.pick(rates);
   return options;
 }
 

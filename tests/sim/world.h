@@ -66,6 +66,8 @@ class World {
   void settle(Client& client);
   void settle_late(Client& client);
   void command(Client& client);
+  void all_dead_letters(Client& client);
+  void configure(Client& client);
   void subscribe(Client& client, bool everything);
   JobId any_job(Client& client);
 

@@ -175,11 +175,38 @@ void World::command(Client& client) {
     history_.redriven(id);
     return client.control(write_redrive(id));
   }
-  if (choice < 78) return client.control(write_purge(id));
-  if (choice < 86) return client.control(write_review(id, "looked into"));
+  if (choice < 76) return client.control(write_purge(id));
+  if (choice < 82) return client.control(write_review(id, "looked into"));
+  if (choice < 86) return all_dead_letters(client);
+  if (choice < 92) return configure(client);
   const QueueAction actions[] = {QueueAction::kPause, QueueAction::kDrain, QueueAction::kResume,
                                  QueueAction::kResume};
   client.control(write_queue_control(random_.pick(actions), random_.pick(nature_.queues)));
+}
+
+// One after the other, as a tool does for all that a list has shown it.
+void World::all_dead_letters(Client& client) {
+  const uint64_t choice = random_.below(3);
+  const std::string type = random_.pick(nature_.types);
+  for (const auto& [id, job] : around_.model.finished()) {
+    if (!job.dead_letter() || job.type != type || !client.room(kControlLane, 1)) continue;
+    if (choice == 0) history_.redriven(id);
+    client.control(choice == 0   ? write_redrive(id)
+                   : choice == 1 ? write_purge(id)
+                                 : write_review(id, "all of them"));
+  }
+}
+
+void World::configure(Client& client) {
+  const std::string queue = random_.chance(1, 20) ? "nobody-has-it" : random_.pick(nature_.queues);
+  QueueKeys keys = static_cast<QueueKeys>(random_.next()) & ((QueueKeys{1} << std::size(kQueueKeys)) - 1);
+  for (int i = 0; i < 2; ++i) keys &= static_cast<QueueKeys>(random_.next());
+  keys &= ~*queue_key_bit("fair");
+  if (random_.chance(1, 4)) keys = 0;
+  QueueSettings settings = random_settings();
+  if (random_.chance(1, 20)) settings.max_attempts = 0;
+  around_.trace.say(now_ns_, "client ", client.name(), " sets ", keys, " of queue ", queue);
+  client.control(write_queue_configure(queue, settings, keys));
 }
 
 }  // namespace pqd::sim

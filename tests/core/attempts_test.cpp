@@ -394,6 +394,31 @@ TEST_F(Attempts, BackoffDoesNotCountTowardsTheQueueTimeout) {
   EXPECT_EQ(d.core(id).state, JobState::kTimeout);
 }
 
+TEST_F(Attempts, ReleasedJobsQueueTimeoutBeginsAnew) {
+  const JobId id = d.submit(producer, {.queue_timeout_ms = 100});
+  d.advance_ms(90);
+  d.subscribe(consumer);
+  const Delivered job = d.take_one(consumer);
+  d.command(consumer, write_unsubscribe(1));
+  d.advance_ms(500);
+  d.release(consumer, job);
+  d.advance_ms(99);
+  EXPECT_EQ(d.core(id).state, JobState::kPending) << "neither its first wait nor the time in hand counts";
+  d.advance_ms(1);
+  EXPECT_EQ(d.core(id).state, JobState::kTimeout);
+}
+
+TEST_F(Attempts, PauseCountsTowardsTheQueueTimeout) {
+  const JobId id = d.submit(producer, {.queue_timeout_ms = 100});
+  const SessionNo admin = d.open(kAdminUid);
+  d.command(admin, write_queue_control(QueueAction::kPause, "default"));
+  d.subscribe(consumer);
+  d.advance_ms(99);
+  EXPECT_EQ(d.core(id).state, JobState::kPending);
+  d.advance_ms(1);
+  EXPECT_EQ(d.core(id).state, JobState::kTimeout);
+}
+
 TEST_F(Attempts, QueueTimeoutZeroIsForEver) {
   const JobId id = d.submit(producer, {.queue_timeout_ms = 0});
   d.advance_ms(int64_t{100} * 365 * 86'400'000);

@@ -67,6 +67,23 @@ TEST_F(Batch, IsDeliveredWhenItsIntervalHasPassedSinceTheFirst) {
   expect_batch(d.take(consumer), ids);
 }
 
+TEST_F(Batch, DefaultsAreAHundredJobsAndOneSecond) {
+  Driver plain;
+  const SessionNo session = plain.open();
+  plain.subscribe(session, 10);
+  std::vector<JobId> ids;
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_TRUE(plain.take(session).empty()) << i;
+    ids.push_back(plain.submit(session, {.mode = Mode::kBatch}));
+  }
+  expect_batch(plain.take(session), ids);
+  const JobId lonely = plain.submit(session, {.mode = Mode::kBatch});
+  plain.advance_ms(999);
+  EXPECT_TRUE(plain.take(session).empty());
+  plain.advance_ms(1);
+  expect_batch(plain.take(session), {lonely});
+}
+
 TEST_F(Batch, OfMoreThanItsSizeIsSeveral) {
   d.subscribe(consumer, 10);
   const auto ids = submit_many(7);

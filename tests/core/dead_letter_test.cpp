@@ -1,4 +1,5 @@
 // Dead letters that are looked into and dropped.
+#include "core/event_codec.h"
 #include "tests/core/driver.h"
 
 namespace pqd::test {
@@ -136,13 +137,59 @@ TEST_F(DeadLetters, TimedOutJobIsADeadLetterToo) {
   EXPECT_EQ(dead_letters(), 0u);
 }
 
+// The events of one kind in all that was committed so far, in their order.
+template <class Wanted>
+std::vector<Wanted> audit_trail(const Driver& d) {
+  std::vector<Wanted> found;
+  for (const Commit& commit : d.commits) {
+    const auto view = read_entry(*commit.entry);
+    ByteReader reader(view->events);
+    while (reader.remaining() > 0) {
+      const bool decoded = decode_event(reader, [&]<class Event>(const Event& event) {
+        if constexpr (std::is_same_v<Event, Wanted>) found.push_back(event);
+      });
+      EXPECT_TRUE(decoded);
+      if (!decoded) return found;
+    }
+  }
+  return found;
+}
+
 TEST_F(DeadLetters, RefusalIsInTheAuditTrailWithItsJob) {
   const JobId id = d.submit(producer);
   review(id, "no");
   purge(id);
-  std::vector<JobId> refused;
-  for (const ReceiptEffect& effect : d.receipts) refused.push_back(effect.receipt.id);
-  EXPECT_EQ(refused, (std::vector<JobId>{id, id}));
+  d.command(producer, write_redrive(id));
+  const auto refusals = audit_trail<Refused>(d);
+  ASSERT_EQ(refusals.size(), 3u);
+  constexpr RecordKind kKinds[] = {RecordKind::kReview, RecordKind::kPurge, RecordKind::kRedrive};
+  for (size_t i = 0; i < refusals.size(); ++i) {
+    EXPECT_EQ(refusals[i].id, id) << i;
+    EXPECT_EQ(refusals[i].record_kind, static_cast<uint8_t>(kKinds[i])) << i;
+    EXPECT_EQ(refusals[i].session, i < 2 ? admin : producer) << i;
+    EXPECT_EQ(refusals[i].code, static_cast<uint8_t>(i < 2 ? Error::kInvalidStatus : Error::kUnauthorized))
+        << i;
+  }
+}
+
+TEST_F(DeadLetters, ReviewRedriveAndPurgeAreInTheAuditTrailWithWhoSaidSo) {
+  const JobId id = dead_letter();
+  const JobNo first_life = d.core(id).no;
+  const SessionNo root = d.open(0);
+  review(id, "try again");
+  EXPECT_EQ(d.command(root, write_redrive(id)), Error::kOk);
+  const JobNo second_life = d.core(id).no;
+  d.fail(consumer, d.take_one(consumer), "again", kFlagDoNotRetry);
+  purge(id);
+  const auto reviews = audit_trail<Reviewed>(d);
+  ASSERT_EQ(reviews.size(), 1u);
+  EXPECT_EQ(std::pair(reviews[0].job, reviews[0].by), std::pair(first_life, admin));
+  const auto redrives = audit_trail<Redriven>(d);
+  ASSERT_EQ(redrives.size(), 1u);
+  EXPECT_EQ(std::pair(redrives[0].job, redrives[0].by), std::pair(second_life, root));
+  const auto purges = audit_trail<Purged>(d);
+  ASSERT_EQ(purges.size(), 1u);
+  EXPECT_EQ(std::pair(purges[0].job, purges[0].by), std::pair(second_life, admin));
 }
 
 }  // namespace

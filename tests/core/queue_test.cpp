@@ -37,6 +37,27 @@ TEST(StrictQueues, TakeNoOthersThanThoseTheConfigurationNames) {
   EXPECT_EQ(d.state.tables.queue(*d.state.tables.find_queue("orders")).settings.max_depth, 5u);
 }
 
+TEST(QueueSettingsTest, DefaultsAreTheContracts) {
+  const Driver d;
+  const QueueSettings settings = d.state.tables.queue(*d.state.tables.find_queue("default")).settings;
+  const std::pair<uint64_t, uint64_t> rows[] = {
+      {settings.max_depth, 10'000},
+      {settings.max_bytes, 1024u * 1024 * 1024},
+      {settings.admission_timeout_ms, 5'000},
+      {settings.queue_timeout_ms, 30'000},
+      {settings.processing_timeout_ms, 60'000},
+      {settings.batch_size, 100},
+      {settings.batch_interval_ms, 1'000},
+      {settings.max_active, 10},
+      {settings.max_attempts, 3},
+      {settings.backoff_first_ms, 1'000},
+      {settings.backoff_cap_ms, 3'600'000},
+      {settings.starvation_guard, 16},
+  };
+  for (const auto& row : rows) EXPECT_EQ(row.first, row.second) << &row - rows;
+  EXPECT_EQ(settings.fair, Fairness::kOff);
+}
+
 TEST(QueueSettingsTest, NewEngineBringsQueuesUpToTheConfiguration) {
   State state;
   FinishedStore store;

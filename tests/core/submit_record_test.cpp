@@ -96,6 +96,12 @@ TEST(SubmitCheck, FieldsWithinTheRulesPass) {
   const std::string name(64, 'n');
   SubmitView view = sample();
   view.queue = view.type = name;
+  const std::string key(128, 'k');
+  const std::string traceparent(64, 't');
+  const std::string metadata(4'096, 'm');
+  view.idempotency_key = view.ordering_key = view.subject = key;
+  view.traceparent = traceparent;
+  view.metadata = metadata;
   for (const uint8_t priority : {uint8_t{1}, uint8_t{20}}) {
     view.head.priority = priority;
     EXPECT_EQ(check_submit(view, 11).error, Error::kOk);
@@ -105,6 +111,7 @@ TEST(SubmitCheck, FieldsWithinTheRulesPass) {
 TEST(SubmitCheck, EachBadFieldHasItsError) {
   const std::string long_name(65, 'n');
   const std::string long_key(129, 'k');
+  const std::string long_traceparent(65, 't');
   const std::string long_metadata(limits::kMetadataBytesMax + 1, 'm');
   struct Case {
     const char* what;
@@ -128,7 +135,7 @@ TEST(SubmitCheck, EachBadFieldHasItsError) {
       {"idempotency key", Error::kInvalidRequest, [&](SubmitView& v) { v.idempotency_key = long_key; }},
       {"ordering key", Error::kInvalidRequest, [&](SubmitView& v) { v.ordering_key = long_key; }},
       {"subject", Error::kInvalidRequest, [&](SubmitView& v) { v.subject = long_key; }},
-      {"traceparent", Error::kInvalidRequest, [&](SubmitView& v) { v.traceparent = long_key; }},
+      {"traceparent", Error::kInvalidRequest, [&](SubmitView& v) { v.traceparent = long_traceparent; }},
       {"before 1970", Error::kInvalidRequest, [](SubmitView& v) { v.head.not_before_ms = -1; }},
       {"beyond the clock", Error::kInvalidRequest, [](SubmitView& v) { v.head.not_before_ms = INT64_MAX; }},
       {"no jobs", Error::kInvalidRequest, [](SubmitView& v) { v.head.batch_count = 0; }},

@@ -67,6 +67,14 @@ TEST(NdjsonLine, TakesDefaultsFromTheCommandLine) {
   EXPECT_EQ(fields->queue, "other");
 }
 
+TEST(NdjsonLine, KnowsTheFourNamedPriorities) {
+  EXPECT_EQ(good(R"({"type":"t","priority":"LOW"})").priority, 1);
+  EXPECT_EQ(good(R"({"type":"t","priority":"NORMAL"})").priority, 5);
+  EXPECT_EQ(good(R"({"type":"t","priority":"HIGH"})").priority, 10);
+  EXPECT_EQ(good(R"({"type":"t","priority":"CRITICAL"})").priority, 20);
+  EXPECT_NE(why_bad(R"({"type":"t","priority":"high"})").find("INVALID_PRIORITY"), std::string::npos);
+}
+
 TEST(NdjsonLine, SaysWhatIsWrong) {
   EXPECT_NE(why_bad("garbage").find("not valid JSON"), std::string::npos);
   EXPECT_NE(why_bad("[1]").find("object"), std::string::npos);

@@ -1,9 +1,12 @@
 // Deaths under load: whoever is killed, what was acknowledged is done, once for each attempt.
+#include <unistd.h>
+
 #include <algorithm>
 
-#include "core/job.h"
+#include "bindings/cpp/client.h"
 #include "tests/e2e/load.h"
 #include "tests/support/daemon.h"
+#include "tests/support/eventually.h"
 
 namespace pqd::test {
 namespace {
@@ -40,6 +43,16 @@ class KillsTest : public WithDaemon {
     std::printf("%zu jobs acknowledged, %zu completed, %zu deliveries\n", acknowledged.size(),
                 completed.size(), deliveries.size());
   }
+  void kill_in_turns(Load& load, size_t turn) {
+    if (turn % 3 == 0) {
+      daemon_.kill_engine();
+    } else if (turn % 3 == 1) {
+      load.replace_consumer(turn % 2);
+    } else if (turn % 9 == 2) {
+      daemon_.kill();
+      ASSERT_TRUE(daemon_.start());
+    }
+  }
 };
 
 TEST_F(KillsTest, AHundredDeadEnginesInARowLoseNothingAndDuplicateNothing) {
@@ -63,6 +76,105 @@ TEST_F(KillsTest, ClientsCarryOnOverTheDeathOfTheWholeDaemon) {
   }
   ASSERT_EQ(load.finish(), "");
   expect_nothing_lost(load);
+}
+
+TEST_F(KillsTest, JobsOfDurabilityOsOutliveTheDeathOfTheWholeDaemon) {
+  Load load(daemon_.socket(), {.durability = Durability::kOs});
+  for (int i = 0; i < 8; ++i) {
+    ASSERT_TRUE(load.handles(50)) << "after " << i << " kills";
+    daemon_.kill();
+    ASSERT_TRUE(daemon_.start());
+  }
+  ASSERT_EQ(load.finish(), "");
+  expect_nothing_lost(load);
+}
+
+TEST_F(KillsTest, AtMostOnceJobsAreNeverHandedOutTwiceWhateverDies) {
+  Load load(daemon_.socket(), {.delivery = pqd::Delivery::kAtMostOnce});
+  for (size_t i = 0; i < 30; ++i) {
+    ASSERT_TRUE(load.handles(20)) << "after " << i << " deaths";
+    kill_in_turns(load, i);
+  }
+  ASSERT_EQ(load.finish(), "");
+  std::set<JobId> delivered;
+  for (const Delivery& delivery : load.deliveries())
+    EXPECT_TRUE(delivered.insert(delivery.id).second) << delivery.id.to_string() << " was handed out twice";
+  const std::set<JobId> acknowledged = load.acknowledged();
+  size_t lost = 0;
+  for (const JobInfo& job : jobs_of(daemon_.socket(), "load", 0)) {
+    EXPECT_TRUE(acknowledged.contains(job.core.id)) << "a job that nobody was told of";
+    if (job.core.state == JobState::kCompleted) {
+      EXPECT_TRUE(delivered.contains(job.core.id));
+      continue;
+    }
+    EXPECT_EQ(job.core.state, JobState::kFailed);
+    EXPECT_EQ(job.core.reason, Reason::kDeliveryLost);
+    EXPECT_TRUE(job.dlq);
+    ++lost;
+  }
+  EXPECT_EQ(jobs_of(daemon_.socket(), "load", 0).size(), acknowledged.size());
+  EXPECT_GT(lost, 0u) << "consumers died with jobs in hand";
+  std::printf("%zu jobs acknowledged, %zu delivered, %zu lost\n", acknowledged.size(), delivered.size(),
+              lost);
+}
+
+// The next job of a key comes only when the one before it has been completed, whatever attempt that took.
+TEST_F(KillsTest, JobsOfOneOrderingKeyRunInOrderThoughEnginesAndConsumersDie) {
+  Load load(daemon_.socket(),
+            {.ordering_keys = 20, .max_attempts = 1'000, .backoff_first_ms = 5, .fail_some = true});
+  for (size_t i = 0; i < 30; ++i) {
+    ASSERT_TRUE(load.handles(20)) << "after " << i << " deaths";
+    kill_in_turns(load, i);
+  }
+  ASSERT_EQ(load.finish(), "");
+  expect_nothing_lost(load);
+  struct Last {
+    JobId id;
+    bool completed = true;
+  };
+  std::map<std::string, Last> keys;
+  for (const Deed& deed : load.deeds()) {
+    Last& last = keys[deed.ordering_key];
+    if (deed.completes) {
+      last.completed = last.completed || last.id == deed.id;
+    } else if (last.id == deed.id) {
+      last.completed = false;  // another attempt
+    } else {
+      EXPECT_TRUE(last.completed) << deed.id.to_string() << " began before " << last.id.to_string()
+                                  << " ended";
+      EXPECT_LT(last.id, deed.id) << "within " << deed.ordering_key;
+      last = {deed.id, false};
+    }
+  }
+  EXPECT_EQ(keys.size(), 40u);
+}
+
+TEST_F(KillsTest, DeadConsumerIsNoticedLongBeforeItsLeaseEnds) {
+  auto client = Client::connect({.socket = daemon_.socket()});
+  ASSERT_TRUE(client) << client.error().text;
+  Forked consumer([this](const Forked::Say& say) {
+    auto holder = Client::connect({.socket = daemon_.socket()});
+    if (!holder || !holder->subscribe({.queue = "load"})) return 1;
+    const auto job = holder->next(kWatchdog);
+    say(job && *job ? "has it" : "has none");
+    for (;;) ::pause();
+  });
+  const auto ticket =
+      client->submit({.type = "t", .queue = "load", .max_attempts = 1, .processing_timeout_ms = 3'600'000});
+  ASSERT_TRUE(ticket) << ticket.error().text;
+  ASSERT_EQ(consumer.hear(), "has it");
+  consumer.kill_and_wait();
+  // An hour is far beyond the watchdog.
+  ASSERT_TRUE(eventually([&] {
+    const auto job = client->get(ticket->id);
+    return job && is_finished(job->core.state);
+  }));
+  const auto job = client->get(ticket->id);
+  ASSERT_TRUE(job) << job.error().text;
+  EXPECT_EQ(job->core.state, JobState::kFailed);
+  EXPECT_EQ(job->core.reason, Reason::kConsumerDied);
+  EXPECT_EQ(job->core.deaths, 1u);
+  EXPECT_EQ(job->core.failures, 0u);
 }
 
 TEST_F(KillsTest, DeadConsumersCostAnAttemptAndNoJob) {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <cstring>
 #include <deque>
@@ -23,6 +24,8 @@ constexpr int kBad = 1;
 struct Line {
   JobId id;
   uint64_t attempt = 0;
+  uint64_t moment = 0;
+  std::array<char, 16> ordering_key{};
 };
 
 UniqueFd open_log(const std::string& path) {
@@ -61,32 +64,52 @@ int failed(const Forked::Say& say, const std::string& what, const Failure& failu
 }
 
 int produce(const Forked::Say& say, const std::string& socket, const LoadOptions& options, LoadBoard& board,
-            const std::string& path) {
+            int number, const std::string& path) {
   const UniqueFd log = open_log(path);
   auto client = Client::connect(connection(socket, "producer"));
   if (!client) return failed(say, "connect", client.error());
   board.connected.fetch_add(1, std::memory_order_relaxed);
   std::deque<Ticket> open;
+  SubmitRequest request{.type = "load", .queue = options.queue, .payload = as_bytes("payload")};
+  request.delivery = options.delivery;
+  request.durability = options.durability;
+  request.max_attempts = options.max_attempts;
+  request.backoff_first_ms = options.backoff_first_ms;
+  std::string key;
+  uint64_t submitted = 0;
   for (;;) {
     const bool stop = board.stop_submitting.load(std::memory_order_relaxed);
     if (stop && open.empty()) return kGood;
     if (!stop && open.size() < options.window) {
-      auto ticket = client->submit({.type = "load", .queue = options.queue, .payload = as_bytes("payload")});
+      if (options.ordering_keys != 0) {
+        key = std::to_string(number) + "." + std::to_string(submitted++ % options.ordering_keys);
+        request.ordering_key = key;
+      }
+      auto ticket = client->submit(request);
       if (!ticket) return failed(say, "submit", ticket.error());
       open.push_back(*ticket);
       continue;
     }
     const auto outcome = client->wait(open.front(), Milliseconds(120'000));
     if (!outcome) return failed(say, "wait", outcome.error());
-    if (!note(log, {outcome->id, 0})) return kBad;
+    if (!note(log, {.id = outcome->id})) return kBad;
     board.acknowledged.fetch_add(1, std::memory_order_relaxed);
     open.pop_front();
   }
 }
 
+Line line_of(const DeliveredJob& job, LoadBoard& board) {
+  Line line{.id = job.id(), .attempt = job.attempt()};
+  line.moment = board.moments.fetch_add(1, std::memory_order_relaxed);
+  const std::string_view key = job.ordering_key().substr(0, line.ordering_key.size() - 1);
+  std::ranges::copy(key, line.ordering_key.begin());
+  return line;
+}
+
 int consume(const Forked::Say& say, const std::string& socket, const LoadOptions& options, LoadBoard& board,
-            const std::string& path) {
-  const UniqueFd log = open_log(path);
+            const std::string& delivered_path, const std::string& completed_path) {
+  const UniqueFd delivered = open_log(delivered_path);
+  const UniqueFd completed = open_log(completed_path);
   auto client = Client::connect(connection(socket, "consumer"));
   if (!client) return failed(say, "connect", client.error());
   board.connected.fetch_add(1, std::memory_order_relaxed);
@@ -96,9 +119,12 @@ int consume(const Forked::Say& say, const std::string& socket, const LoadOptions
     auto job = client->next(Milliseconds(50));
     if (!job) return failed(say, "next", job.error());
     if (!*job) continue;
-    if (!note(log, {(*job)->id(), (*job)->attempt()})) return kBad;
-    if (const auto settled = client->complete(**job); !settled)
-      return failed(say, "complete", settled.error());
+    if (!note(delivered, line_of(**job, board))) return kBad;
+    const bool fails = options.fail_some && (*job)->attempt() == 1 && (*job)->id().counter() % 16 == 0;
+    // Before the daemon can know of it, so that whatever comes of it comes later.
+    if (!fails && !note(completed, line_of(**job, board))) return kBad;
+    const auto settled = fails ? client->fail(**job, "once") : client->complete(**job);
+    if (!settled) return failed(say, "settle", settled.error());
     board.handled.fetch_add(1, std::memory_order_relaxed);
   }
   if (const auto flushed = client->flush(Milliseconds(60'000)); !flushed)
@@ -122,7 +148,8 @@ Load::Load(const std::string& socket, const LoadOptions& options) : socket_(sock
   for (size_t i = 0; i < consumers_.size(); ++i) start_consumer(i);
   for (int i = 0; i < options.producers; ++i) {
     producers_.push_back(std::make_unique<Forked>([this, i](const Forked::Say& say) {
-      return produce(say, socket_, options_, *board_, directory_.path("acknowledged." + std::to_string(i)));
+      return produce(say, socket_, options_, *board_, i,
+                     directory_.path("acknowledged." + std::to_string(i)));
     }));
   }
   eventually([&] { return board_->connected.load() == options.producers + options.consumers; });
@@ -136,14 +163,17 @@ Load::~Load() {
 
 void Load::start_consumer(size_t index) {
   consumers_[index] = std::make_unique<Forked>([this, index](const Forked::Say& say) {
-    return consume(say, socket_, options_, *board_,
-                   directory_.path("delivered." + std::to_string(index) + "." + std::to_string(::getpid())));
+    const std::string mine = "." + std::to_string(index) + "." + std::to_string(::getpid());
+    return consume(say, socket_, options_, *board_, directory_.path("delivered" + mine),
+                   directory_.path("completed" + mine));
   });
 }
 
 void Load::replace_consumer(size_t index) {
   consumers_[index]->kill_and_wait();
+  const int before = board_->connected.load(std::memory_order_relaxed);
   start_consumer(index);
+  eventually([&] { return board_->connected.load(std::memory_order_relaxed) > before; });
 }
 
 bool Load::handles(uint64_t more) {
@@ -184,21 +214,37 @@ std::vector<Delivery> Load::deliveries() const {
   return all;
 }
 
-std::map<JobId, uint16_t> jobs_in_state(const std::string& socket, const std::string& queue, uint8_t states) {
-  std::map<JobId, uint16_t> jobs;
+std::vector<Deed> Load::deeds() const {
+  std::vector<Deed> all;
+  for (const char* log : {"delivered.", "completed."}) {
+    for (const Line& line : read_logs(directory_.path(), log))
+      all.push_back({line.moment, line.id, line.ordering_key.data(), log[0] == 'c'});
+  }
+  std::ranges::sort(all, {}, &Deed::moment);
+  return all;
+}
+
+std::vector<JobInfo> jobs_of(const std::string& socket, const std::string& queue, uint8_t states) {
+  std::vector<JobInfo> jobs;
   auto client = Client::connect(connection(socket, "oracle"));
-  if (!client) return {{JobId{}, 0}};
+  if (!client) return {JobInfo()};
   ListFilter filter;
   filter.queue = queue;
   filter.states = states;
   filter.limit = limits::kListPageMax;
   for (;;) {
     const auto page = client->list(filter);
-    if (!page) return {{JobId{}, 0}};
-    for (const JobInfo& job : *page) jobs.emplace(job.core.id, job.core.attempts);
+    if (!page) return {JobInfo()};
+    jobs.insert(jobs.end(), page->begin(), page->end());
     if (page->size() < filter.limit) return jobs;
     filter.older_than = page->back().core.id;
   }
+}
+
+std::map<JobId, uint16_t> jobs_in_state(const std::string& socket, const std::string& queue, uint8_t states) {
+  std::map<JobId, uint16_t> jobs;
+  for (const JobInfo& job : jobs_of(socket, queue, states)) jobs.emplace(job.core.id, job.core.attempts);
+  return jobs;
 }
 
 }  // namespace pqd::test

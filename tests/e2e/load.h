@@ -10,7 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "core/job_id.h"
+#include "core/info.h"
+#include "core/submit_record.h"
 #include "tests/support/forked.h"
 #include "tests/support/temp_dir.h"
 
@@ -24,6 +25,7 @@ struct LoadBoard {
   std::atomic<int> connected{0};
   std::atomic<uint64_t> acknowledged{0};
   std::atomic<uint64_t> handled{0};
+  std::atomic<uint64_t> moments{0};  // numbers what consumers write down, over all of them
 };
 
 struct LoadOptions {
@@ -32,12 +34,26 @@ struct LoadOptions {
   uint32_t credits = 64;
   uint32_t window = 200;  // submits of one producer that are not decided yet
   std::string queue = "load";
+  pqd::Delivery delivery = pqd::Delivery::kAtLeastOnce;
+  Durability durability = Durability::kFsync;
+  uint32_t ordering_keys = 0;  // of each producer, taken in turns; 0 = none
+  uint16_t max_attempts = 0;   // 0 = as the queue says
+  uint32_t backoff_first_ms = kTimeoutDefault;
+  bool fail_some = false;  // consumers fail every 16th job's first attempt
 };
 
 struct Delivery {
   JobId id;
   uint16_t attempt = 0;
   friend auto operator<=>(const Delivery&, const Delivery&) = default;
+};
+
+// What a consumer wrote down: that it got the job, or that it is about to complete it.
+struct Deed {
+  uint64_t moment = 0;
+  JobId id;
+  std::string ordering_key;
+  bool completes = false;
 };
 
 class Load {
@@ -53,11 +69,13 @@ class Load {
   std::string finish_submitting();
   // Consumers end once every acknowledged job was handled (or the watchdog barks).
   std::string finish();
-  // One consumer dies by SIGKILL, another one takes its place.
+  // One consumer dies by SIGKILL, another one takes its place: returns when that is connected.
   void replace_consumer(size_t index);
 
   std::set<JobId> acknowledged() const;
   std::vector<Delivery> deliveries() const;
+  // Of all consumers, in the order in which it happened.
+  std::vector<Deed> deeds() const;
 
  private:
   void start_consumer(size_t index);
@@ -70,7 +88,9 @@ class Load {
   std::vector<std::unique_ptr<Forked>> consumers_;
 };
 
-// The jobs of the queue in this state, by id, with their attempts.
+// The jobs of the queue in these states (a bit each, 0 = all); a nameless one when it could not be asked.
+std::vector<JobInfo> jobs_of(const std::string& socket, const std::string& queue, uint8_t states);
+// The same by id, with their attempts.
 std::map<JobId, uint16_t> jobs_in_state(const std::string& socket, const std::string& queue, uint8_t states);
 
 }  // namespace pqd::test

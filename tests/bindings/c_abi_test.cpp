@@ -22,6 +22,13 @@ TEST_F(InC, CommandsQueuesAndDeadLetters) {
 }
 TEST_F(InC, KeepsSchedules) { EXPECT_EQ(complaint_of(c_keeps_schedules(socket())), ""); }
 TEST_F(InC, SubmitsManyAllOrNone) { EXPECT_EQ(complaint_of(c_submits_many(socket())), ""); }
+TEST_F(InC, SubmitsFifoAtLeastOnceFsyncAndNormalUnlessItSaysOtherwise) {
+  EXPECT_EQ(complaint_of(c_submits_by_default(socket())), "");
+}
+TEST_F(InC, TellsADuplicateFromANewJob) { EXPECT_EQ(complaint_of(c_tells_duplicates(socket())), ""); }
+TEST_F(InC, TellsWhenToComeBackAfterTheRateLimit) {
+  EXPECT_EQ(complaint_of(c_tells_when_to_come_back(socket())), "");
+}
 TEST_F(InC, TakesStructsOfEarlierAndLaterCallers) { EXPECT_EQ(complaint_of(c_sized_structs(socket())), ""); }
 TEST_F(InC, RunsInAnEventLoop) { EXPECT_EQ(complaint_of(c_event_loop(socket())), ""); }
 TEST_F(InC, ExplainsAndWatches) { EXPECT_EQ(complaint_of(c_explains_and_watches(socket())), ""); }

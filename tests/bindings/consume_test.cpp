@@ -1,4 +1,6 @@
 // Consuming: subscriptions and credits, what a delivery shows, and each way to settle it.
+#include <set>
+
 #include "tests/bindings/fixtures.h"
 
 namespace pqd::test {
@@ -36,8 +38,10 @@ TEST_F(Consuming, ShowsTheWholeJob) {
                            .payload = as_bytes("the payload"),
                            .mode = Mode::kPriority,
                            .priority = 12,
+                           .delivery = Delivery::kAtMostOnce,
                            .durability = Durability::kOs,
                            .max_attempts = 4,
+                           .ordering_key = "customer 7",
                            .traceparent = "00-1-2-01",
                            .metadata = "{}"});
   const auto number = client().subscribe({.queue = "q", .types = {"t"}});
@@ -49,7 +53,10 @@ TEST_F(Consuming, ShowsTheWholeJob) {
   EXPECT_EQ(as_text(job.payload()), "the payload");
   EXPECT_EQ(job.mode(), Mode::kPriority);
   EXPECT_EQ(job.priority(), 12u);
+  EXPECT_EQ(job.delivery(), Delivery::kAtMostOnce);
   EXPECT_EQ(job.durability(), Durability::kOs);
+  EXPECT_EQ(job.ordering_key(), "customer 7");
+  EXPECT_EQ(job.subject(), "");
   EXPECT_EQ(job.attempt(), 1u);
   EXPECT_EQ(job.max_attempts(), 4u);
   EXPECT_EQ(job.traceparent(), "00-1-2-01");
@@ -58,6 +65,20 @@ TEST_F(Consuming, ShowsTheWholeJob) {
   EXPECT_EQ(job.subscription(), *number);
   EXPECT_EQ(job.lease_until_ms(), look(id).core.lease_until_ns / kMillisecondNs);
   EXPECT_EQ(client().counters().deliveries, 1u);
+}
+
+TEST_F(Consuming, ShowsOnWhoseBehalfAJobCame) {
+  const JobId id = submit({.type = "t", .subject = "ann"});
+  Client worker = consumer();
+  const DeliveredJob job = take(worker);
+  EXPECT_EQ(job.subject(), "ann");
+  EXPECT_EQ(job.owner_uid(), ::getuid());
+  EXPECT_EQ(look(id).subject, "ann");
+  EXPECT_EQ(decided(worker, worker.fail(job, "no good", false)), Error::kOk);
+  const auto letter = client().dlq_get(id);
+  ASSERT_TRUE(letter) << text_of(letter);
+  EXPECT_EQ(letter->subject, "ann");
+  EXPECT_EQ(look(id).subject, "ann");
 }
 
 TEST_F(Consuming, EndsTheWaitWhenNoJobComes) {
@@ -115,6 +136,28 @@ TEST_F(Consuming, FailsAndIsTriedAgainUntilItsAttemptsAreSpent) {
   EXPECT_EQ(letter->history[1].error, std::string(limits::kNoteBytesMax, 'e')) << "its beginning";
   EXPECT_EQ(letter->core.failures, 2u);
   EXPECT_EQ(letter->core.deaths, 0u);
+}
+
+TEST_F(Consuming, AddsJitterToTheBackoffOfJobsThatWantIt) {
+  constexpr int64_t kBackoffMs = 1'000'000;
+  Client worker = consumer();
+  // From the end of the attempt to the earliest start of the next.
+  const auto backoff_ms = [&](bool jitter) {
+    const JobId id = submit({.type = "t", .backoff_jitter = jitter, .backoff_first_ms = kBackoffMs});
+    EXPECT_EQ(decided(worker, worker.fail(take(worker), "once")), Error::kOk);
+    const JobInfo info = look(id);
+    EXPECT_EQ(info.history.size(), 1u);
+    if (info.history.empty()) return int64_t{0};
+    return (info.core.start_after_ns - info.history[0].when_ns) / kMillisecondNs;
+  };
+  EXPECT_EQ(backoff_ms(false), kBackoffMs);
+  std::set<int64_t> seen;
+  for (int i = 0; i < 10; ++i) {
+    seen.insert(backoff_ms(true));
+    EXPECT_GE(*seen.begin(), kBackoffMs);
+    EXPECT_LE(*seen.rbegin(), 2 * kBackoffMs);
+  }
+  EXPECT_GT(seen.size(), 5u) << "that is no jitter";
 }
 
 TEST_F(Consuming, GivesAJobBackWithoutSpendingTheAttempt) {

@@ -148,5 +148,24 @@ TEST_F(WithLargePayloads, ReachConsumersThatAskedForNothing) {
   EXPECT_EQ(as_text(take(client()).payload()), "behind it");
 }
 
+class WithTheLargestPayloads : public WithClient {
+ protected:
+  WithTheLargestPayloads() : WithClient("[daemon]\nmax_payload_bytes = \"16MiB\"\n") {}
+};
+
+TEST_F(WithTheLargestPayloads, TakesSixteenMebibytesAndNoByteMore) {
+  Bytes payload(16u << 20, std::byte{5});
+  payload.back() = std::byte{6};
+  SegmentSizes sizes;
+  sizes.lane_bytes[lane_index(Lane::kNormal)] = 64u << 20;
+  Client large_lane = connect({.sizes = sizes});
+  EXPECT_EQ(large_lane.max_payload_bytes(), payload.size());
+  submit(large_lane, {.type = "t", .payload = payload});
+  ASSERT_TRUE(large_lane.subscribe({}));
+  EXPECT_TRUE(std::ranges::equal(take(large_lane).payload(), payload));
+  payload.push_back({});
+  EXPECT_EQ(error_of(large_lane.submit({.type = "t", .payload = payload})), Error::kPayloadTooLarge);
+}
+
 }  // namespace
 }  // namespace pqd::test

@@ -118,6 +118,23 @@ TEST_F(Submitting, KeepsWhatWasGiven) {
   EXPECT_EQ(info.core.owner_uid, ::getuid());
 }
 
+TEST_F(Submitting, IsFifoAtLeastOnceFsyncAndNormalUnlessItSaysOtherwise) {
+  const JobInfo info = look(submit({.type = "t"}));
+  EXPECT_EQ(info.queue, "default");
+  EXPECT_EQ(info.core.mode, Mode::kFifo);
+  EXPECT_EQ(info.core.priority, kPriorityNormal);
+  EXPECT_EQ(info.core.delivery, Delivery::kAtLeastOnce);
+  EXPECT_EQ(info.core.durability, Durability::kFsync);
+  EXPECT_EQ(info.core.max_attempts, 3u);
+  EXPECT_EQ(info.core.queue_timeout_ms, 30'000u);
+  EXPECT_EQ(info.core.processing_timeout_ms, 60'000u);
+  EXPECT_EQ(info.core.backoff_first_ms, 1'000u);
+  EXPECT_EQ(info.core.backoff_cap_ms, 3'600'000u);
+  EXPECT_FALSE(info.core.backoff_jitter);
+  EXPECT_EQ(info.core.start_after_ns, 0) << "now";
+  EXPECT_EQ(info.subject, "");
+}
+
 TEST_F(Submitting, RefusesATicketThatIsNotItsOwn) {
   EXPECT_EQ(error_of(client().wait({}, kPatience)), Error::kInvalidRequest);
   Ticket foreign{.sequence = 7, .generation = 1, .lane = 1};

@@ -105,6 +105,16 @@ TEST_F(PqctlTest, RunsACommandForAJobAndPrintsItsResult) {
   EXPECT_EQ(stop(*worker), 0) << worker->err();
 }
 
+TEST_F(PqctlTest, SubmitsFifoAtLeastOnceFsyncAndNormalUnlessToldOtherwise) {
+  const json::object shown = job(submit({"t"}));
+  EXPECT_EQ(shown.at("queue").as_string(), "default");
+  EXPECT_EQ(shown.at("mode").as_string(), "fifo");
+  EXPECT_EQ(shown.at("priority").to_number<int>(), 5);
+  EXPECT_EQ(shown.at("delivery").as_string(), "at-least-once");
+  EXPECT_EQ(shown.at("durability").as_string(), "fsync");
+  EXPECT_EQ(shown.at("maxAttempts").to_number<int>(), 3);
+}
+
 TEST_F(PqctlTest, TellsTheCommandAboutItsJob) {
   const auto worker = work(
       {"env", "--queue", "web"},

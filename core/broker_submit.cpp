@@ -44,9 +44,6 @@ std::optional<TypeNo> Broker::type_for(std::string_view name) {
 
 // What fits in its form and still cannot be had.
 Error Broker::examine_wish(const SubmitView& view, uint32_t uid) const {
-  // A key outlives the daemon, the job does not: what should the key lead to then?
-  const bool memory = view.head.durability == static_cast<uint8_t>(Durability::kMemory);
-  if (memory && !view.idempotency_key.empty()) return Error::kInvalidRequest;
   if (!view.subject.empty() && !is_admin(uid)) return Error::kUnauthorized;
   return Error::kOk;
 }

@@ -65,6 +65,12 @@ SubmitFault check_submit(const SubmitView& s, size_t payload_bytes_max) {
   if (s.idempotency_key.size() > limits::kKeyBytesMax) {
     return {Error::kInvalidRequest, "the idempotency key is over 128 bytes"};
   }
+  // What should the key lead to when the job is gone with its daemon?
+  if (!s.idempotency_key.empty() && h.durability == static_cast<uint8_t>(Durability::kMemory)) {
+    return {Error::kInvalidRequest,
+            "a job of durability memory has no idempotency key, because the key would outlive it; use "
+            "durability os, or leave the key out"};
+  }
   if (s.ordering_key.size() > limits::kKeyBytesMax) {
     return {Error::kInvalidRequest, "the ordering key is over 128 bytes"};
   }

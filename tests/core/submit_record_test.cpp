@@ -133,6 +133,7 @@ TEST(SubmitCheck, EachBadFieldHasItsError) {
       {"payload", Error::kPayloadTooLarge, [](SubmitView& v) { v.payload = as_bytes("twelve bytes"); }},
       {"metadata", Error::kPayloadTooLarge, [&](SubmitView& v) { v.metadata = long_metadata; }},
       {"idempotency key", Error::kInvalidRequest, [&](SubmitView& v) { v.idempotency_key = long_key; }},
+      {"key of durability memory", Error::kInvalidRequest, [](SubmitView& v) { v.head.durability = 2; }},
       {"ordering key", Error::kInvalidRequest, [&](SubmitView& v) { v.ordering_key = long_key; }},
       {"subject", Error::kInvalidRequest, [&](SubmitView& v) { v.subject = long_key; }},
       {"traceparent", Error::kInvalidRequest, [&](SubmitView& v) { v.traceparent = long_traceparent; }},

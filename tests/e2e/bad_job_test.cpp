@@ -102,6 +102,41 @@ TEST_F(BadJob, OfDurabilityMemoryWithAnIdempotencyKeyIsTold) {
   EXPECT_EQ(job_count(), 0u);
 }
 
+TEST_F(BadJob, BeyondTheMostQueuesIsToldWhichLimitWasMet) {
+  auto client = Client::connect({.socket = daemon_.socket()});
+  ASSERT_TRUE(client) << client.error().text;
+  for (uint32_t i = 1; i < limits::kQueuesMax; ++i) {
+    const std::string queue = "q" + std::to_string(i);
+    ASSERT_TRUE(client->submit({.type = "t", .queue = queue, .durability = Durability::kMemory}));
+  }
+  const auto report = client->flush(kWatchdog);
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->refused, 0u);
+  refused({"submit", "t", "--queue", "one-more"}, 65, {"INVALID_REQUEST", "4096 queues", "pqctl queue ls"});
+  const Ran lines = pqctl({"submit", "--ndjson", "-"}, "{\"type\":\"t\",\"queue\":\"one-more\"}\n");
+  EXPECT_EQ(lines.exit, 65);
+  EXPECT_TRUE(has(lines.err, "line 1: INVALID_REQUEST")) << lines.err;
+  EXPECT_TRUE(has(lines.err, "4096 queues")) << lines.err;
+  EXPECT_FALSE(has(lines.err, "idempotency")) << lines.err;
+  output({"submit", "another-type", "--queue", "q1"});
+}
+
+TEST_F(BadJob, BeyondTheMostTypesIsToldWhichLimitWasMet) {
+  auto client = Client::connect({.socket = daemon_.socket(), .submit_timeout_ms = 60'000});
+  ASSERT_TRUE(client) << client.error().text;
+  // Into 16 queues, because 10'000 jobs fill one.
+  for (uint32_t i = 0; i < limits::kTypesMax; ++i) {
+    const std::string type = "t" + std::to_string(i);
+    const std::string queue = "q" + std::to_string(i % 16);
+    ASSERT_TRUE(client->submit({.type = type, .queue = queue, .durability = Durability::kMemory}));
+  }
+  const auto report = client->flush(kWatchdog);
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->refused, 0u);
+  refused({"submit", "one-more", "--queue", "q1"}, 65, {"INVALID_REQUEST", "65536 types"});
+  output({"submit", "t7", "--queue", "q1"});
+}
+
 TEST_F(BadJob, TellsThatItsQueueIsBeingDrainedAndHowToOpenItAgain) {
   output({"queue", "drain", "default"});
   refused({"submit", "t"}, 69, {"UNAVAILABLE", "\"default\"", "drained", "pqctl queue resume"});

@@ -31,6 +31,18 @@ void print_accepted(Context& context, const Outcome& outcome) {
   context.print_json(boost::json::value(object));
 }
 
+// When every field is good, one of the two names was one too many: which, the queue's being there tells.
+Complaint refusal_by(Client& client, const Failure& failure, const std::string& queue) {
+  if (failure.error != Error::kInvalidRequest) return refusal_of(failure, queue);
+  const auto there = client.queues(queue);
+  if (!there && there.error().error != Error::kNotFound) return refusal_of(failure, queue);
+  const std::string names =
+      there ? std::to_string(limits::kTypesMax) + " types" : std::to_string(limits::kQueuesMax) + " queues";
+  return complaint_of(Error::kInvalidRequest, "there are " + names +
+                                                  ", the most that there may be; use one of them" +
+                                                  (there ? "" : " (`pqctl queue ls`)"));
+}
+
 }  // namespace
 
 int run_submit(Context& context, const SubmitOptions& options) {
@@ -44,7 +56,7 @@ int run_submit(Context& context, const SubmitOptions& options) {
   const auto ticket = client->submit(fields->request());
   if (!ticket) return context.fail(ticket.error());
   const auto outcome = client->wait(*ticket, Milliseconds(connect_options.answer_timeout_ms));
-  if (!outcome) return context.fail(refusal_of(outcome.error(), fields->queue));
+  if (!outcome) return context.fail(refusal_by(*client, outcome.error(), fields->queue));
   if (outcome->duplicate) context.say("a job with this idempotency key was there already: this is its id");
   if (!options.wait) {
     print_accepted(context, *outcome);

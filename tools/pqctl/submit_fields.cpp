@@ -215,6 +215,7 @@ Checked<void> check_fields(const SubmitFields& fields) {
   SubmitView view;
   view.head.id = JobId::make(1, 0, 0, 1);  // any: the client makes the real one
   view.head.priority = fields.priority;
+  view.head.durability = static_cast<uint8_t>(fields.durability.value_or(Durability::kFsync));
   view.head.not_before_ms = fields.not_before_ms;
   view.queue = fields.queue;
   view.type = fields.type;
@@ -247,24 +248,22 @@ Checked<SubmitFields> read_fields(const std::vector<std::pair<std::string, std::
   return fields;
 }
 
-// Ranges were checked here, so that what is still invalid is something that the daemon does not know.
 Complaint refusal_of(const Failure& failure, std::string_view queue) {
   const std::string name = queue.empty() ? "" : " " + quoted(queue);
   Failure told = failure;
   switch (failure.error) {
     case Error::kInvalidRequest:
-    case Error::kInvalidMode:
-      told.text =
-          "the daemon does not take this combination: a job of durability memory has no idempotency key, "
-          "because the "
-          "key would outlive it; use durability os, or leave the key out";
+      // Each field was looked at before it was sent: what the daemon alone can find wrong is one name too
+      // many.
+      told.text = "the daemon has " + std::to_string(limits::kQueuesMax) + " queues or " +
+                  std::to_string(limits::kTypesMax) +
+                  " types and takes no further name; use those that it has";
       break;
     case Error::kNotFound:
       told.text =
           "there is no queue" + name +
           " and none is made for it: correct the name, or add [queue.NAME] to the configuration, which "
-          "says [queues] strict = true (or " +
-          std::to_string(limits::kQueuesMax) + " queues are there already)";
+          "says [queues] strict = true";
       break;
     case Error::kQueueFull:
       told.text =

@@ -57,9 +57,10 @@ std::expected<void, std::string> InheritedSessions::settle() {
     }
   }
   for (SessionPort* port : ports_.all()) {
+    const SessionEntry* entry = state_.tables.session(port->number());
+    if (entry == nullptr) continue;  // resumed just now
     const uint64_t published = port->outbox().deliveries_published();
-    const uint64_t numbered = state_.tables.session(port->number())->deliveries;
-    broker_.deliveries_counted(port->number(), std::max(published, numbered) + kNumbersSkipped);
+    broker_.deliveries_counted(port->number(), std::max(published, entry->deliveries) + kNumbersSkipped);
   }
   std::vector<SessionNo> gone;
   for (const auto& [number, entry] : state_.tables.sessions()) {

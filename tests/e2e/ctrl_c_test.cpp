@@ -64,7 +64,7 @@ TEST_F(CtrlC, GivesBackWhatWasNotBegunWhenAWorkerIsInterrupted) {
   std::vector<std::string> ids;
   for (int i = 0; i < 3; ++i) ids.push_back(first_line(output({"submit", "t"})));
   Program worker(
-      pqctl_words({"work", "t", "--batch", "3", "--", "sh", "-c",
+      pqctl_words({"work", "t", "--ahead", "3", "--", "sh", "-c",
                    "echo begun >&2; while ! test -e " + mark.path("go") + "; do sleep 0.02; done"}),
       {daemon_.socket_variable()});
   ASSERT_TRUE(worker.says("begun"));

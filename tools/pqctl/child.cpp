@@ -77,7 +77,8 @@ size_t read_some(UniqueFd& fd, std::array<char, 16 * 1024>& buffer) {
 }  // namespace
 
 Checked<Child> Child::spawn(const std::vector<std::string>& command,
-                            const std::vector<std::string>& environment, ByteView input) {
+                            const std::vector<std::string>& environment, ByteView input,
+                            size_t output_bytes_max) {
   auto in = make_pipe(true);
   auto out = make_pipe(false);
   auto errors = make_pipe(false);
@@ -92,6 +93,7 @@ Checked<Child> Child::spawn(const std::vector<std::string>& command,
   child.output_fd_ = std::move(out->ours);
   child.errors_fd_ = std::move(errors->ours);
   child.input_ = input;
+  child.output_bytes_max_ = output_bytes_max;
   child.pump_input();
   return child;
 }
@@ -106,6 +108,7 @@ Child& Child::operator=(Child&& other) noexcept {
   std::swap(input_, other.input_);
   std::swap(output_, other.output_);
   std::swap(errors_, other.errors_);
+  std::swap(output_bytes_max_, other.output_bytes_max_);
   std::swap(output_too_long_, other.output_too_long_);
   return *this;
 }
@@ -145,7 +148,7 @@ void Child::pump_output() {
   for (int i = 0; i < kReadsAtOnce; ++i) {
     const size_t count = read_some(output_fd_, buffer);
     if (count == 0) return;
-    output_too_long_ |= output_.size() + count > kOutputBytesMax;
+    output_too_long_ |= output_.size() + count > output_bytes_max_;
     if (!output_too_long_) output_.append(buffer.data(), count);
   }
 }

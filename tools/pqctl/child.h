@@ -1,4 +1,4 @@
-// A command that works on one job: its process group, its three pipes, what it has said. Nothing here blocks;
+// A command that works on a job, or a batch of them: its process group, its three pipes, what it has said. Nothing here blocks;
 // whoever owns it polls the descriptors and calls pump() and reap(). A child that is dropped before it ended
 // is killed. One thread.
 #pragma once
@@ -21,10 +21,11 @@ class Child {
   static constexpr size_t kOutputBytesMax = 64 * 1024;
   static constexpr size_t kErrorTailBytes = 900;
 
-  // `input` must stay valid while the child lives. REQUIRES: command is not empty, and SIGPIPE is
-  // ignored here (the child gets it back).
+  // `input` must stay valid while the child lives; of its output no more than `output_bytes_max` is kept.
+  // REQUIRES: command is not empty, and SIGPIPE is ignored here (the child gets it back).
   static Checked<Child> spawn(const std::vector<std::string>& command,
-                              const std::vector<std::string>& environment, ByteView input);
+                              const std::vector<std::string>& environment, ByteView input,
+                              size_t output_bytes_max = kOutputBytesMax);
   Child(Child&& other) noexcept;
   Child& operator=(Child&& other) noexcept;
   ~Child();
@@ -54,6 +55,7 @@ class Child {
   ByteView input_;
   std::string output_;
   std::string errors_;
+  size_t output_bytes_max_ = kOutputBytesMax;
   bool output_too_long_ = false;
 };
 

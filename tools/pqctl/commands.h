@@ -49,7 +49,8 @@ struct WorkOptions {
   std::vector<std::string> types;
   std::string queue = "default";
   uint32_t concurrency = 1;
-  uint32_t batch = 0;  // jobs taken ahead at most, those running included; 0 = as many as run
+  uint32_t ahead = 0;  // jobs, or batches, taken at once, those running included; 0 = as many as run
+  bool batch = false;  // a command for each batch, not for each job
   std::vector<std::string> command;
 };
 int run_work(Context& context, const WorkOptions& options);

@@ -142,7 +142,11 @@ void add_work_command(CLI::App& app, Chosen& chosen, const std::vector<std::stri
   CLI::App& command = add_command(
       app, "work",
       "Run CMD for each job: payload on its standard input, PQD_JOB_ID and more in its environment.\n"
-      "Exit 0 completes the job with the output as result, 65 fails it for good, else it is tried again",
+      "Exit 0 completes the job with the output as result, 65 fails it for good, else it is tried again.\n"
+      "With --batch CMD gets all jobs of a batch, as a JSON object a line: id, type, payload or\n"
+      "payload_base64, and more. Its exit settles all of them but those that it printed a line about:\n"
+      "{\"id\":ID,\"outcome\":\"complete\",\"result\":...}, {\"id\":ID,\"outcome\":\"fail\",\"error\":TEXT,\n"
+      "\"retry\":false} or {\"id\":ID,\"outcome\":\"release\"}",
       "pqctl work mail --concurrency 4 -- ./send-mail --quiet");
   const auto options = std::make_shared<WorkOptions>();
   command.add_option("TYPE", options->types, "types of jobs to take")->required()->expected(1, 64);
@@ -150,9 +154,10 @@ void add_work_command(CLI::App& app, Chosen& chosen, const std::vector<std::stri
   command.add_option("--concurrency", options->concurrency, "commands running at once (1)")
       ->check(CLI::Range(1u, 1'000u));
   command
-      .add_option("--batch", options->batch,
-                  "jobs taken at once, so that the next is at hand (as many as run)")
+      .add_option("--ahead", options->ahead,
+                  "jobs, or batches, taken at once, so that the next is at hand (as many as run)")
       ->check(CLI::Range(1u, 65'536u));
+  command.add_flag("--batch", options->batch, "run CMD once for each batch; a job of another mode is one");
   command.callback([options, words, &chosen] {
     if (words.empty())
       throw CLI::ValidationError("work",

@@ -1,4 +1,4 @@
-// pqctl work TYPE... [--queue --concurrency --batch] -- CMD...
+// pqctl work TYPE... [--queue --concurrency --ahead --batch] -- CMD...
 #include <signal.h>
 #include <sys/signalfd.h>
 
@@ -45,7 +45,7 @@ int run_work(Context& context, const WorkOptions& options) {
   const auto signals = catch_signals();
   if (!signals) return context.fail(signals.error());
   Subscription wanted{.queue = options.queue, .types = {options.types.begin(), options.types.end()}};
-  wanted.credits = std::max(options.concurrency, options.batch);
+  wanted.credits = std::max(options.concurrency, options.ahead);
   const auto subscription = client->subscribe(wanted);
   if (!subscription) return context.fail(subscription.error());
   return WorkLoop(context, *client, options, *subscription, signals->get()).run();

@@ -4,7 +4,9 @@
 #include <sys/signalfd.h>
 
 #include <algorithm>
+#include <ranges>
 
+#include "tools/pqctl/batch_input.h"
 #include "tools/pqctl/duration.h"
 #include "tools/pqctl/job_environment.h"
 
@@ -17,6 +19,9 @@ constexpr auto kKillAfter = 5s;
 constexpr auto kSettleAgainAfter = 200ms;
 constexpr auto kExtendEveryMin = 20ms;
 constexpr auto kExtendEveryMax = 1h;
+// A result as JSON may be longer than what it stands for.
+constexpr size_t kOutcomeLineBytes = 128 * 1024;
+constexpr size_t kOutcomesBytesMax = 64 * 1024 * 1024;
 
 }  // namespace
 
@@ -62,7 +67,8 @@ void WorkLoop::finish_up() {
   phase_ = Phase::kFinishing;
   if (!running_.empty()) {
     context_.say("stopping when " + std::to_string(running_.size()) +
-                 " running jobs have ended; once more to kill them");
+                 (options_.batch ? " running batches" : " running jobs") +
+                 " have ended; once more to kill them");
   } else if (!settlements_.empty()) {
     context_.say("stopping when the daemon is back and takes " + std::to_string(settlements_.size()) +
                  " outcomes; once more to give up");
@@ -78,48 +84,74 @@ void WorkLoop::abort_all() {
   for (Running& running : running_) running.child.signal(SIGKILL);
 }
 
+Result<std::vector<DeliveredJob>> WorkLoop::next() {
+  if (options_.batch) return client_.next_batch(Milliseconds(0));
+  auto job = client_.next(Milliseconds(0));
+  if (!job) return std::unexpected(std::move(job.error()));
+  std::vector<DeliveredJob> jobs;
+  if (*job) jobs.push_back(std::move(**job));
+  return jobs;
+}
+
 void WorkLoop::take_jobs() {
   for (;;) {
-    auto job = client_.next(Milliseconds(0));
-    if (!job) {
+    auto jobs = next();
+    if (!jobs) {
       // Away is waited out in process(); a subscription that was not renewed is the end of the work.
-      if (phase_ != Phase::kWorking || may_pass(job.error().error)) return;
-      exit_ = context_.fail(job.error());
+      if (phase_ != Phase::kWorking || may_pass(jobs.error().error)) return;
+      exit_ = context_.fail(jobs.error());
       phase_ = Phase::kFinishing;
       return;
     }
-    if (!*job) return;
-    const Milliseconds left((*job)->lease_until_ms() - unix_now_ms());
+    if (jobs->empty()) return;
+    const auto shortest = std::ranges::min(*jobs | std::views::transform(&DeliveredJob::lease_until_ms));
+    const Milliseconds left(shortest - unix_now_ms());
     const auto every = std::clamp<Clock::duration>(left / 3, kExtendEveryMin, kExtendEveryMax);
-    waiting_.push_back({std::move(**job), {Clock::now() + every, every}});
+    waiting_.push_back({std::move(*jobs), {Clock::now() + every, every}});
   }
 }
 
 void WorkLoop::start_jobs() {
   while (phase_ == Phase::kWorking && !waiting_.empty() && running_.size() < options_.concurrency) {
-    Waiting next = std::move(waiting_.front());
+    Waiting work = std::move(waiting_.front());
     waiting_.pop_front();
-    auto child = Child::spawn(options_.command, job_environment(next.job), next.job.payload());
-    if (!child) {
-      // Nothing will run here; the jobs are better off elsewhere.
-      give_back(std::move(next.job));
-      exit_ = context_.fail(child.error());
-      return finish_up();
-    }
-    // Only a hint for onlookers: settling implies it.
-    [[maybe_unused]] const auto started = client_.start(next.job);
-    running_.push_back({std::move(next.job), next.lease, std::move(*child), Clock::now()});
+    start(std::move(work));
   }
+}
+
+void WorkLoop::start(Waiting work) {
+  const std::vector<DeliveredJob>& jobs = work.jobs;
+  Bytes input = options_.batch ? batch_input(jobs) : Bytes();
+  auto child = options_.batch
+                   ? Child::spawn(options_.command, batch_environment(jobs), input,
+                                  std::min(jobs.size() * kOutcomeLineBytes, kOutcomesBytesMax))
+                   : Child::spawn(options_.command, job_environment(jobs[0]), jobs[0].payload());
+  if (!child) {
+    // Nothing will run here; the jobs are better off elsewhere.
+    give_back(std::move(work.jobs));
+    exit_ = context_.fail(child.error());
+    return finish_up();
+  }
+  // Only a hint for onlookers: settling implies it.
+  for (const DeliveredJob& job : jobs) {
+    [[maybe_unused]] const auto started = client_.start(job);
+  }
+  running_.push_back({std::move(work), std::move(input), std::move(*child), Clock::now()});
 }
 
 void WorkLoop::tend_waiting() {
   std::deque<Waiting> kept;
   for (Waiting& waiting : waiting_) {
-    if (phase_ != Phase::kWorking || client_.cancel_requested(waiting.job)) {
-      give_back(std::move(waiting.job));
-      continue;
+    std::vector<DeliveredJob> back;
+    std::vector<DeliveredJob> stay;
+    for (DeliveredJob& job : waiting.jobs) {
+      const bool stop = phase_ != Phase::kWorking || client_.cancel_requested(job);
+      (stop ? back : stay).push_back(std::move(job));
     }
-    extend_if_due(waiting.job, waiting.lease);
+    give_back(std::move(back));
+    waiting.jobs = std::move(stay);
+    if (waiting.jobs.empty()) continue;
+    extend_if_due(waiting);
     kept.push_back(std::move(waiting));
   }
   waiting_ = std::move(kept);
@@ -140,27 +172,31 @@ void WorkLoop::tend(Running& running) {
     if (Clock::now() < running.kill_at) return;
     running.child.signal(SIGKILL);
     running.kill_at = Clock::time_point::max();
-  } else if (client_.cancel_requested(running.job)) {
+  } else if (std::ranges::all_of(running.work.jobs,
+                                 [this](const auto& job) { return client_.cancel_requested(job); })) {
     running.stopping = true;
     running.kill_at = Clock::now() + kKillAfter;
     running.child.signal(SIGTERM);
   } else {
-    extend_if_due(running.job, running.lease);
+    extend_if_due(running.work);
   }
 }
 
-void WorkLoop::extend_if_due(const DeliveredJob& job, Lease& lease) {
-  if (Clock::now() < lease.extend_at) return;
-  lease.extend_at = Clock::now() + lease.extend_every;
-  // When it cannot be sent, the next time will do; when it is refused, the stop flag says so.
-  [[maybe_unused]] const auto extended = client_.extend(job, {});
+void WorkLoop::extend_if_due(Waiting& work) {
+  if (Clock::now() < work.lease.extend_at) return;
+  work.lease.extend_at = Clock::now() + work.lease.extend_every;
+  for (const DeliveredJob& job : work.jobs) {
+    if (*job.stop_flag()) continue;
+    // When it cannot be sent, the next time will do; when it is refused, the stop flag says so.
+    [[maybe_unused]] const auto extended = client_.extend(job, {});
+  }
 }
 
 Deadline WorkLoop::next_deadline() const {
   Clock::time_point next = Clock::time_point::max();
   for (const Waiting& waiting : waiting_) next = std::min(next, waiting.lease.extend_at);
   for (const Running& running : running_) {
-    next = std::min(next, running.stopping ? running.kill_at : running.lease.extend_at);
+    next = std::min(next, running.stopping ? running.kill_at : running.work.lease.extend_at);
   }
   if (!settlements_.empty()) next = std::min(next, Clock::now() + kSettleAgainAfter);
   return Deadline::at(next);

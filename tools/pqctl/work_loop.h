@@ -1,17 +1,19 @@
-// The life of `pqctl work`: takes jobs, runs a command for each, settles them by how it ended. One thread,
-// one poll() over the client, the signals and the children's pipes.
+// The life of `pqctl work`: takes jobs, or batches of them, runs a command for each, settles them by how it
+// ended. One thread, one poll() over the client, the signals and the children's pipes.
 //
 //   working --SIGINT or SIGTERM--> finishing: takes no more, gives back what was not begun, lets the rest end
 //   finishing --again--> aborting: kills the commands, gives their jobs back, waits for nothing more
 //
-// Leases of everything in hand are extended at a third of their length. A job whose cancellation was asked
-// for, or whose lease is lost, has its command stopped: SIGTERM, after kKillAfter SIGKILL.
+// Leases of everything in hand are extended at a third of their length. When the cancellation of a job was
+// asked for, or its lease is lost, its command is stopped: SIGTERM, after kKillAfter SIGKILL. A command with a
+// batch is when all jobs of that are to stop; those of them that are not extended any more until then.
 #pragma once
 
 #include <deque>
 #include <list>
 
 #include "bindings/cpp/deadline.h"
+#include "tools/pqctl/batch_outcomes.h"
 #include "tools/pqctl/child.h"
 #include "tools/pqctl/commands.h"
 
@@ -26,19 +28,19 @@ class WorkLoop {
  private:
   using Clock = Deadline::Clock;
   enum class Phase : uint8_t { kWorking, kFinishing, kAborting };
-  enum class Verdict : uint8_t { kComplete, kRetry, kFailForGood, kRelease };
 
   struct Lease {
     Clock::time_point extend_at;
     Clock::duration extend_every;
   };
+  // What one command works on: a job, or the jobs of a batch.
   struct Waiting {
-    DeliveredJob job;
-    Lease lease;
+    std::vector<DeliveredJob> jobs;  // at least one
+    Lease lease;                     // the shortest
   };
   struct Running {
-    DeliveredJob job;
-    Lease lease;
+    Waiting work;
+    Bytes input;  // of a batch
     Child child;
     Clock::time_point started;
     bool stopping = false;
@@ -46,8 +48,7 @@ class WorkLoop {
   };
   struct Settlement {
     DeliveredJob job;
-    Verdict verdict = Verdict::kRelease;
-    std::string text;
+    JobOutcome outcome;
   };
 
   // Not a word against the operation itself: later it may go.
@@ -58,11 +59,13 @@ class WorkLoop {
   // work_loop.cpp
   void take_signals();
   void take_jobs();
+  Result<std::vector<DeliveredJob>> next();
+  void start(Waiting work);
   void start_jobs();
   void tend_waiting();
   void tend_running();
   void tend(Running& running);
-  void extend_if_due(const DeliveredJob& job, Lease& lease);
+  void extend_if_due(Waiting& work);
   void finish_up();
   void abort_all();
   bool done() const;
@@ -71,10 +74,15 @@ class WorkLoop {
 
   // work_outcome.cpp
   void ended(Running& running, int status);
-  void give_back(DeliveredJob job);
+  // What the command's end says about those that it said nothing about itself.
+  JobOutcome outcome_of(const Running& running, int status);
+  void settle_job(Running& running, JobOutcome outcome);
+  void settle_batch(Running& running, JobOutcome rest);
+  void give_back(std::vector<DeliveredJob> jobs);
   void send_settlements();
   Result<Ticket> send(const Settlement& settlement);
-  void report(const Running& running, Verdict verdict, std::string_view text);
+  void report(const Running& running, const DeliveredJob& job, const JobOutcome& outcome);
+  void report_rest(const Running& running, size_t count, const JobOutcome& rest);
   int end(int exit);
 
   Context& context_;

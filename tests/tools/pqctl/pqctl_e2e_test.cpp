@@ -236,7 +236,7 @@ TEST_F(PqctlTest, ExtendsTheLeaseWhileTheCommandRuns) {
 
 TEST_F(PqctlTest, FinishesWhatRunsAndGivesBackTheRestWhenToldToStop) {
   TempDir mark;
-  const auto worker = work({"j", "--batch", "4"}, "echo begun >&2; while ! test -e " + mark.path("go") +
+  const auto worker = work({"j", "--ahead", "4"}, "echo begun >&2; while ! test -e " + mark.path("go") +
                                                       "; do sleep 0.05; done; echo done");
   const std::string first = submit({"j"});
   ASSERT_TRUE(worker->says("begun"));

@@ -60,31 +60,5 @@ TEST(Lifecycle, TableInTheReadmeIsTheTable) {
   EXPECT_EQ(rows.substr(0, rows.find("\n\n") + 1), wanted);
 }
 
-// Every case that the page names for a row of the contract exists in these sources.
-TEST(CoreReadme, NamesOnlyTestsThatExist) {
-  const std::string text = readme();
-  const std::string title = "| contract | tests |\n|---|---|\n";
-  const size_t begin = text.find(title);
-  ASSERT_NE(begin, std::string::npos);
-  const std::string rows = text.substr(begin, text.find("\n\n", begin) - begin);
-  std::set<std::string> known;
-  const auto& unit = *::testing::UnitTest::GetInstance();
-  for (int s = 0; s < unit.total_test_suite_count(); ++s) {
-    const ::testing::TestSuite& suite = *unit.GetTestSuite(s);
-    known.insert(suite.name());
-    for (int t = 0; t < suite.total_test_count(); ++t)
-      known.insert(std::string(suite.name()) + "." + suite.GetTestInfo(t)->name());
-  }
-  size_t named = 0;
-  for (size_t at = rows.find('`'); at != std::string::npos; at = rows.find('`', at)) {
-    const size_t end = rows.find('`', at + 1);
-    const std::string name = rows.substr(at + 1, end - at - 1);
-    EXPECT_TRUE(known.contains(name)) << name;
-    ++named;
-    at = end + 1;
-  }
-  EXPECT_GT(named, 30u);
-}
-
 }  // namespace
 }  // namespace pqd

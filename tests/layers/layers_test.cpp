@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tests/layers/contract_tables.h"
 #include "tests/layers/include_rules.h"
 #include "tests/layers/machine_paths.h"
 
@@ -42,10 +43,42 @@ TEST_F(TheTree, HasADesignPageInEveryFolderOfSources) { EXPECT_EQ(listed(check_r
 
 TEST_F(TheTree, NamesNoMachinesPaths) { EXPECT_EQ(listed(check_machine_paths(files())), ""); }
 
+TEST_F(TheTree, HasTheTestsThatTheContractsTablesName) {
+  EXPECT_EQ(listed(check_contract_tables(files())), "");
+}
+
 TEST_F(TheTree, IsReadWhole) {
   const auto sources = std::ranges::count_if(
       files(), [](const SourceFile& file) { return file.is_cpp() && !file.lines.empty(); });
   EXPECT_GT(sources, 100);
+}
+
+// What is said to a page with this row, in a tree with the test Queue.IsFull.
+std::string table_faults(const std::string& row) {
+  return listed(
+      check_contract_tables({file_with("core/README.md", {"| contract | tests |", "|---|---|", row}),
+                             file_with("tests/core/queue_test.cpp", {"TEST_F(Queue, IsFull) {"}),
+                             file_with("core/queue.cpp", {"TEST_F(Queue, IsNoTest) {"})}));
+}
+
+TEST(ContractTables, FindANameThatNoTestHas) {
+  EXPECT_EQ(table_faults("| `max` | `Queue.IsFull`, `Queue.IsFul` |"),
+            "core/README.md:3: there is no test Queue.IsFul\n");
+  EXPECT_EQ(table_faults("| max | `Queues` |"), "core/README.md:3: there is no test Queues\n");
+  EXPECT_EQ(table_faults("| max | `Queue.IsNoTest` |"),
+            "core/README.md:3: there is no test Queue.IsNoTest\n");
+}
+
+TEST(ContractTables, FindARowWithoutATest) {
+  EXPECT_EQ(table_faults("| max | by hand |"), "core/README.md:3: names no test\n");
+  EXPECT_EQ(table_faults("| max |"), "core/README.md:3: is no row of two cells\n");
+  EXPECT_EQ(listed(check_contract_tables({file_with("core/README.md", {"no table"})})),
+            "core/README.md: has no table of the contract's rows\n");
+}
+
+TEST(ContractTables, LetSuitesTestsAndWhatIsNotThereStand) {
+  EXPECT_EQ(table_faults("| max | `Queue`, `Queue.IsFull`; and no more |"), "");
+  EXPECT_EQ(table_faults("| max | not there |"), "");
 }
 
 TEST(IncludeRules, FindAnIncludeThatPointsUpwards) {

@@ -77,11 +77,24 @@ TEST_F(Looking, ListsPageByPageWithoutALossOrARepetition) {
   EXPECT_EQ(seen, all);
 }
 
+TEST_F(Looking, ListsFiftyDeadLettersUnlessToldOtherwise) {
+  for (int i = 0; i < 60; ++i) ASSERT_TRUE(client().submit({.type = "t", .queue_timeout_ms = 1}));
+  ASSERT_TRUE(client().flush(kPatience));
+  ASSERT_TRUE(eventually([&] { return queue("default").dlq == 60; }));
+  const auto page = client().dlq({});
+  ASSERT_TRUE(page) << text_of(page);
+  EXPECT_EQ(page->size(), 50u);
+  const auto larger = client().dlq({.limit = 100});
+  ASSERT_TRUE(larger) << text_of(larger);
+  EXPECT_EQ(larger->size(), 60u);
+}
+
 TEST_F(Looking, RefusesQuestionsOutOfTheirRange) {
   EXPECT_EQ(error_of(client().list({.limit = 0})), Error::kInvalidRequest);
   EXPECT_EQ(error_of(client().list({.limit = 1'001})), Error::kInvalidRequest);
   EXPECT_EQ(error_of(client().list({.queue = "a b"})), Error::kInvalidRequest);
   EXPECT_EQ(error_of(client().dlq({.type = "a/b"})), Error::kInvalidRequest);
+  EXPECT_EQ(error_of(client().dlq({.limit = 101})), Error::kInvalidRequest);
   EXPECT_EQ(error_of(client().list({.queue = "nowhere"})), Error::kNotFound);
   EXPECT_EQ(error_of(client().queues("nowhere")), Error::kNotFound);
   EXPECT_EQ(error_of(client().queues("a b")), Error::kInvalidRequest);

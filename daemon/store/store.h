@@ -35,6 +35,7 @@ struct StoreOptions {
   std::string directory;        // made when it is not there
   bool read_only = false;       // a look at how it stands now: no lock, no file made, also beside its owner
   rocksdb::Env* env = nullptr;  // for fault injection; not owned
+  uint32_t buffer_divisor = 1;  // write buffers so much smaller: little data goes all ways, in tests
 };
 
 class Store final : public StoreView {

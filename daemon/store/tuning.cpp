@@ -85,12 +85,14 @@ rocksdb::DBOptions read_only_options(rocksdb::Env* env) {
   return options;
 }
 
-std::vector<rocksdb::ColumnFamilyDescriptor> families(const std::shared_ptr<const CheckpointClock>& clock) {
+std::vector<rocksdb::ColumnFamilyDescriptor> families(const std::shared_ptr<const CheckpointClock>& clock,
+                                                      uint32_t buffer_divisor) {
   const std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(64u << 20);
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   for (const char* name :
        {"default", "journal", "blocks", "live", "done", "dead_letters", "meta", "done_index", "keys"})
     families.emplace_back(name, family_options(name, cache));
+  for (auto& family : families) family.options.write_buffer_size /= buffer_divisor;
   families.back().options.compaction_filter_factory = expired_keys(clock);
   families.back().options.periodic_compaction_seconds = kKeysSweptEverySeconds;
   return families;

@@ -15,6 +15,7 @@ rocksdb::DBOptions db_options(const std::shared_ptr<StoreEventListener>& listene
 // For a look at a store that another process may be writing: no file of its own, every table held open.
 rocksdb::DBOptions read_only_options(rocksdb::Env* env);
 // In the order of Store::Family. `clock` tells when an idempotency key is over.
-std::vector<rocksdb::ColumnFamilyDescriptor> families(const std::shared_ptr<const CheckpointClock>& clock);
+std::vector<rocksdb::ColumnFamilyDescriptor> families(const std::shared_ptr<const CheckpointClock>& clock,
+                                                      uint32_t buffer_divisor);
 
 }  // namespace pqd

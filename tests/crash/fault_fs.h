@@ -1,0 +1,79 @@
+// RocksDB's file system, watched and made to fail: real files, each change of them in a DiskLog, and faults on
+// request. Any thread.
+#pragma once
+
+#include <atomic>
+#include <map>
+
+#include "daemon/store/rocksdb_include.h"
+#include "tests/crash/disk_log.h"
+
+namespace pqd::test {
+
+// Which call fails, and how.
+struct FaultPlan {
+  enum class Error : uint8_t { kIo, kNoSpace };
+  uint64_t nth = 0;      // counted over all changes of the disk, from 1; 0 = none fails
+  bool from_on = false;  // every later one fails as well
+  Error error = Error::kIo;
+};
+
+class FaultFs final : public rocksdb::FileSystemWrapper {
+ public:
+  // `log` may be nullptr; it outlives this. `root`: what lies elsewhere is not watched.
+  FaultFs(std::string root, DiskLog* log);
+
+  // From the next call on; not while the store is in use.
+  void plan(const FaultPlan& plan) { plan_ = plan; }
+  // Calls so far that change the disk.
+  uint64_t calls() const { return calls_; }
+  bool failed() const { return failed_; }
+  // Directory syncs are believed and not done: a broken disk, or a program that forgot them.
+  void forget_directory_syncs() { forget_directory_syncs_ = true; }
+
+  static const char* kClassName() { return "FaultFs"; }
+  const char* Name() const override { return kClassName(); }
+
+  rocksdb::IOStatus NewWritableFile(const std::string& path, const rocksdb::FileOptions& options,
+                                    std::unique_ptr<rocksdb::FSWritableFile>* file,
+                                    rocksdb::IODebugContext* debug) override;
+  rocksdb::IOStatus ReopenWritableFile(const std::string& path, const rocksdb::FileOptions& options,
+                                       std::unique_ptr<rocksdb::FSWritableFile>* file,
+                                       rocksdb::IODebugContext* debug) override;
+  rocksdb::IOStatus ReuseWritableFile(const std::string& path, const std::string& old,
+                                      const rocksdb::FileOptions& options,
+                                      std::unique_ptr<rocksdb::FSWritableFile>* file,
+                                      rocksdb::IODebugContext* debug) override;
+  rocksdb::IOStatus NewDirectory(const std::string& path, const rocksdb::IOOptions& options,
+                                 std::unique_ptr<rocksdb::FSDirectory>* directory,
+                                 rocksdb::IODebugContext* debug) override;
+  rocksdb::IOStatus RenameFile(const std::string& from, const std::string& to,
+                               const rocksdb::IOOptions& options, rocksdb::IODebugContext* debug) override;
+  rocksdb::IOStatus DeleteFile(const std::string& path, const rocksdb::IOOptions& options,
+                               rocksdb::IODebugContext* debug) override;
+  rocksdb::IOStatus Truncate(const std::string& path, size_t size, const rocksdb::IOOptions& options,
+                             rocksdb::IODebugContext* debug) override;
+  rocksdb::IOStatus LinkFile(const std::string& from, const std::string& to,
+                             const rocksdb::IOOptions& options, rocksdb::IODebugContext* debug) override;
+
+ private:
+  friend class WatchedFile;
+  friend class WatchedDirectory;
+  // Runs the call unless it is to fail, and logs what it did.
+  template <class Call>
+  rocksdb::IOStatus change(Call&& call, DiskOp op);
+  rocksdb::IOStatus fault();
+  // "" = not watched.
+  std::string name_of(const std::string& path) const;
+
+  std::string root_;
+  DiskLog* log_;
+  FaultPlan plan_;
+  std::atomic<uint64_t> calls_{0};
+  std::atomic<bool> failed_{false};
+  bool forget_directory_syncs_ = false;
+  std::mutex mutex_;  // guards the order of the log, and:
+  std::map<std::string, InodeNo> inodes_;
+};
+
+}  // namespace pqd::test

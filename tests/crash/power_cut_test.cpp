@@ -1,0 +1,35 @@
+// Power is cut at every point of a store's life, and each disk that it may leave is opened by the real recovery.
+#include <gtest/gtest.h>
+
+#include "tests/crash/power_cuts.h"
+
+namespace pqd::test {
+namespace {
+
+class PowerCuts : public ::testing::TestWithParam<uint64_t> {};
+
+TEST_P(PowerCuts, LoseNothingThatWasAcknowledged) {
+  const PowerCutReport report =
+      cut_power_everywhere({.life = {.seed = GetParam(), .commits = 200}, .images = 1, .points = 60});
+  EXPECT_EQ(report.failed, 0u) << report.first_failure;
+  EXPECT_GT(report.images, 100u);
+  EXPECT_LE(report.refused, report.images / 50);
+  EXPECT_GT(report.tables_written, 2u) << "the life was too short to see a table written";
+}
+INSTANTIATE_TEST_SUITE_P(Seeds, PowerCuts, ::testing::Range<uint64_t>(1, 4));
+
+// The rig must see what it is there for.
+TEST(PowerCutCanary, AcknowledgementBeforeTheSyncIsFound) {
+  const auto report =
+      cut_power_everywhere({.life = {.seed = 1, .commits = 60, .tell_before_sync = true}, .images = 1, .points = 60});
+  EXPECT_NE(report.first_failure.find("was acknowledged"), std::string::npos) << report.first_failure;
+}
+
+TEST(PowerCutCanary, ForgottenDirectorySyncIsFound) {
+  const auto report =
+      cut_power_everywhere({.life = {.seed = 1, .commits = 60, .forget_directory_syncs = true}, .images = 1, .points = 60});
+  EXPECT_GT(report.failed, 0u);
+}
+
+}  // namespace
+}  // namespace pqd::test

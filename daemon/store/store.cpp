@@ -12,14 +12,15 @@
 namespace pqd {
 
 StoreResult<void> Store::write(rocksdb::WriteBatch& batch, bool sync) {
-  if (listener_->failed()) return std::unexpected(StoreError{Error::kSystemError, listener_->text(), true});
+  if (listener_->failed()) return std::unexpected(listener_->error());
   rocksdb::WriteOptions options;
   options.sync = sync;
   options.protection_bytes_per_key = 8;
   const auto status = db_->Write(options, &batch);
   if (status.ok()) return {};
-  listener_->fail("write: " + status.ToString());
-  return failure("cannot write to the store in " + directory_, status);
+  auto failed = failure("cannot write to the store in " + directory_, status);
+  listener_->fail(failed.error());
+  return failed;
 }
 
 StoreResult<uint32_t> Store::next_epoch() {

@@ -1,22 +1,24 @@
 #include "daemon/store/store_event_listener.h"
 
+#include "daemon/store/rocksdb_bytes.h"
+
 namespace pqd {
 
 void StoreEventListener::OnBackgroundError(rocksdb::BackgroundErrorReason /*reason*/,
                                            rocksdb::Status* status) {
-  fail("background error: " + status->ToString());
+  fail(failure("background error", *status).error());
 }
 
-void StoreEventListener::fail(const std::string& text) {
+void StoreEventListener::fail(const StoreError& error) {
   const std::lock_guard lock(mutex_);
   if (failed_.load(std::memory_order_relaxed)) return;
-  text_ = text;
+  error_ = error;
   failed_.store(true, std::memory_order_release);
 }
 
-std::string StoreEventListener::text() const {
+StoreError StoreEventListener::error() const {
   const std::lock_guard lock(mutex_);
-  return text_;
+  return error_;
 }
 
 }  // namespace pqd

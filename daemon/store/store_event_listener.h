@@ -3,9 +3,9 @@
 
 #include <atomic>
 #include <mutex>
-#include <string>
 
 #include "daemon/store/rocksdb_include.h"
+#include "daemon/store/store_error.h"
 
 namespace pqd {
 
@@ -17,14 +17,14 @@ class StoreEventListener final : public rocksdb::EventListener {
                             bool* auto_recovery) override {
     *auto_recovery = false;
   }
-  void fail(const std::string& text);
-  // acquire: pairs with the release in fail(), which comes after the text.
+  void fail(const StoreError& error);
+  // acquire: pairs with the release in fail(), which comes after the error.
   bool failed() const { return failed_.load(std::memory_order_acquire); }
-  std::string text() const;
+  StoreError error() const;
 
  private:
   mutable std::mutex mutex_;
-  std::string text_;
+  StoreError error_;
   std::atomic<bool> failed_{false};
 };
 

@@ -16,6 +16,6 @@ rocksdb::DBOptions db_options(const std::shared_ptr<StoreEventListener>& listene
 rocksdb::DBOptions read_only_options(rocksdb::Env* env);
 // In the order of Store::Family. `clock` tells when an idempotency key is over.
 std::vector<rocksdb::ColumnFamilyDescriptor> families(const std::shared_ptr<const CheckpointClock>& clock,
-                                                      uint32_t buffer_divisor);
+                                                      uint32_t buffer_divisor = 1);
 
 }  // namespace pqd

@@ -35,6 +35,11 @@ class Cutter {
   PowerCutReport run() {
     const auto life = record_life(plan_.life);
     report_.commits_told = life->told_by(SIZE_MAX);
+    if (life->end) {
+      ++report_.failed;
+      report_.first_failure = "the store does not work at all: " + life->end->text;
+      return report_;
+    }
     DiskModel disk;
     const auto& ops = life->log.ops();
     for (size_t done = 0; done <= ops.size(); ++done) {

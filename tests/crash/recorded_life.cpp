@@ -5,7 +5,6 @@
 
 #include "daemon/store/recovery.h"
 #include "daemon/store/row_fold.h"
-#include "tests/crash/fault_fs.h"
 #include "tests/daemon/store/expectations.h"
 
 namespace pqd::test {
@@ -34,58 +33,74 @@ class Recorder {
  public:
   explicit Recorder(const LifePlan& plan) : life_(std::make_unique<RecordedLife>()), random_(plan.seed) {
     life_->plan = plan;
+    life_->live.emplace_back();  // of no commit at all
+    life_->finished.emplace_back();
   }
 
   std::unique_ptr<RecordedLife> run() {
-    FaultFs* fs = new FaultFs(dir_.path(), &life_->log);
-    const std::shared_ptr<rocksdb::FileSystem> owner(fs);
+    const auto fs = std::make_shared<FaultFs>(path(), &life_->log);
+    fs->plan(life_->plan.fault);
     if (life_->plan.forget_directory_syncs) fs->forget_directory_syncs();
-    const auto env = rocksdb::NewCompositeEnv(owner);
-    auto store =
-        Store::open({.directory = dir_.path(), .env = env.get(), .buffer_divisor = kBufferDivisor});
-    if (!store) {
-      ADD_FAILURE() << store.error().text;
-      return std::move(life_);
-    }
-    // Its file is made once, outside of RocksDB.
-    life_->log.add({DiskOp::Kind::kCreate, kWitnessInode, 0, "witness", {}, {}});
-    life_->log.add({DiskOp::Kind::kSyncDirectory, 0, 0, "", {}, {}});
-    auto witness = Witness::open(dir_.path()).value();
-    Workload work(**store, life_->plan.seed);
-    RowFold fold(**store, {}, 0);
-    note(work);
-    while (work.last_number() < life_->plan.commits) step(**store, witness, work, fold);
+    const auto env = rocksdb::NewCompositeEnv(fs);
+    auto store = Store::open({.directory = path(), .env = env.get(), .buffer_divisor = kBufferDivisor});
+    if (store)
+      live(**store);
+    else
+      life_->end = store.error();
+    if (store) store->reset();
+    life_->calls = fs->calls();
+    life_->faulted = fs->failed();
     return std::move(life_);
   }
 
  private:
-  void step(Store& store, Witness& witness, Workload& work, RowFold& fold) {
+  const std::string& path() const { return life_->directory.path(); }
+
+  void live(Store& store) {
+    // Its file is made once, outside of RocksDB.
+    life_->log.add({DiskOp::Kind::kCreate, kWitnessInode, 0, "witness", {}, {}});
+    life_->log.add({DiskOp::Kind::kSyncDirectory, 0, 0, "", {}, {}});
+    auto witness = Witness::open(path()).value();
+    Workload work(store, life_->plan.seed);
+    RowFold fold(store, {}, 0);
+    while (work.last_number() < life_->plan.commits) {
+      if (step(store, witness, work, fold)) continue;
+      const Bytes bytes(100);
+      life_->went_on = store.append(store.last_commit() + 1, bytes, bytes) || store.sync(store.last_commit()) ||
+                       store.checkpoint({}) || store.next_epoch();
+      return;
+    }
+  }
+
+  bool step(Store& store, Witness& witness, Workload& work, RowFold& fold) {
     const Commit commit = work.commit();
     life_->begun.push_back({life_->log.size(), commit.number});
-    check(store.append(commit.number, *commit.entry, *commit.block_bytes));
-    check(fold.fold(commit.number, *commit.entry, *commit.block_bytes));
     note(work);
+    if (!check(store.append(commit.number, *commit.entry, *commit.block_bytes))) return false;
+    if (!check(fold.fold(commit.number, *commit.entry, *commit.block_bytes))) return false;
     if (random_() % 3 == 0) {
       if (life_->plan.tell_before_sync) life_->told.push_back({life_->log.size(), commit.number});
-      check(store.sync(commit.number));
+      if (!check(store.sync(commit.number))) return false;
       life_->told.push_back({life_->log.size(), commit.number});
       if (random_() % 3 == 0) testify(witness, {commit.number, commit.hash});
     }
     if (random_() % 6 == 0) {
-      check(store.checkpoint(fold.take()));
+      if (!check(store.checkpoint(fold.take()))) return false;
       work.retire(commit.number);
     }
+    return true;
   }
 
-  void check(const StoreResult<void>& result) {
-    if (!result) ADD_FAILURE() << result.error().text;
+  bool check(const StoreResult<void>& result) {
+    if (!result) life_->end = result.error();
+    return result.has_value();
   }
 
   void testify(Witness& witness, const Testimony& testimony) {
-    const std::string path = dir_.path("witness");
-    const std::string before = read_file(path);
+    const std::string file = path() + "/witness";
+    const std::string before = read_file(file);
     check(witness.record(testimony));
-    std::string after = read_file(path);
+    std::string after = read_file(file);
     uint64_t from = 0;
     while (from < before.size() && from < after.size() && before[from] == after[from]) ++from;
     life_->log.add({DiskOp::Kind::kWrite, kWitnessInode, from, {}, {}, after.substr(from)});
@@ -102,7 +117,6 @@ class Recorder {
 
   std::unique_ptr<RecordedLife> life_;
   std::mt19937_64 random_;
-  TempDir dir_;
 };
 
 }  // namespace

@@ -3,16 +3,21 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "core/journal_entry.h"
+#include "daemon/store/store_error.h"
 #include "tests/crash/disk_log.h"
+#include "tests/crash/fault_fs.h"
+#include "tests/support/temp_dir.h"
 
 namespace pqd::test {
 
 struct LifePlan {
   uint64_t seed = 1;
   uint64_t commits = 60;
+  FaultPlan fault = {};  // the life ends with the first call of the store that fails
   // Faults of the rig itself, each of which must be found.
   bool tell_before_sync = false;
   bool forget_directory_syncs = false;
@@ -27,6 +32,11 @@ struct RecordedLife {
 
   LifePlan plan;
   DiskLog log;
+  TempDir directory;             // the store, closed
+  uint64_t calls = 0;            // that changed the disk
+  bool faulted = false;          // the planned one came
+  std::optional<StoreError> end;  // why it ended before its last commit
+  bool went_on = false;          // a store that had failed took something all the same
   std::vector<Mark> begun;  // the commit may be on the disk
   std::vector<Mark> told;   // all commits up to this one survive power loss: somebody was told
   // By commit: of live jobs and tables, and of the rows of all that finished.
@@ -40,7 +50,6 @@ struct RecordedLife {
   static uint64_t latest(const std::vector<Mark>& marks, size_t ops);
 };
 
-// Fails the test, and returns what there is, when the store does not work at all.
 std::unique_ptr<RecordedLife> record_life(const LifePlan& plan);
 
 // Opens an image by the real recovery: what is wrong with it, "" = nothing. `ops`: where power was cut.

@@ -230,7 +230,7 @@ typedef struct pqd_outcome {
   size_t size;
   pqd_id id;         /* of the job; of the first one when `duplicate` */
   uint8_t duplicate; /* 1: the idempotency key was known, no job was made */
-  uint8_t state;     /* of the first job when `duplicate`: a pqd_state plus 1; 0 = no longer known */
+  uint8_t state;     /* of the first job when `duplicate`: a pqd_job_state plus 1; 0 = no longer known */
   uint8_t reserved[6];
 } pqd_outcome;
 

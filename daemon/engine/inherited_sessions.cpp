@@ -53,7 +53,8 @@ std::expected<void, std::string> InheritedSessions::settle() {
                                                             grant.resume_hash, grant.deliveries_seen)) {
       resumed_.push_back(grant.session);
       // Nothing is read there any more; the worker ends it.
-      if (SessionPort* earlier = ports_.find(grant.resume_session)) earlier->faulty = true;
+      if (SessionPort* earlier = ports_.find(grant.resume_session))
+        earlier->faulty = earlier->taken_over = true;
     }
   }
   for (SessionPort* port : ports_.all()) {

@@ -44,7 +44,8 @@ class SessionPort {
   WatchId watch = 0;
   uint64_t receipts_noted = 0;  // the count that the broker was told last
   bool leaving = false;         // the client is gone: what it had published is still taken
-  bool faulty = false;          // it broke the rules: nothing more is taken
+  bool faulty = false;          // it broke the rules, or was taken over: nothing more is taken
+  bool taken_over = false;      // its client came back under another session
 
  private:
   SessionPort() = default;

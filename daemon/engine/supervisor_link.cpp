@@ -70,7 +70,11 @@ void SupervisorLink::session_ready(SessionNo session, bool resumed) {
   send(about(LinkKind::kSessionReady, session, resumed ? 1 : 0));
 }
 
-void SupervisorLink::session_fault(SessionNo session) { send(about(LinkKind::kSessionFault, session)); }
+void SupervisorLink::session_fault(SessionNo session, SessionFault why) {
+  LinkMessage message = about(LinkKind::kSessionFault, session);
+  message.flag = static_cast<uint32_t>(why);
+  send(message);
+}
 
 void SupervisorLink::fatal(std::string_view text) {
   LinkMessage message = about(LinkKind::kFatal, 0);

@@ -26,7 +26,7 @@ class SupervisorLink {
 
   void ready();
   void session_ready(SessionNo session, bool resumed);
-  void session_fault(SessionNo session);
+  void session_fault(SessionNo session, SessionFault why);
   // The reason why a restart will not help.
   void fatal(std::string_view text);
 

@@ -84,7 +84,7 @@ void Worker::open_sessions() {
     if (!port) {
       spdlog::error("session {} cannot be mapped ({}: {})", grant.session, port.error().call,
                     std::strerror(port.error().number));
-      parts_.link.session_fault(grant.session);
+      parts_.link.session_fault(grant.session, SessionFault::kUnusable);
       continue;
     }
     serve(parts_.ports.add(std::move(*port)));
@@ -94,10 +94,8 @@ void Worker::open_sessions() {
                                                                   grant.resume_hash, grant.deliveries_seen);
     // Its client has left the earlier one, even if the supervisor does not know yet: nothing is read there
     // any more, its client sends again what was not answered.
-    if (SessionPort* earlier = resumed ? parts_.ports.find(grant.resume_session) : nullptr) {
-      earlier->faulty = earlier->leaving = true;
-      parts_.link.session_fault(earlier->number());
-    }
+    if (SessionPort* earlier = resumed ? parts_.ports.find(grant.resume_session) : nullptr)
+      earlier->faulty = earlier->taken_over = true;
     opening_.push_back({grant.session, parts_.commits.latest(), resumed});
   }
 }
@@ -129,10 +127,12 @@ void Worker::find_faults() {
     const bool broken = violation != RingViolation::kNone || port->outbox().peer_broken() || port->faulty;
     if (!broken || port->leaving) continue;
     port->faulty = port->leaving = true;
-    spdlog::warn("session {} broke the rules of its rings: {}", port->number(),
-                 violation != RingViolation::kNone ? violation_text(violation)
-                                                   : "it says that it has read what was not written");
-    parts_.link.session_fault(port->number());
+    if (!port->taken_over)
+      spdlog::warn("session {} broke the rules of its rings: {}", port->number(),
+                   violation != RingViolation::kNone ? violation_text(violation)
+                                                     : "it says that it has read what was not written");
+    parts_.link.session_fault(port->number(),
+                              port->taken_over ? SessionFault::kTakenOver : SessionFault::kBrokeRules);
   }
 }
 

@@ -61,8 +61,15 @@ enum class LinkKind : uint32_t {
   // engine -> supervisor
   kReady = 16,         // recovery is over, sessions are served
   kSessionReady = 17,  // `session` is mapped; `flag` 1 = it took over the session it asked to resume
-  kSessionFault = 18,  // `session` broke the rules of the rings: close it
+  kSessionFault = 18,  // close `session`; `flag` is a SessionFault
   kFatal = 19,         // `text`: the engine ends and a restart will not help (damaged or foreign store, ...)
+};
+
+// Why the engine has no more to do with a session whose client is still connected.
+enum class SessionFault : uint32_t {
+  kBrokeRules = 0,  // of the rings
+  kUnusable = 1,    // it cannot be mapped, the engine's log says why
+  kTakenOver = 2,   // its client came back under another session
 };
 
 struct LinkMessage {

@@ -146,7 +146,7 @@ void EngineProcess::handle(const LinkMessage& message) {
     case LinkKind::kSessionReady:
       return hooks_.session_ready(message.session, message.flag != 0);
     case LinkKind::kSessionFault:
-      return hooks_.session_fault(message.session);
+      return hooks_.session_fault(message.session, static_cast<SessionFault>(message.flag));
     case LinkKind::kFatal:
       fatal_text_.assign(message.text, ::strnlen(message.text, sizeof message.text));
       return;

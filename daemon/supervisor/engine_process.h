@@ -31,7 +31,7 @@ class EngineProcess {
     std::function<void()> ready;                        // an engine serves
     std::function<void()> died;                         // another one will be started
     std::function<void(uint64_t session, bool resumed)> session_ready;
-    std::function<void(uint64_t session)> session_fault;
+    std::function<void(uint64_t session, SessionFault why)> session_fault;
     std::function<void(EngineEnd)> ended;  // there will be no other
   };
 

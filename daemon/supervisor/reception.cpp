@@ -131,10 +131,11 @@ std::optional<Reception::No> Reception::too_large(const Session& session) const 
   return std::nullopt;
 }
 
-void Reception::session_fault(uint64_t number) {
+void Reception::session_fault(uint64_t number, SessionFault why) {
   Session* session = table_.find_number(number);
   if (session == nullptr) return;
-  warn(*session, "is closed: it broke the rules of its rings");
+  if (why == SessionFault::kBrokeRules) warn(*session, "is closed: it broke the rules of its rings");
+  if (why == SessionFault::kUnusable) warn(*session, "is closed: the engine could not map its memory");
   drop(*session);
 }
 

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "daemon/loop/event_loop.h"
+#include "daemon/supervisor/engine_link.h"
 #include "daemon/supervisor/engine_process.h"
 #include "daemon/supervisor/log_limit.h"
 #include "daemon/supervisor/session_counter.h"
@@ -28,7 +29,7 @@ class Reception {
   // An engine serves: whoever waits for that goes on.
   void engine_ready();
   void session_ready(uint64_t number, bool resumed);
-  void session_fault(uint64_t number);
+  void session_fault(uint64_t number, SessionFault why);
   // From now on there are no new sessions; those that live stay.
   void close_door();
 

@@ -99,7 +99,7 @@ EngineProcess::Hooks Supervisor::engine_hooks() {
       .ready = [this] { engine_ready(); },
       .died = [this] { engine_died(); },
       .session_ready = [this](uint64_t number, bool resumed) { reception_.session_ready(number, resumed); },
-      .session_fault = [this](uint64_t number) { reception_.session_fault(number); },
+      .session_fault = [this](uint64_t number, SessionFault why) { reception_.session_fault(number, why); },
       .ended = [this](EngineEnd how) { engine_ended(how); }};
 }
 

@@ -65,6 +65,7 @@ class ResumedSession : public WithDaemon {
       EXPECT_EQ(load_watermarks(earlier_->down.lane(lane)).applied, 0u) << "nobody reads there any more";
     pollfd closed{earlier_->socket.get(), POLLIN | POLLRDHUP, 0};
     EXPECT_EQ(::poll(&closed, 1, static_cast<int>(Patience(kWatchdog).count())), 1) << "it is ended";
+    EXPECT_EQ(daemon_.log().find("broke the rules"), std::string::npos) << daemon_.log();
   }
   size_t descriptors_of_daemon() const {
     const std::filesystem::directory_iterator all("/proc/" + std::to_string(daemon_.pid()) + "/fd");

@@ -21,7 +21,7 @@ int run(const std::string& arguments) {
 class Canary : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(Canary, IsFoundWithinTheBoundedRun) {
-  EXPECT_EQ(run("--seeds 0..199 -j 1 --canary " + GetParam()), 1);
+  EXPECT_EQ(run("--seeds 0..999 -j 1 --canary " + GetParam()), 1);
 }
 
 std::vector<std::string> names() {

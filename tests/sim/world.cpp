@@ -41,6 +41,9 @@ void World::make_nature() {
   nature_.act_per_mille = random_.between(100, 900);
   const uint64_t faults[] = {0, 5, 20, 60};
   nature_.fault_per_mille = random_.pick(faults);
+  nature_.bad_power = random_.chance(1, 6);
+  if (nature_.bad_power) nature_.fault_per_mille = random_.between(60, 200);
+  nature_.careful = random_.chance(1, nature_.bad_power ? 2 : 6);
   nature_.greed = random_.chance(1, 3) ? random_.between(1, 4) : 64;
   nature_.long_leaps = random_.chance(1, 8);
   nature_.odd_times = random_.chance(1, 4);

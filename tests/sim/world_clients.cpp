@@ -42,7 +42,7 @@ Wish World::random_wish() {
   wish.priority = random_.pick(priorities);
   if (random_.chance(1, 3)) wish.mode = Mode::kFifo;
   if (nature_.batches && random_.chance(1, 2)) wish.mode = Mode::kBatch;
-  if (random_.chance(1, 4)) wish.delivery = Delivery::kAtMostOnce;
+  if (random_.chance(nature_.careful ? 3 : 1, 4)) wish.delivery = Delivery::kAtMostOnce;
   if (random_.chance(1, 4)) wish.durability = Durability::kOs;
   if (!nature_.keys.empty() && random_.chance(1, 3)) wish.ordering_key = random_.pick(nature_.keys);
   if (random_.chance(1, 4)) wish.max_attempts = static_cast<uint16_t>(random_.between(1, 5));

@@ -5,6 +5,7 @@ namespace pqd::sim {
 
 void World::fault() {
   const uint64_t choice = random_.below(100);
+  if (nature_.bad_power && random_.chance(3, 4)) return cut_power();
   if (choice < 45) return crash_engine();
   if (choice < 62) return crash_supervisor();
   if (choice < 92) return cut_power();

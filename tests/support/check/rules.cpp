@@ -94,9 +94,12 @@ class Rules {
     for (const auto& [id, state] : history_.final_states())
       if (!by_id_.contains(id)) broken(id, "is there and nobody submitted it");
     for (const auto& [id, list] : by_id_) {
-      // A first submit that was refused may have been sent again, and taken then.
+      // A first submit that was refused may have been sent again, and taken then. An atomic one that was
+      // taken may be refused as a whole when it is sent again, because an idempotency key in it is over or
+      // another's by then.
       bool refused = true;
-      for (const Submission* s : list) refused &= s->outcome == Outcome::kRefused;
+      for (const Submission* s : list)
+        refused &= s->outcome == Outcome::kRefused && !(s->sent_again && s->batch != 0);
       if (refused && (taken_.contains(id) || final_state(id) != nullptr))
         broken(id, "was refused and is there");
     }
@@ -162,13 +165,16 @@ class Rules {
       if (!fresh && at->second->consumer != t.consumer)
         broken(t.id, "was given to two consumers under one lease");
     }
-    // A settlement that was sent again may be told twice that it counts; another one under its lease may not.
+    // A settlement that was sent again may be told twice that it counts; another one under its lease may not,
+    // unless the job was to be cancelled: then all of them lead there.
     std::map<Lease, std::set<Verdict>> settled;
     for (const Settlement& s : history_.settlements()) {
       if (s.outcome != Outcome::kOk) continue;
       std::set<Verdict>& verdicts = settled[lease_of(s.token)];
       verdicts.insert(s.verdict);
-      if (verdicts.size() > 1 && verdicts.contains(Verdict::kComplete))
+      const FinalState* end = final_state(s.id);
+      const bool cancelled = end != nullptr && end->state == JobState::kCancelled;
+      if (verdicts.size() > 1 && verdicts.contains(Verdict::kComplete) && !cancelled)
         broken(s.id, "was completed and settled otherwise under one lease");
       if (!of_lease.contains(lease_of(s.token))) broken(s.id, "was settled under a lease that nobody got");
     }
@@ -191,7 +197,9 @@ class Rules {
     if (second.outcome != Outcome::kOk || !kept(first) || !kept(second)) return;
     for (const Taking* of_second : taken_[second.id])
       for (const Taking* of_first : taken_[first.id])
-        if (lease_of(of_first->token) > lease_of(of_second->token))
+        // With the power went the end of the first, and that the second was delivered.
+        if (lease_of(of_first->token) > lease_of(of_second->token) &&
+            !history_.power_cut_after(of_second->step))
           return broken(second.id,
                         "was delivered before job " + first.id.to_string() + " of its key was over");
   }

@@ -35,6 +35,7 @@ const std::vector<std::pair<std::string, std::string>>& canaries() {
       {"credit-leak", "a job that is cancelled while it runs gives no credit back"},
       {"receipt-number-reused", "a verdict has the number of the receipt before it"},
       {"batch-without-its-last", "the last job of a batch is left behind when the others are delivered"},
+      {"turn-not-passed-on", "a fair queue does not count the turn that a group has had"},
       {"keys-forgotten-at-checkpoint", "a checkpoint does not take the idempotency keys along"},
       {"dead-letter-without-history", "rows do not keep how attempts ended"},
   };

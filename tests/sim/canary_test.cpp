@@ -40,7 +40,7 @@ INSTANTIATE_TEST_SUITE_P(Planted, Canary, ::testing::ValuesIn(names()), test_nam
 
 TEST(Canaries, AreAtLeastTen) { EXPECT_GE(canaries().size(), 10u); }
 
-TEST(Canaries, NobodyFindsOneThatIsNotThere) { EXPECT_EQ(run("--seeds 0..199 -j 2"), 0); }
+TEST(Canaries, NobodyFindsOneThatIsNotThere) { EXPECT_EQ(run("--seeds 0..499 -j 2"), 0); }
 
 TEST(Canaries, OfAnUnknownNameIsAUsageError) { EXPECT_EQ(run("--canary no-such-thing"), 64); }
 

@@ -49,6 +49,7 @@ struct ModelJob {
   TimeNs ready_at = 0;
   uint64_t ready_order = 0;
   uint64_t batch = 0;       // that it became ready with, or is in hand with; 0 = none
+  std::string group;        // in whose turn it is ready
   uint64_t batch_told = 0;  // as its deliveries name it
   uint16_t attempts = 0, max_attempts = 0, failures = 0, deaths = 0;
   SessionNo holder = 0;
@@ -65,9 +66,6 @@ struct ModelJob {
 
   uint8_t rank() const { return mode == Mode::kPriority ? priority : kPriorityNormal; }
   bool held_by_consumer() const { return state == JobState::kAssigned || state == JobState::kProcessing; }
-  bool collects_with(const ModelJob& other) const {
-    return waits(Pending::kCollecting) && queue == other.queue && type == other.type;
-  }
   bool waits(Pending for_what) const { return state == JobState::kPending && pending == for_what; }
   bool parked() const { return waits(Pending::kParked); }
   bool dead_letter() const { return (state == JobState::kFailed || state == JobState::kTimeout) && !purged; }
@@ -97,6 +95,11 @@ struct ModelSession {
   TimeNs away_until = 0;  // 0 = it is here
 };
 
+struct FairTurns {  // of one rank
+  int64_t clock = 0;
+  std::map<std::string, int64_t> times;  // by group
+};
+
 struct ModelQueue {
   QueueSettings settings;
   QueueKeys overridden = 0;  // set at run time; who said so last, and when
@@ -104,6 +107,7 @@ struct ModelQueue {
   TimeNs overridden_at = 0;
   bool paused = false, draining = false;
   Turns turns;
+  std::map<uint8_t, FairTurns> fair;  // by rank
 };
 
 class Model {
@@ -174,6 +178,7 @@ class Model {
   // model_rate.cpp: a user and how many submits it wants to be taken at once; the milliseconds to wait if
   // that is too fast, 0 = it never may, nothing = it is not.
   using RatedUser = std::pair<uint32_t, std::string>;
+  uint64_t rate_of(const RatedUser& user) const;
   std::optional<RatedUser> rated(uint32_t uid, std::string_view subject) const;
   std::optional<uint32_t> too_fast(const RatedUser& user, uint64_t count) const;
   void pay(uint32_t uid, const std::string& subject);
@@ -211,9 +216,20 @@ class Model {
   bool is_admin(SessionNo session) const;
   bool may_see(SessionNo session, const ModelJob& job) const;
 
+  // model_fair.cpp
+  std::string group_of(const ModelJob& job) const;
+  int64_t turn_of(const std::string& queue, const std::string& group) const;
+  void fair_anew(const std::string& queue);
+  void regroup(const std::string& queue);
+  void pass_turn(const ModelJob& job, FairTurns& turns) const;
+  const ModelJob* next_in_turn(const std::vector<const ModelJob*>& jobs, const FairTurns* turns) const;
+  void count_turns(const std::string& queue, std::map<JobId, uint64_t>& before) const;
+  bool turns_are_guessed(const ModelJob& job) const;
+
   // model_turn.cpp
   void timer_due(ModelJob& job);
   void become_ready(ModelJob& job);
+  bool collect_together(const ModelJob& one, const ModelJob& other) const;
   void form_batch(const ModelJob& one_of_them);
   void form_full_batches(const std::string& queue, const State& state);
   void give_key_turns();
@@ -245,9 +261,10 @@ class Model {
   void compare_queue(const State& state, const std::string& name) const;
   void settings_changed(const std::string& queue);
   void compare_explanation(const State& state, const ModelJob& job, const Wanted& types,
-                           const std::map<JobId, uint8_t>& ranks) const;
+                           const std::map<JobId, uint8_t>& ranks,
+                           const std::map<JobId, uint64_t>& turns) const;
   bool first_of_key(const ModelJob& job) const;
-  uint64_t ahead(const ModelJob& job, const std::map<JobId, uint8_t>& ranks) const;
+  uint64_t parked_before(const ModelJob& job, const std::map<JobId, uint8_t>& ranks) const;
   void adopt_jitter(const State& state);
 
   BrokerOptions options_;

@@ -21,6 +21,7 @@ void Model::start_epoch(uint32_t epoch) {
     copy_settings(queue.settings, before, queue.overridden);
     queue.turns.restarted(queue.settings.starvation_guard);
     settings_changed(name);
+    fair_anew(name);
   }
 }
 
@@ -33,7 +34,10 @@ void Model::settings_changed(const std::string& queue) {
 
 void Model::restarted() {
   for (auto& [number, session] : sessions_) session.away_until = 0;
-  for (auto& [name, queue] : queues_) queue.turns.restarted(queue.settings.starvation_guard);
+  for (auto& [name, queue] : queues_) {
+    queue.turns.restarted(queue.settings.starvation_guard);
+    queue.fair.clear();
+  }
   intake_ = Error::kOk;
   receipts_.clear();
   redelivered_.clear();
@@ -235,7 +239,9 @@ Error Model::configure_queue(SessionNo session, ByteView record) {
   if (keys != 0 && settings.backoff_first_ms > settings.backoff_cap_ms) return Error::kInvalidRequest;
   if (settings.starvation_guard != queue.settings.starvation_guard)
     queue.turns.guard_changed(settings.starvation_guard);
+  const bool other_turns = settings.fair != queue.settings.fair;
   queue.settings = settings;
+  if (other_turns) fair_anew(at->first);
   queue.overridden = keys != 0 ? queue.overridden | keys : 0;
   queue.overridden_by = keys != 0 ? sessions_.at(session).uid : 0;
   queue.overridden_at = keys != 0 ? now_ : 0;
@@ -300,6 +306,7 @@ Error Model::redrive(SessionNo session, ByteView record) {
   else
     become_ready(job);
   live_[job.id] = job;
+  regroup(job.queue);
   return Error::kOk;
 }
 

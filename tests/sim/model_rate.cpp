@@ -11,14 +11,26 @@ constexpr TimeNs kMinuteNs = 60 * kSecondNs;
 
 }  // namespace
 
-std::optional<Model::RatedUser> Model::rated(uint32_t uid, std::string_view subject) const {
+// Submits a minute; 0 = as fast as it can. What is said of an end user or a user stands over what is said of
+// all end users of that user, and that over the rest.
+uint64_t Model::rate_of(const RatedUser& user) const {
+  const auto& [uid, subject] = user;
+  const std::string name = std::to_string(uid) + (subject.empty() ? "" : "/" + subject);
+  if (const auto said = options_.user_rates.find(name); said != options_.user_rates.end())
+    return said->second;
+  const auto others = options_.user_rates.find(std::to_string(uid) + "/*");
+  if (!subject.empty() && others != options_.user_rates.end()) return others->second;
   const bool free = subject.empty() && (uid == 0 || uid == options_.daemon_uid);
-  if (options_.rate_limit == 0 || free) return std::nullopt;
-  return RatedUser(uid, subject);
+  return free ? 0 : options_.rate_limit;
+}
+
+std::optional<Model::RatedUser> Model::rated(uint32_t uid, std::string_view subject) const {
+  const RatedUser user(uid, subject);
+  return rate_of(user) == 0 ? std::nullopt : std::optional(user);
 }
 
 std::optional<uint32_t> Model::too_fast(const RatedUser& user, uint64_t count) const {
-  const uint64_t limit = options_.rate_limit;
+  const uint64_t limit = rate_of(user);
   if (count > limit) return 0;
   const TimeNs interval = kMinuteNs / static_cast<TimeNs>(limit);
   const auto paid = paid_until_.find(user);
@@ -33,7 +45,7 @@ void Model::pay(uint32_t uid, const std::string& subject) {
   const auto user = rated(uid, subject);
   if (!user) return;
   TimeNs& until = paid_until_[*user];
-  until = std::max(now_, until) + kMinuteNs / options_.rate_limit;
+  until = std::max(now_, until) + kMinuteNs / static_cast<TimeNs>(rate_of(*user));
 }
 
 // It waited for room in vain. What is over already was given back by time.
@@ -41,7 +53,8 @@ void Model::give_back(const ModelJob& parked) {
   const auto user = rated(parked.owner, parked.subject);
   if (!user) return;
   const auto paid = paid_until_.find(*user);
-  if (paid != paid_until_.end() && paid->second > now_) paid->second -= kMinuteNs / options_.rate_limit;
+  if (paid != paid_until_.end() && paid->second > now_)
+    paid->second -= kMinuteNs / static_cast<TimeNs>(rate_of(*user));
 }
 
 // All or none: what counts for each user is all that it has in there. One that takes the place of an earlier

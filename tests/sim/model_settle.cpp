@@ -50,8 +50,10 @@ Error Model::settle(SessionNo session, ByteView record) {
       return Error::kOk;
     }
     job.pending = Pending::kReady;
+    job.group = group_of(job);
     job.deadline =
         job.queue_timeout_ms == 0 ? 0 : now_ + static_cast<TimeNs>(job.queue_timeout_ms) * kMillisecondNs;
+    regroup(job.queue);
   }
   return Error::kOk;
 }
@@ -88,6 +90,7 @@ void Model::finish(ModelJob& job, JobState state, Reason reason) {
   live_.erase(id);
   just_finished_.push_back(id);
   left_line(queue, key);
+  regroup(queue);
 }
 
 // A parked submit that never became a job. Its idempotency key is free.

@@ -149,6 +149,7 @@ void Model::accept(const Offer& offer, bool parked) {
   job.queue = offer.view.queue;
   job.type = offer.view.type;
   job.key = offer.view.ordering_key;
+  job.subject = offer.view.subject;
   job.payload = as_text(offer.view.payload);
   job.mode = static_cast<Mode>(head.mode);
   job.priority = head.priority;
@@ -181,10 +182,10 @@ void Model::accept(const Offer& offer, bool parked) {
     last = std::max(last, job.id.counter());
   }
   job.scope = offer.scope;
-  job.subject = offer.view.subject;
   pay(job.owner, job.subject);
   if (!job.scope.empty()) keys_[job.scope] = {job.id, offer.content, now_ + kKeyKeptNs};
   live_[job.id] = job;
+  regroup(job.queue);
 }
 
 Error Model::place(const Offer& offer, bool may_park) {

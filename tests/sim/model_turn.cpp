@@ -97,43 +97,55 @@ void Model::become_ready(ModelJob& job) {
     return;
   }
   job.pending = Pending::kReady;
+  job.group = group_of(job);
   job.deadline =
       job.queue_timeout_ms == 0 ? 0 : now_ + static_cast<TimeNs>(job.queue_timeout_ms) * kMillisecondNs;
+}
+
+bool Model::collect_together(const ModelJob& one, const ModelJob& other) const {
+  return one.waits(Pending::kCollecting) && other.waits(Pending::kCollecting) && one.queue == other.queue &&
+         one.type == other.type && group_of(one) == group_of(other);
 }
 
 // Up to batch_size of those that collect become ready together.
 void Model::form_batch(const ModelJob& one_of_them) {
   std::map<uint64_t, ModelJob*> line;
   for (auto& [id, job] : live_)
-    if (job.collects_with(one_of_them)) line[job.ready_order] = &job;
+    if (collect_together(job, one_of_them)) line[job.ready_order] = &job;
   const uint32_t size = queues_.at(one_of_them.queue).settings.batch_size;
   const uint64_t batch = next_ready_order_;
   for (auto at = line.begin(); at != line.end() && next_ready_order_ - batch < size; ++at) {
     ModelJob& job = *at->second;
     job.pending = Pending::kReady;
     job.batch = batch;
+    job.group = group_of(job);
     job.ready_at = now_;
     job.ready_order = next_ready_order_++;
     job.deadline =
         job.queue_timeout_ms == 0 ? 0 : now_ + static_cast<TimeNs>(job.queue_timeout_ms) * kMillisecondNs;
   }
+  regroup(one_of_them.queue);
 }
 
-// Which of two types comes first when both are complete in one turn the rules leave open: as the broker names
-// them.
+// Which of two lines comes first when both are complete in one turn the rules leave open.
 void Model::form_full_batches(const std::string& queue, const State& state) {
-  std::map<TypeNo, std::vector<const ModelJob*>> lines;
-  for (const auto& [id, job] : live_)
-    if (job.queue == queue && job.waits(Pending::kCollecting))
-      lines[state.tables.find_type(job.type).value()].push_back(&job);
   const uint32_t size = queues_.at(queue).settings.batch_size;
-  for (const auto& [type, line] : lines) {
-    for (size_t left = line.size(); left >= size; left -= size) {
-      const auto last = std::ranges::max_element(line, {}, [](const ModelJob* job) {
-        return job->waits(Pending::kCollecting) ? job->ready_order : 0;
-      });
-      form_batch(**last);
+  for (;;) {
+    std::map<uint64_t, const ModelJob*> full;
+    for (const auto& [id, job] : live_) {
+      if (job.queue != queue || !job.waits(Pending::kCollecting)) continue;
+      uint64_t together = 0;
+      bool first = true;
+      for (const auto& [other_id, other] : live_) {
+        if (!collect_together(job, other)) continue;
+        ++together;
+        first &= other.ready_order >= job.ready_order;
+      }
+      const Slot slot = state.jobs.find(id);
+      if (first && together >= size) full[slot == kNoSlot ? 0 : state.jobs[slot].core.ready_seq] = &job;
     }
+    if (full.empty()) return;
+    form_batch(*full.begin()->second);
   }
 }
 
@@ -141,7 +153,10 @@ void Model::timer_due(ModelJob& job) {
   if (job.waits(Pending::kCollecting)) return form_batch(job);
   if (job.held_by_consumer()) return end_attempt(job, Reason::kLeaseExpired, {});
   if (job.pending == Pending::kReady) return finish(job, JobState::kTimeout, Reason::kQueueTimeout);
-  if (!job.parked()) return become_ready(job);
+  if (!job.parked()) {
+    become_ready(job);
+    return regroup(job.queue);
+  }
   receipt(job.submitter, job.lane, job.seq, Error::kQueueFull, kReceiptVerdict, job.id);
   forget_parked(JobId(job.id));
 }
@@ -153,6 +168,7 @@ void Model::give_key_turns() {
     ModelJob& job = at->second;
     if (job.not_before <= now_) {
       become_ready(job);
+      regroup(job.queue);
     } else {
       job.pending = Pending::kScheduled;
       job.deadline = job.not_before;
@@ -196,6 +212,7 @@ void Model::admit(const std::string& queue) {
       next->deadline = next->not_before;
     } else {
       become_ready(*next);
+      regroup(queue);
     }
   }
 }
@@ -354,18 +371,23 @@ void Model::judge_turn(const ModelJob& job, const DeliveryEffect& delivery) {
   require(queue.settings.max_active == 0 || active(job.queue) < queue.settings.max_active, "job ", job.id,
           " was delivered beyond max_active ", queue.settings.max_active);
   const Wanted types = wanted(job.queue);
-  const ModelJob* best = &job;
+  uint8_t rank = 0;
   const ModelJob* longest = &job;
+  std::vector<const ModelJob*> line;
   for (const auto& [id, other] : live_) {
     if (other.queue != job.queue || !other.waits(Pending::kReady) || !types.has(other.type)) continue;
-    if (std::pair(-other.rank(), other.ready_order) < std::pair(-best->rank(), best->ready_order))
-      best = &other;
+    if (other.rank() > rank) line.clear();
+    rank = std::max(rank, other.rank());
+    if (other.rank() == rank) line.push_back(&other);
     if (other.ready_order < longest->ready_order) longest = &other;
   }
+  const auto fair = queue.fair.find(rank);
+  const ModelJob* best = next_in_turn(line, fair == queue.fair.end() ? nullptr : &fair->second);
   require(queue.turns.dispatched(queue.settings.starvation_guard, best == &job, longest == &job), "job ",
           job.id, " was delivered before its turn: job ", best->id, " is first by rank, job ", longest->id,
           " has waited longest");
   judge_consumer(queue, job, delivery);
+  if (const auto own = queue.fair.find(job.rank()); own != queue.fair.end()) pass_turn(job, own->second);
 }
 
 void Model::give(ModelJob& job, const DeliveryEffect& delivery) {
@@ -391,6 +413,7 @@ void Model::give(ModelJob& job, const DeliveryEffect& delivery) {
   require(delivery.owner_uid == job.owner, "job ", job.id, " was delivered as somebody else's");
   require(delivery.after_sync == (job.delivery == Delivery::kAtMostOnce), "job ", job.id,
           ": an at-most-once delivery, and no other, waits for the sync");
+  regroup(job.queue);
   note_exhausted(job.queue);
 }
 

@@ -44,6 +44,8 @@ void World::make_nature() {
   nature_.bad_power = random_.chance(1, 6);
   if (nature_.bad_power) nature_.fault_per_mille = random_.between(60, 200);
   nature_.careful = random_.chance(1, nature_.bad_power ? 2 : 6);
+  const uint64_t syncs[] = {500, 500, 150, 50};
+  nature_.sync_per_mille = random_.pick(syncs);
   nature_.greed = random_.chance(1, 3) ? random_.between(1, 4) : 64;
   nature_.long_leaps = random_.chance(1, 8);
   nature_.odd_times = random_.chance(1, 4);
@@ -76,6 +78,8 @@ QueueSettings World::random_settings() {
   s.batch_size = static_cast<uint32_t>(random_.between(1, 5));
   const uint32_t intervals[] = {1, 400, 1'000, 5'000};
   s.batch_interval_ms = random_.pick(intervals);
+  const Fairness fair[] = {Fairness::kOff, Fairness::kOff, Fairness::kUser, Fairness::kKey};
+  s.fair = random_.pick(fair);
   return s;
 }
 
@@ -87,8 +91,17 @@ BrokerOptions World::broker_options() {
   options.defaults = random_settings();
   if (random_.chance(1, 3)) options.queues["q1"] = random_settings();
   options.strict_queues = random_.chance(1, 10);
-  const uint32_t rates[] = {1, 3, 7, 60};
-  if (random_.chance(1, 3)) options.rate_limit = random_.pick(rates);
+  for (const std::string& queue : nature_.queues) {
+    QueueWeights& weights = options.weights[queue];
+    for (const char* user : {"1000", "1001", "500/s1"})
+      if (random_.chance(1, 3)) weights.users[user] = static_cast<uint32_t>(random_.between(1, 4));
+    for (const char* key : {"", "k1", "k2"})
+      if (random_.chance(1, 3)) weights.keys[key] = static_cast<uint32_t>(random_.between(1, 4));
+  }
+  const uint32_t rates[] = {1, 7, 20, 60};
+  if (random_.chance(1, 4)) options.rate_limit = random_.pick(rates);
+  for (const char* user : {"500", "1001", "500/s1", "500/*"})
+    if (random_.chance(1, 10)) options.user_rates[user] = static_cast<uint32_t>(random_.below(5));
   return options;
 }
 
@@ -127,7 +140,7 @@ void World::step() {
 void World::commit_and_publish() {
   if (random_.chance(4, 5)) engine_->hand();
   for (uint64_t n = random_.below(4); n > 0; --n) engine_->write_one();
-  if (random_.chance(1, 2)) engine_->sync();
+  if (random_.chance(nature_.sync_per_mille, 1000)) engine_->sync();
   if (random_.chance(4, 5)) engine_->publish();
   if (random_.chance(1, 8)) engine_->checkpoint(random_);
 }

@@ -34,7 +34,8 @@ class World {
  private:
   // What the seed decides for the world's whole life.
   struct Nature {
-    uint64_t steps = 0, client_count = 0, act_per_mille = 0, fault_per_mille = 0, greed = 0;
+    uint64_t steps = 0, client_count = 0, act_per_mille = 0, fault_per_mille = 0, greed = 0,
+             sync_per_mille = 0;
     bool long_leaps = false, odd_times = false, many_consumers = false, batches = false;
     bool bad_power = false, careful = false;  // mostly power cuts; mostly at-most-once jobs
     std::vector<std::string> queues, types, keys, idempotency_keys, subjects;

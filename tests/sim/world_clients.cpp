@@ -201,7 +201,6 @@ void World::configure(Client& client) {
   const std::string queue = random_.chance(1, 20) ? "nobody-has-it" : random_.pick(nature_.queues);
   QueueKeys keys = static_cast<QueueKeys>(random_.next()) & ((QueueKeys{1} << std::size(kQueueKeys)) - 1);
   for (int i = 0; i < 2; ++i) keys &= static_cast<QueueKeys>(random_.next());
-  keys &= ~*queue_key_bit("fair");
   if (random_.chance(1, 4)) keys = 0;
   QueueSettings settings = random_settings();
   if (random_.chance(1, 20)) settings.max_attempts = 0;

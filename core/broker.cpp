@@ -215,7 +215,10 @@ void Broker::timer_due(Slot slot) {
     case Pending::kParked:
       return refuse_parked(slot);
     case Pending::kCollecting:
-      return form_batch(core.queue, state_.collecting_key(slot));
+      // Released jobs keep their places before it and wait anew: they may fill a batch without it.
+      while (core.state == JobState::kPending && core.pending == Pending::kCollecting)
+        form_batch(core.queue, state_.collecting_key(slot));
+      return;
     case Pending::kHeld:
       std::abort();  // it has no timer
   }

@@ -285,6 +285,31 @@ TEST_F(Batch, ExplainSaysThatItsBatchIsNotCompleteAndWhenItWillBe) {
   EXPECT_EQ(e.until_ns, d.now_ns + 900 * kMillisecondNs);
 }
 
+// Those that were released keep their places before it, and wait anew.
+TEST_F(Batch, IsFormedForTheOneWhoseIntervalIsOverBehindAFullOne) {
+  BrokerOptions options = batches_of(2);
+  Driver small(options);
+  const SessionNo from = small.open();
+  const SessionNo to = small.open();
+  small.subscribe(to, 1);
+  for (int i = 0; i < 2; ++i) small.submit(from, {.mode = Mode::kBatch});
+  const auto first = small.take(to);
+  ASSERT_EQ(first.size(), 2u);
+  const JobId waiting = small.submit(from, {.mode = Mode::kBatch});
+  small.now_ns += kSecondNs;
+  small.turn([&](CommitBuilder&) {
+    for (const Delivered& job : first) {
+      SettleHead head;
+      head.head.kind = static_cast<uint8_t>(RecordKind::kRelease);
+      head.token = job.token;
+      head.id = job.id;
+      small.broker.control(to, job.number, write_settle(head, {}));
+    }
+  });
+  EXPECT_EQ(small.take(to).size(), 2u) << "the released ones, in their places";
+  EXPECT_EQ(small.core(waiting).pending, Pending::kReady);
+}
+
 TEST_F(Batch, ExplainSaysWhenItIsFormedAlsoBehindAReleasedJob) {
   d.subscribe(consumer, 1);
   const JobId released = submit();

@@ -150,7 +150,11 @@ void Model::form_full_batches(const std::string& queue, const State& state) {
 }
 
 void Model::timer_due(ModelJob& job) {
-  if (job.waits(Pending::kCollecting)) return form_batch(job);
+  // Those that were released stand before it, and may fill a batch.
+  if (job.waits(Pending::kCollecting)) {
+    while (job.waits(Pending::kCollecting)) form_batch(job);
+    return;
+  }
   if (job.held_by_consumer()) return end_attempt(job, Reason::kLeaseExpired, {});
   if (job.pending == Pending::kReady) return finish(job, JobState::kTimeout, Reason::kQueueTimeout);
   if (!job.parked()) {

@@ -4,7 +4,7 @@
 namespace pqd::sim {
 namespace {
 
-constexpr int kRoundsMax = 4'000;
+constexpr int kRoundsMax = 4'000;  // in which not one job ends
 
 }  // namespace
 
@@ -13,8 +13,11 @@ void World::let_everything_end() {
   engine_->set_intake(Error::kOk);
   for (Client& client : clients_) client.stalled_until = 0;
   bool over = false;
+  size_t ended = around_.model.finished().size();
   for (int round = 0; round < kRoundsMax && !over; ++round) {
     final_round();
+    if (around_.model.finished().size() > ended) round = 0;
+    ended = around_.model.finished().size();
     bool waiting = false;
     for (Client& client : clients_) waiting |= client.waiting() > 0 || !client.connected();
     over = !waiting && around_.model.live().empty() && engine_->idle();
@@ -52,7 +55,7 @@ void World::final_round() {
   for (Client& client : clients_) client.look(now_ns_);
   const auto due = around_.model.next_due();
   now_ns_ += static_cast<TimeNs>(random_.below(20)) * kMillisecondNs;
-  if (due && random_.chance(1, 3)) now_ns_ = std::max(now_ns_, *due);
+  if (due && random_.chance(2, 3)) now_ns_ = std::max(now_ns_, *due);
 }
 
 void World::demand_rules() {

@@ -43,6 +43,16 @@ class KillsTest : public WithDaemon {
     std::printf("%zu jobs acknowledged, %zu completed, %zu deliveries\n", acknowledged.size(),
                 completed.size(), deliveries.size());
   }
+  void expect_daemons_may_die(const LoadOptions& options) {
+    Load load(daemon_.socket(), options);
+    for (int i = 0; i < 8; ++i) {
+      ASSERT_TRUE(load.handles(50)) << "after " << i << " kills";
+      daemon_.kill();
+      ASSERT_TRUE(daemon_.start());
+    }
+    ASSERT_EQ(load.finish(), "");
+    expect_nothing_lost(load);
+  }
   void kill_in_turns(Load& load, size_t turn) {
     if (turn % 3 == 0) {
       daemon_.kill_engine();
@@ -67,26 +77,10 @@ TEST_F(KillsTest, AHundredDeadEnginesInARowLoseNothingAndDuplicateNothing) {
   EXPECT_EQ(load.deliveries().size(), load.acknowledged().size());
 }
 
-TEST_F(KillsTest, ClientsCarryOnOverTheDeathOfTheWholeDaemon) {
-  Load load(daemon_.socket(), {});
-  for (int i = 0; i < 8; ++i) {
-    ASSERT_TRUE(load.handles(50)) << "after " << i << " kills";
-    daemon_.kill();
-    ASSERT_TRUE(daemon_.start());
-  }
-  ASSERT_EQ(load.finish(), "");
-  expect_nothing_lost(load);
-}
+TEST_F(KillsTest, ClientsCarryOnOverTheDeathOfTheWholeDaemon) { expect_daemons_may_die({}); }
 
 TEST_F(KillsTest, JobsOfDurabilityOsOutliveTheDeathOfTheWholeDaemon) {
-  Load load(daemon_.socket(), {.durability = Durability::kOs});
-  for (int i = 0; i < 8; ++i) {
-    ASSERT_TRUE(load.handles(50)) << "after " << i << " kills";
-    daemon_.kill();
-    ASSERT_TRUE(daemon_.start());
-  }
-  ASSERT_EQ(load.finish(), "");
-  expect_nothing_lost(load);
+  expect_daemons_may_die({.durability = Durability::kOs});
 }
 
 TEST_F(KillsTest, AtMostOnceJobsAreNeverHandedOutTwiceWhateverDies) {

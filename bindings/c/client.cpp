@@ -39,11 +39,11 @@ extern "C" {
 
 const char* pqd_version(void) { return PQD_VERSION; }
 
-// The texts are literals, so that they end in a zero.
 pqd_status pqd_status_of_reason(pqd_reason reason) {
   return static_cast<pqd_status>(pqd::error_of(static_cast<pqd::Reason>(reason)));
 }
 
+// The texts are literals, so that they end in a zero.
 const char* pqd_status_name(pqd_status status) { return error_name(error_of(status)).data(); }
 const char* pqd_status_text(pqd_status status) { return error_text(error_of(status)).data(); }
 

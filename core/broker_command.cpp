@@ -137,10 +137,10 @@ Error Broker::redrive(const Origin& origin, ByteView record) {
   auto row = row_by_id(parsed->id);
   if (!row) return Error::kNotFound;
   // Sent again after a reconnect, it counted the first time. When that life is over, too, nobody knows; only
-  // what may be delivered twice is given one more.
+  // what may be delivered twice is given one more, and nothing is said to be done that may not be.
   const bool again = (parsed->head.flags & kFlagResubmitted) != 0 && row->core.redriven;
-  if (again && row->core.delivery == Delivery::kAtMostOnce) return Error::kOk;
   if (!is_dead_letter(row->core) || row->payload_dropped) return again ? Error::kOk : Error::kInvalidStatus;
+  if (again && row->core.delivery == Delivery::kAtMostOnce) return Error::kInvalidStatus;
   revive(origin, std::move(*row));
   return Error::kOk;
 }

@@ -284,8 +284,8 @@ Error Model::redrive(SessionNo session, ByteView record) {
   const ModelJob* found = find(parsed->id);
   if (found == nullptr) return Error::kNotFound;
   const bool again = (parsed->head.flags & kFlagResubmitted) != 0 && found->redriven;
-  if (again && found->delivery == Delivery::kAtMostOnce) return Error::kOk;
   if (!found->dead_letter()) return again ? Error::kOk : Error::kInvalidStatus;
+  if (again && found->delivery == Delivery::kAtMostOnce) return Error::kInvalidStatus;
   ModelJob job = *found;
   finished_.erase(job.id);
   std::erase(just_finished_, job.id);

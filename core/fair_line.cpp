@@ -20,21 +20,11 @@ void FairLine::place(const JobTable& jobs, Row& row) {
   ages_.emplace(row.front_seq, front);
 }
 
-bool FairLine::push_back(JobTable& jobs, Slot slot, GroupNo group, uint64_t time) {
+bool FairLine::push(JobTable& jobs, Slot slot, bool returned, GroupNo group, uint64_t time) {
   const auto [found, fresh] = rows_.try_emplace(group);
   Row& row = found->second;
   if (fresh) row.time = time;
-  row.line.push_back(jobs, slot);
-  ++size_;
-  place(jobs, row);
-  return fresh;
-}
-
-bool FairLine::push_returned(JobTable& jobs, Slot slot, GroupNo group, uint64_t time) {
-  const auto [found, fresh] = rows_.try_emplace(group);
-  Row& row = found->second;
-  if (fresh) row.time = time;
-  row.line.push_returned(jobs, slot);
+  row.line.push(jobs, slot, returned);
   ++size_;
   place(jobs, row);
   return fresh;

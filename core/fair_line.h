@@ -12,9 +12,9 @@ namespace pqd {
 
 class FairLine {
  public:
-  // As ReadyLine, among the jobs of one group, whose turn is at `time`. True: it is the group's first here.
-  bool push_back(JobTable& jobs, Slot slot, GroupNo group, uint64_t time);
-  bool push_returned(JobTable& jobs, Slot slot, GroupNo group, uint64_t time);
+  // As ReadyLine, back or returned, among the jobs of one group, whose turn is at `time`. True: it is the
+  // group's first here.
+  bool push(JobTable& jobs, Slot slot, bool returned, GroupNo group, uint64_t time);
   // True: the group has no more jobs here.
   bool remove(JobTable& jobs, Slot slot, GroupNo group);
   // The group's turn is at another time now. REQUIRES: it has jobs here.

@@ -10,6 +10,12 @@ Slot ReadyLine::front() const {
   return head_;
 }
 
+void ReadyLine::push(JobTable& jobs, Slot slot, bool returned) {
+  if (!returned) return push_back(jobs, slot);
+  returned_.emplace(jobs[slot].core.ready_seq, slot);
+  jobs[slot].ready_returned = true;
+}
+
 void ReadyLine::push_back(JobTable& jobs, Slot slot) {
   Job& job = jobs[slot];
   job.ready_prev = tail_;
@@ -21,11 +27,6 @@ void ReadyLine::push_back(JobTable& jobs, Slot slot) {
     head_seq_ = job.core.ready_seq;
   }
   tail_ = slot;
-}
-
-void ReadyLine::push_returned(JobTable& jobs, Slot slot) {
-  returned_.emplace(jobs[slot].core.ready_seq, slot);
-  jobs[slot].ready_returned = true;
 }
 
 void ReadyLine::remove(JobTable& jobs, Slot slot) {

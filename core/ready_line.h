@@ -10,9 +10,8 @@ namespace pqd {
 
 class ReadyLine {
  public:
-  // REQUIRES for both: the job is in no line; push_back: its ready_seq is above that of every job here.
-  void push_back(JobTable& jobs, Slot slot);
-  void push_returned(JobTable& jobs, Slot slot);
+  // REQUIRES: the job is in no line; unless it is `returned`, its ready_seq is above that of every job here.
+  void push(JobTable& jobs, Slot slot, bool returned);
   void remove(JobTable& jobs, Slot slot);
 
   bool empty() const { return head_ == kNoSlot && returned_.empty(); }
@@ -31,6 +30,7 @@ class ReadyLine {
   const char* find_fault(const JobTable& jobs, std::vector<Slot>& seen) const;
 
  private:
+  void push_back(JobTable& jobs, Slot slot);
   Slot head_ = kNoSlot;
   Slot tail_ = kNoSlot;
   uint64_t head_seq_ = 0;

@@ -25,28 +25,18 @@ uint32_t ReadyQueue::line_of(TypeNo type) {
   return found->second;
 }
 
-void ReadyQueue::push_back(JobTable& jobs, Slot slot, const std::string& group) {
-  push(jobs, slot, group, false);
-}
-
-void ReadyQueue::push_returned(JobTable& jobs, Slot slot, const std::string& group) {
-  push(jobs, slot, group, true);
-}
-
-void ReadyQueue::push(JobTable& jobs, Slot slot, const std::string& group, bool returned) {
+void ReadyQueue::push(JobTable& jobs, Slot slot, bool returned, const std::string& group) {
   Job& job = jobs[slot];
   const uint32_t index = line_of(job.core.type);
   Line& line = lines_[index];
   RankLine& rank = line.by_rank[job.core.rank()];
   if (fairness_ == Fairness::kOff) {
-    returned ? rank.line.push_returned(jobs, slot) : rank.line.push_back(jobs, slot);
+    rank.line.push(jobs, slot, returned);
   } else {
     if (!rank.fair) rank.fair = std::make_unique<FairLine>();
     job.ready_group = enter_group(job.core, group);
     FairGroup& in = (*groups_)[job.ready_group];
-    const bool first = returned ? rank.fair->push_returned(jobs, slot, job.ready_group, in.time)
-                                : rank.fair->push_back(jobs, slot, job.ready_group, in.time);
-    if (first) in.lines.push_back(index);
+    if (rank.fair->push(jobs, slot, returned, job.ready_group, in.time)) in.lines.push_back(index);
   }
   line.ranks |= 1u << job.core.rank();
   ++line.count;

@@ -24,14 +24,13 @@ class ReadyQueue {
     fairness_ = fairness;
     if (fairness != Fairness::kOff) groups_ = std::make_unique<FairGroups>(weights);
     for (const Slot slot : all)
-      push_back(jobs, slot, fairness == Fairness::kOff ? std::string() : group_name(slot));
+      push(jobs, slot, false, fairness == Fairness::kOff ? std::string() : group_name(slot));
   }
 
-  // REQUIRES for both: the job is in no line; push_back: its ready_seq is above that of every job in its
+  // REQUIRES: the job is in no line; unless it is `returned`, its ready_seq is above that of every job in its
   // line. `group`: the name, which is not looked at where there is no fairness. The jobs of a batch stand
   // with the first of them.
-  void push_back(JobTable& jobs, Slot slot, const std::string& group);
-  void push_returned(JobTable& jobs, Slot slot, const std::string& group);
+  void push(JobTable& jobs, Slot slot, bool returned, const std::string& group);
   void remove(JobTable& jobs, Slot slot);
   // The job's group has its turn with it. REQUIRES: it is in a line.
   void pass_turn(const JobTable& jobs, Slot slot);
@@ -65,8 +64,6 @@ class ReadyQueue {
   // For State::check_invariants: the first broken invariant of the lines by name, nullptr when they hold. All
   // jobs that stand in a line are appended to `seen`.
   const char* find_fault(const JobTable& jobs, std::vector<Slot>& seen) const;
-  // The name of the group that a job in a line belongs to. REQUIRES: the queue is fair.
-  const std::string& group_of(const Job& job) const { return (*groups_)[job.ready_group].name; }
 
  private:
   // One of the two is used.
@@ -112,7 +109,6 @@ class ReadyQueue {
   uint32_t line_of(TypeNo type);
   static Slot front(const Line& line);
   static Slot oldest(const JobTable& jobs, const Line& line);
-  void push(JobTable& jobs, Slot slot, const std::string& group, bool returned);
   void warm_line(uint32_t index);
   std::vector<Slot> take_all(JobTable& jobs);
   GroupNo enter_group(const JobCore& job, const std::string& name);

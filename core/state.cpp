@@ -169,7 +169,7 @@ void State::apply(const Released& e) {
   fold(jobs[slot].core, e, now());
   enter(slot);
   if (jobs[slot].core.pending == Pending::kReady)
-    queues_[jobs[slot].core.queue].ready.push_returned(jobs, slot, group_name(slot));
+    queues_[jobs[slot].core.queue].ready.push(jobs, slot, true, group_name(slot));
 }
 
 void State::apply(const Extended& e, std::string_view note) {

@@ -92,7 +92,7 @@ void State::leave_pending(Slot slot) {
 void State::line_up(Slot slot) {
   const JobCore& core = jobs[slot].core;
   const bool ready = core.state == JobState::kPending && core.pending == Pending::kReady;
-  if (ready) queues_[core.queue].ready.push_back(jobs, slot, group_name(slot));
+  if (ready) queues_[core.queue].ready.push(jobs, slot, false, group_name(slot));
 }
 
 // A batch takes one turn, with the first of its jobs.

@@ -59,8 +59,8 @@ struct Effects {
   std::vector<Change> changes;  // for those who watch; none when nobody does
 
   bool empty() const {
-    return deliveries.empty() && receipts.empty() && notices.empty() && batch_ends.empty() &&
-           lanes.empty() && changes.empty();
+    return deliveries.empty() && receipts.empty() && notices.empty() && batch_ends.empty() && lanes.empty() &&
+           changes.empty();
   }
 };
 

@@ -59,8 +59,8 @@ const char* ReadyQueue::find_fault(const JobTable& jobs, const Line& line, size_
                   : fairness_ != Fairness::kOff && !places.line.empty())
     return "ready line: jobs stand by group exactly when the queue is fair";
   const size_t before = seen.size();
-  const char* fault = places.fair ? places.fair->find_fault(jobs, *groups_, seen)
-                                  : places.line.find_fault(jobs, seen);
+  const char* fault =
+      places.fair ? places.fair->find_fault(jobs, *groups_, seen) : places.line.find_fault(jobs, seen);
   for (size_t i = before; i < seen.size(); ++i) {
     const JobCore& core = jobs[seen[i]].core;
     if (core.type != line.type || core.rank() != rank) return "ready line: a job stands in the wrong line";

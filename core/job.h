@@ -63,8 +63,9 @@ std::string_view mode_name(Mode mode);
 std::string_view delivery_name(Delivery delivery);
 std::string_view durability_name(Durability durability);
 std::string_view reason_name(Reason reason);
-// The error of the set that the reason stands for: PROCESSING_TIMEOUT for an expired lease, WORKER_UNAVAILABLE
-// for a consumer that died, REQUEST_TIMEOUT for a job that waited too long; kOk for what programs decided.
+// The error of the set that the reason stands for: PROCESSING_TIMEOUT for an expired lease,
+// WORKER_UNAVAILABLE for a consumer that died, REQUEST_TIMEOUT for a job that waited too long; kOk for what
+// programs decided.
 Error error_of(Reason reason);
 std::optional<JobState> parse_state(std::string_view text);
 std::optional<Mode> parse_mode(std::string_view text);

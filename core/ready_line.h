@@ -1,5 +1,5 @@
-// Ready jobs in the order of becoming ready: a list, and beside it a small ordered set of those that came back
-// (a released job keeps its old place). Belongs to one thread.
+// Ready jobs in the order of becoming ready: a list, and beside it a small ordered set of those that came
+// back (a released job keeps its old place). Belongs to one thread.
 #pragma once
 
 #include <set>

@@ -163,8 +163,8 @@ PQD_API int pqd_get_fd(pqd_client* client);
  * when a daemon has just come back. */
 PQD_API pqd_status pqd_process(pqd_client* client);
 /* To be called before sleeping. 1: sleep, the descriptor will become readable. 0: look at tickets and
- * deliveries again first, something came meanwhile. After pqd_next_batch() a batch that is not whole is nothing,
- * after pqd_next() its jobs count one by one. */
+ * deliveries again first, something came meanwhile. After pqd_next_batch() a batch that is not whole is
+ * nothing, after pqd_next() its jobs count one by one. */
 PQD_API int pqd_arm(pqd_client* client);
 
 /* -- Submitting ---------------------------------------------------------------------------------------- */
@@ -296,8 +296,9 @@ typedef enum pqd_reason {
   PQD_REASON_DELIVERY_LOST = 7
 } pqd_reason;
 
-/* Which status the reason stands for: PQD_PROCESSING_TIMEOUT for an expired lease, PQD_WORKER_UNAVAILABLE for a
- * consumer that died, PQD_REQUEST_TIMEOUT for a job that waited too long; PQD_OK for what programs decided. */
+/* Which status the reason stands for: PQD_PROCESSING_TIMEOUT for an expired lease, PQD_WORKER_UNAVAILABLE for
+ * a consumer that died, PQD_REQUEST_TIMEOUT for a job that waited too long; PQD_OK for what programs decided.
+ */
 PQD_API pqd_status pqd_status_of_reason(pqd_reason reason);
 
 /* An attempt that did not succeed. */
@@ -580,14 +581,14 @@ typedef enum pqd_queue_action PQD_ENUM_BASE {
 } pqd_queue_action;
 PQD_API pqd_status pqd_queue_control(pqd_client* client, const char* queue, pqd_queue_action action);
 
-/* A setting of a queue by the name that it has in the configuration, such as "max_active". Numbers as they are,
- * bytes, milliseconds; of "fair" 0 = off, 1 = user, 2 = key. */
+/* A setting of a queue by the name that it has in the configuration, such as "max_active". Numbers as they
+ * are, bytes, milliseconds; of "fair" 0 = off, 1 = user, 2 = key. */
 typedef struct pqd_queue_setting {
   const char* name;
   uint64_t value;
 } pqd_queue_setting;
-/* Sets all of them or none, over the configuration, for good: until pqd_queue_reset(), restarts included. Done
- * when it returns PQD_OK. PQD_INVALID_REQUEST: no such setting, or a value out of its range, which
+/* Sets all of them or none, over the configuration, for good: until pqd_queue_reset(), restarts included.
+ * Done when it returns PQD_OK. PQD_INVALID_REQUEST: no such setting, or a value out of its range, which
  * pqd_last_error() names. PQD_UNAUTHORIZED: for administrators only. */
 PQD_API pqd_status pqd_queue_set(pqd_client* client, const char* queue, const pqd_queue_setting* settings,
                                  size_t count);
@@ -670,12 +671,12 @@ PQD_API pqd_status pqd_next(pqd_client* client, int64_t timeout_ms, pqd_delivery
 /* Frees the memory, settles nothing. NULL is allowed. Also after pqd_close(). */
 PQD_API void pqd_delivery_free(pqd_delivery* delivery);
 
-/* All jobs of the next batch, in their order, once the last of them has come; a job of another mode is a batch
- * of one. PQD_REQUEST_TIMEOUT and NULL: no whole batch came within the time; what has come of it is kept for
- * later. Each job has its own lease, which began when the batch was assigned, and is settled on its own; the
- * batch holds one credit until the last is. Jobs that pqd_next() took are not in it. When the daemon was
- * interrupted between a batch's jobs, those that went to others meanwhile are not in it either; it is never
- * waited for in vain. */
+/* All jobs of the next batch, in their order, once the last of them has come; a job of another mode is a
+ * batch of one. PQD_REQUEST_TIMEOUT and NULL: no whole batch came within the time; what has come of it is
+ * kept for later. Each job has its own lease, which began when the batch was assigned, and is settled on its
+ * own; the batch holds one credit until the last is. Jobs that pqd_next() took are not in it. When the daemon
+ * was interrupted between a batch's jobs, those that went to others meanwhile are not in it either; it is
+ * never waited for in vain. */
 PQD_API pqd_status pqd_next_batch(pqd_client* client, int64_t timeout_ms, pqd_batch** batch);
 PQD_API size_t pqd_batch_size(const pqd_batch* batch); /* 1 and more; 0 for NULL */
 /* 0-based, NULL behind the last. It belongs to the batch, and is valid until that is freed. */

@@ -18,8 +18,8 @@ Result<void> take(const pqd_queue_setting& setting, Wanted& wanted) {
   for (const QueueKey& key : kQueueKeys) {
     if (key.name != name) continue;
     if (setting.value < key.least || setting.value > key.most) {
-      return misused(name + " is " + std::to_string(key.least) + " to " + std::to_string(key.most) + ", not " +
-                     std::to_string(setting.value));
+      return misused(name + " is " + std::to_string(key.least) + " to " + std::to_string(key.most) +
+                     ", not " + std::to_string(setting.value));
     }
     std::visit(
         [&](auto member) {

@@ -109,9 +109,10 @@ class Client {
   Result<std::optional<DeliveredJob>> next(Milliseconds timeout);
   // All jobs of the next batch, in their order, once the last of them has come; a job of another mode is a
   // batch of one. Empty when no whole batch came within the time: what has come of it is kept for later. Each
-  // job has its own lease, which began when the batch was assigned, and is settled on its own; the batch holds
-  // one credit until the last is. Jobs that next() took are not in it. When the daemon was interrupted between
-  // a batch's jobs, those that went to others meanwhile are not in it either; it is never waited for in vain.
+  // job has its own lease, which began when the batch was assigned, and is settled on its own; the batch
+  // holds one credit until the last is. Jobs that next() took are not in it. When the daemon was interrupted
+  // between a batch's jobs, those that went to others meanwhile are not in it either; it is never waited for
+  // in vain.
   Result<std::vector<DeliveredJob>> next_batch(Milliseconds timeout);
 
   // Settlements are sent at once and decided later: a ticket whose outcome nobody asks for is counted

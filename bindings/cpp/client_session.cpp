@@ -16,7 +16,8 @@ Failure wire_failure(const std::string& path, const WireError& error) {
     case WireFault::kTimeout:
       return {Error::kUnavailable, at + " did not answer in time; see its log", kAwayRetryMs};
     case WireFault::kClosed:
-      return {Error::kUnavailable, at + " closed the connection before it answered; see its log", kAwayRetryMs};
+      return {Error::kUnavailable, at + " closed the connection before it answered; see its log",
+              kAwayRetryMs};
     case WireFault::kWrongAbi:
       return {Error::kSystemError, at + " speaks another version than this library's " +
                                        std::to_string(kAbiVersion) + "; install the same release of both"};
@@ -38,7 +39,8 @@ Failure refusal_failure(const std::string& path, const Refusal& refusal) {
   }
   const auto code = refusal.code != 0 ? static_cast<Error>(refusal.code) : Error::kUnavailable;
   std::string text(refusal_text(refusal));
-  return {code, "the daemon at " + path + " refused: " + (text.empty() ? std::string(error_text(code)) : text),
+  return {code,
+          "the daemon at " + path + " refused: " + (text.empty() ? std::string(error_text(code)) : text),
           code == Error::kUnavailable ? kAwayRetryMs : 0};
 }
 

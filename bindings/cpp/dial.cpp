@@ -25,10 +25,11 @@ Failure connect_failure(const std::string& path, int number) {
                 why + ")"};
   }
   if (number == ENOENT || number == ECONNREFUSED || number == ENOTDIR) {
-    return {Error::kUnavailable, "no daemon at " + path +
-                                     ": start one with `pqd --dev`, or name its socket by --socket or "
-                                     "PQD_SOCKET (" +
-                                     why + ")",
+    return {Error::kUnavailable,
+            "no daemon at " + path +
+                ": start one with `pqd --dev`, or name its socket by --socket or "
+                "PQD_SOCKET (" +
+                why + ")",
             kAwayRetryMs};
   }
   if (number == EPROTOTYPE) {

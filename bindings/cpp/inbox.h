@@ -2,8 +2,8 @@
 // stop. Its length is bounded by the subscriptions' credits, a batch to each. One thread.
 //
 // Deliveries of one batch follow each other. It is whole with the one that says it is the last, or, where
-// that one was lost with an engine or a connection, with whatever comes behind: another batch, or the daemon's
-// word that it has repeated all it could.
+// that one was lost with an engine or a connection, with whatever comes behind: another batch, or the
+// daemon's word that it has repeated all it could.
 #pragma once
 
 #include <deque>

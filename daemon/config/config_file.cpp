@@ -109,11 +109,11 @@ class FileReader {
       if (inner.str() == kUserWeights || inner.str() == kKeyWeights)
         read_table({"queue", name, std::string(inner.str())}, inner, value);
       else if (value.is_table())
-        faults_.add(place_of(inner.source()),
-                    table_text("queue", name) + " has no table " + key_text(inner.str()) +
-                        did_you_mean(inner.str(), {kUserWeights, kKeyWeights}) +
-                        "; a queue's name with a dot is written in quotes: " +
-                        table_text("queue", name + "." + std::string(inner.str())));
+        faults_.add(place_of(inner.source()), table_text("queue", name) + " has no table " +
+                                                  key_text(inner.str()) +
+                                                  did_you_mean(inner.str(), {kUserWeights, kKeyWeights}) +
+                                                  "; a queue's name with a dot is written in quotes: " +
+                                                  table_text("queue", name + "." + std::string(inner.str())));
       else
         read_settings({"queue", name}, inner, value);
     }

@@ -77,7 +77,8 @@ BrokerOptions broker_options(const Config& config, ZoneSource& zones) {
   options.zones = &zones;
   options.defaults = config.queues.defaults;
   options.queues = config.queues.named;
-  for (const auto& [name, weights] : config.queues.weights) options.weights[name] = {by_uid(weights.users), weights.keys};
+  for (const auto& [name, weights] : config.queues.weights)
+    options.weights[name] = {by_uid(weights.users), weights.keys};
   options.strict_queues = config.queues.strict;
   options.payload_bytes_max = config.daemon.max_payload_bytes;
   options.rate_limit = config.limits.rate_limit;

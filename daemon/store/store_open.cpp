@@ -69,12 +69,12 @@ StoreResult<void> Store::take_directory() {
 StoreResult<void> Store::open_database(const StoreOptions& options) {
   const std::string path = directory_ + "/db";
   rocksdb::DB* db = nullptr;
-  const auto status = options.read_only ? rocksdb::DB::OpenForReadOnly(read_only_options(options.env), path,
-                                                                       families(clock_, options.buffer_divisor),
-                                                                       &families_, &db)
-                                        : rocksdb::DB::Open(db_options(listener_, options.env), path,
-                                                            families(clock_, options.buffer_divisor), &families_,
-                                                            &db);
+  const auto status =
+      options.read_only
+          ? rocksdb::DB::OpenForReadOnly(read_only_options(options.env), path,
+                                         families(clock_, options.buffer_divisor), &families_, &db)
+          : rocksdb::DB::Open(db_options(listener_, options.env), path,
+                              families(clock_, options.buffer_divisor), &families_, &db);
   if (!status.ok()) return failure("cannot open the store in " + directory_, status);
   db_.reset(db);
   return options.read_only ? StoreResult<void>() : sync_directory(directory_);

@@ -102,7 +102,8 @@ TEST_F(Fair, NobodyGetsBackTheTurnsOfATimeWhenNobodyWantedItsType) {
   d.subscribe(consumer, 1, {"work"});
   EXPECT_EQ(next_many(10), "ffffffffff");
   d.subscribe(consumer, 1, {"work", "unwanted"});
-  EXPECT_EQ(next_many(8), "fssfsfsf") << "the first was in hand; the late ones have their turn, then one each";
+  EXPECT_EQ(next_many(8), "fssfsfsf")
+      << "the first was in hand; the late ones have their turn, then one each";
 }
 
 TEST_F(Fair, ReleasedJobIsStillTheFirstOfItsUser) {

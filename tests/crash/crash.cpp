@@ -35,11 +35,17 @@ Figures run_share(const Order& order, unsigned share) {
   for (uint64_t seed = order.first + share; seed <= order.last; seed += order.processes) {
     const PowerCutReport report = cut_power_everywhere(
         {.life = {.seed = seed, .commits = order.commits}, .images = order.images, .points = order.points});
-    figures += {1, report.points, report.images, report.commits_told, report.tables_written, report.refused,
+    figures += {1,
+                report.points,
+                report.images,
+                report.commits_told,
+                report.tables_written,
+                report.refused,
                 report.failed};
     if (report.failed == 0) continue;
-    std::fprintf(stderr, "%s\n  again with: tests/run crash --seeds %llu..%llu\n", report.first_failure.c_str(),
-                 static_cast<unsigned long long>(seed), static_cast<unsigned long long>(seed));
+    std::fprintf(stderr, "%s\n  again with: tests/run crash --seeds %llu..%llu\n",
+                 report.first_failure.c_str(), static_cast<unsigned long long>(seed),
+                 static_cast<unsigned long long>(seed));
   }
   return figures;
 }

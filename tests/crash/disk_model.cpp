@@ -130,7 +130,8 @@ void DiskModel::write_image(const std::string& path, Cut cut, std::mt19937_64& r
     }
     for (const auto& [file, inode] : names) {
       const std::string bytes = bytes_after(inodes_.at(inode), cut, random);
-      std::ofstream(path + "/" + file, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+      std::ofstream(path + "/" + file, std::ios::binary)
+          .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
     }
   }
 }

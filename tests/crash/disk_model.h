@@ -1,8 +1,9 @@
 // What is on a disk after a power cut, by the promises that POSIX and journaling file systems (ext4 in its
 // default mode, xfs) make and no more:
-// - bytes of a file are there as of its last sync; of what was written since, any subset of 4 KiB pages may be
-//   there, one of them torn between 512-byte sectors, pages that are not there read as zeros (or as they were),
-//   and the size may be any between that of the last sync and the latest;
+// - bytes of a file are there as of its last sync; of what was written since, any subset of 4 KiB pages may
+// be
+//   there, one of them torn between 512-byte sectors, pages that are not there read as zeros (or as they
+//   were), and the size may be any between that of the last sync and the latest;
 // - names are there as of the last sync of their directory; of what was done to names since, the first few
 //   (the file system's own journal keeps their order). A sync of a file does not make its name durable.
 // Belongs to one thread.
@@ -39,7 +40,7 @@ class DiskModel {
   // Of names, since the last sync of their directory.
   struct Change {
     std::string name;
-    InodeNo inode = 0;  // 0 = it is gone
+    InodeNo inode = 0;       // 0 = it is gone
     bool with_next = false;  // a rename is two of these, which are never torn apart
   };
   struct Directory {

@@ -91,7 +91,8 @@ IOStatus FaultFs::fault() {
   const uint64_t call = ++calls_;
   if (plan_.nth == 0 || call < plan_.nth || (call > plan_.nth && !plan_.from_on)) return IOStatus::OK();
   failed_ = true;
-  return plan_.error == FaultPlan::Error::kNoSpace ? IOStatus::NoSpace("planned") : IOStatus::IOError("planned");
+  return plan_.error == FaultPlan::Error::kNoSpace ? IOStatus::NoSpace("planned")
+                                                   : IOStatus::IOError("planned");
 }
 
 template <class Call>

@@ -1,5 +1,5 @@
-// RocksDB's file system, watched and made to fail: real files, each change of them in a DiskLog, and faults on
-// request. Any thread.
+// RocksDB's file system, watched and made to fail: real files, each change of them in a DiskLog, and faults
+// on request. Any thread.
 #pragma once
 
 #include <atomic>

@@ -42,12 +42,13 @@ TEST_P(FailedCall, StopsTheStoreAndLosesNothing) {
   EXPECT_GT(stopped, 30u) << "the others were calls whose failure harms nothing, such as deletions";
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Kinds, FailedCall,
-    ::testing::Values(Kind{"once", {}, Error::kSystemError},
-                      Kind{"from_on", {.from_on = true}, Error::kSystemError},
-                      Kind{"no_space", {.from_on = true, .error = FaultPlan::Error::kNoSpace}, Error::kNoSpace}),
-    [](const auto& kind) { return kind.param.name; });
+INSTANTIATE_TEST_SUITE_P(Kinds, FailedCall,
+                         ::testing::Values(Kind{"once", {}, Error::kSystemError},
+                                           Kind{"from_on", {.from_on = true}, Error::kSystemError},
+                                           Kind{"no_space",
+                                                {.from_on = true, .error = FaultPlan::Error::kNoSpace},
+                                                Error::kNoSpace}),
+                         [](const auto& kind) { return kind.param.name; });
 
 }  // namespace
 }  // namespace pqd::test

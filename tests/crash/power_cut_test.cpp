@@ -1,4 +1,5 @@
-// Power is cut at every point of a store's life, and each disk that it may leave is opened by the real recovery.
+// Power is cut at every point of a store's life, and each disk that it may leave is opened by the real
+// recovery.
 #include <gtest/gtest.h>
 
 #include "tests/crash/power_cuts.h"
@@ -20,14 +21,14 @@ INSTANTIATE_TEST_SUITE_P(Seeds, PowerCuts, ::testing::Range<uint64_t>(1, 4));
 
 // The rig must see what it is there for.
 TEST(PowerCutCanary, AcknowledgementBeforeTheSyncIsFound) {
-  const auto report =
-      cut_power_everywhere({.life = {.seed = 1, .commits = 60, .tell_before_sync = true}, .images = 1, .points = 60});
+  const auto report = cut_power_everywhere(
+      {.life = {.seed = 1, .commits = 60, .tell_before_sync = true}, .images = 1, .points = 60});
   EXPECT_NE(report.first_failure.find("was acknowledged"), std::string::npos) << report.first_failure;
 }
 
 TEST(PowerCutCanary, ForgottenDirectorySyncIsFound) {
-  const auto report =
-      cut_power_everywhere({.life = {.seed = 1, .commits = 60, .forget_directory_syncs = true}, .images = 1, .points = 60});
+  const auto report = cut_power_everywhere(
+      {.life = {.seed = 1, .commits = 60, .forget_directory_syncs = true}, .images = 1, .points = 60});
   EXPECT_GT(report.failed, 0u);
 }
 

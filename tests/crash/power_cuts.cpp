@@ -68,8 +68,8 @@ class Cutter {
     ++report_.images;
     const std::string fault = fault_of_image(directory.path(), life, done);
     if (fault.empty()) return;
-    // RocksDB opens no store whose MANIFEST ends in a torn record, and cannot tell it from one that rotted. It
-    // takes a file system that lets a file grow over bytes that were not written.
+    // RocksDB opens no store whose MANIFEST ends in a torn record, and cannot tell it from one that rotted.
+    // It takes a file system that lets a file grow over bytes that were not written.
     const bool torn = cut == Cut::kRandom && fault.starts_with("does not open") &&
                       fault.find("MANIFEST") != std::string::npos;
     if (torn && ++report_.refused != 0) return;

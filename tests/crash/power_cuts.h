@@ -7,8 +7,8 @@ namespace pqd::test {
 
 struct PowerCutPlan {
   LifePlan life;
-  uint64_t images = 2;   // at random at each point; the two extremes come besides
-  uint64_t points = 0;   // so many of all, chosen at random; 0 = every one
+  uint64_t images = 2;  // at random at each point; the two extremes come besides
+  uint64_t points = 0;  // so many of all, chosen at random; 0 = every one
 };
 
 struct PowerCutReport {

@@ -66,8 +66,8 @@ class Recorder {
     while (work.last_number() < life_->plan.commits) {
       if (step(store, witness, work, fold)) continue;
       const Bytes bytes(100);
-      life_->went_on = store.append(store.last_commit() + 1, bytes, bytes) || store.sync(store.last_commit()) ||
-                       store.checkpoint({}) || store.next_epoch();
+      life_->went_on = store.append(store.last_commit() + 1, bytes, bytes) ||
+                       store.sync(store.last_commit()) || store.checkpoint({}) || store.next_epoch();
       return;
     }
   }
@@ -134,15 +134,13 @@ std::string fault_of_image(const std::string& directory, const RecordedLife& lif
   const auto witness = Witness::open(directory);
   if (!witness) return "witness: " + witness.error().text;
   State state;
-  const auto recovered =
-      recover(**store, *witness, state, [](uint64_t, ByteView, ByteView) { return true; });
+  const auto recovered = recover(**store, *witness, state, [](uint64_t, ByteView, ByteView) { return true; });
   if (!recovered) return "is not recovered: " + recovered.error().text;
   const uint64_t last = recovered->last_commit;
   if (last < life.told_by(ops))
     return "comes back with commit " + std::to_string(last) + ", and commit " +
            std::to_string(life.told_by(ops)) + " was acknowledged";
-  if (last > life.begun_by(ops))
-    return "comes back with commit " + std::to_string(last) + " of the future";
+  if (last > life.begun_by(ops)) return "comes back with commit " + std::to_string(last) + " of the future";
   const Picture picture = picture_of(state);
   if (last > 0 && digest(picture.live, picture.tables) != life.live[last])
     return "is another state than that of commit " + std::to_string(last);
@@ -152,7 +150,8 @@ std::string fault_of_image(const std::string& directory, const RecordedLife& lif
                                                 return fold.fold(number, entry, block).has_value();
                                               });
   if (!read) return "its journal cannot be read: " + read.error().text;
-  if (const auto done = (*store)->checkpoint(fold.take()); !done) return "takes no checkpoint: " + done.error().text;
+  if (const auto done = (*store)->checkpoint(fold.take()); !done)
+    return "takes no checkpoint: " + done.error().text;
   ChainHash finished{};
   const auto rows = (*store)->for_each_done(std::nullopt, [&finished](const JobId& id, ByteView row) {
     mix(finished, id, row);

@@ -32,13 +32,13 @@ struct RecordedLife {
 
   LifePlan plan;
   DiskLog log;
-  TempDir directory;             // the store, closed
-  uint64_t calls = 0;            // that changed the disk
-  bool faulted = false;          // the planned one came
+  TempDir directory;              // the store, closed
+  uint64_t calls = 0;             // that changed the disk
+  bool faulted = false;           // the planned one came
   std::optional<StoreError> end;  // why it ended before its last commit
-  bool went_on = false;          // a store that had failed took something all the same
-  std::vector<Mark> begun;  // the commit may be on the disk
-  std::vector<Mark> told;   // all commits up to this one survive power loss: somebody was told
+  bool went_on = false;           // a store that had failed took something all the same
+  std::vector<Mark> begun;        // the commit may be on the disk
+  std::vector<Mark> told;         // all commits up to this one survive power loss: somebody was told
   // By commit: of live jobs and tables, and of the rows of all that finished.
   std::vector<ChainHash> live;
   std::vector<ChainHash> finished;

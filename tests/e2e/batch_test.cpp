@@ -1,5 +1,5 @@
-// Batches from end to end: collected by a real daemon, worked on by `pqctl work --batch` and by consumers that
-// die, their jobs settled one by one.
+// Batches from end to end: collected by a real daemon, worked on by `pqctl work --batch` and by consumers
+// that die, their jobs settled one by one.
 #include <csignal>
 #include <map>
 #include <numeric>
@@ -43,8 +43,8 @@ class BatchTest : public WithPqctl {
                                   const std::string& more = {}) {
     std::string lines;
     for (const std::string& payload : payloads)
-      lines += "{\"type\":\"t\",\"mode\":\"batch\",\"queue\":\"" + queue + "\",\"payload\":\"" + payload + "\"" +
-               more + "}\n";
+      lines += "{\"type\":\"t\",\"mode\":\"batch\",\"queue\":\"" + queue + "\",\"payload\":\"" + payload +
+               "\"" + more + "}\n";
     std::istringstream printed(output({"submit", "--ndjson", "-"}, lines));
     std::vector<std::string> ids;
     for (std::string id; std::getline(printed, id);) ids.push_back(id);
@@ -77,20 +77,20 @@ class BatchTest : public WithPqctl {
 };
 
 TEST_F(BatchTest, IsOneCommandForAHundredJobs) {
-  const auto worker = work("hundred", "echo $PQD_BATCH_SIZE $(wc -l) $PQD_QUEUE $PQD_TYPE $PQD_MODE >> " +
-                                          files_.path("runs"));
+  const auto worker = work(
+      "hundred", "echo $PQD_BATCH_SIZE $(wc -l) $PQD_QUEUE $PQD_TYPE $PQD_MODE >> " + files_.path("runs"));
   const auto ids = submit("hundred", std::vector<std::string>(100, "x"));
   for (const std::string& id : {ids.front(), ids.back()}) EXPECT_TRUE(becomes(id, "completed"));
   EXPECT_EQ(stop(*worker), 0) << worker->err();
   EXPECT_EQ(read_file(files_.path("runs")), "100 100 hundred t batch\n");
-  EXPECT_EQ(line_count(output({"ls", "--queue", "hundred", "--state", "completed", "--limit", "1000", "-o",
-                               "jsonl"})),
+  EXPECT_EQ(line_count(output(
+                {"ls", "--queue", "hundred", "--state", "completed", "--limit", "1000", "-o", "jsonl"})),
             100u);
 }
 
 TEST_F(BatchTest, IsWhatHasComeWhenItsIntervalIsOver) {
-  const auto worker = work("soon", "cat > " + files_.path("in.$$") + "; echo $PQD_BATCH_SIZE >> " +
-                                       files_.path("runs"));
+  const auto worker =
+      work("soon", "cat > " + files_.path("in.$$") + "; echo $PQD_BATCH_SIZE >> " + files_.path("runs"));
   const auto ids = submit("soon", std::vector<std::string>(7, "x"));
   for (const std::string& id : ids) EXPECT_TRUE(becomes(id, "completed"));
   EXPECT_EQ(stop(*worker), 0) << worker->err();
@@ -103,7 +103,8 @@ TEST_F(BatchTest, IsSettledJobByJobAsTheCommandSays) {
   const auto worker = work("three", kTeller);
   const auto ids = submit("three", {"good", "bad", "other"});
   EXPECT_TRUE(becomes(ids[2], "completed"));
-  EXPECT_TRUE(is(ids[0], "\"status\":\"completed\"") && is(ids[0], R"("result":"{\"n\":1.50}")")) << job(ids[0]);
+  EXPECT_TRUE(is(ids[0], "\"status\":\"completed\"") && is(ids[0], R"("result":"{\"n\":1.50}")"))
+      << job(ids[0]);
   EXPECT_TRUE(is(ids[1], "\"status\":\"failed\"") && is(ids[1], "no such address")) << job(ids[1]);
   EXPECT_TRUE(is(ids[1], "\"attempts\":1,")) << "not tried again";
   EXPECT_TRUE(is(ids[2], "\"result\":\"\"")) << job(ids[2]);
@@ -189,8 +190,9 @@ TEST_F(BatchTest, SeveralRunAtOnce) {
 }
 
 TEST_F(BatchTest, EndsWhenTheWorkerIsInterruptedAndTheNextGoesBack) {
-  const auto worker = work(
-      "three", "echo begun >&2; while ! test -e " + files_.path("go") + "; do sleep 0.02; done\n", {"--ahead", "2"});
+  const auto worker =
+      work("three", "echo begun >&2; while ! test -e " + files_.path("go") + "; do sleep 0.02; done\n",
+           {"--ahead", "2"});
   const auto running = submit("three", {"x", "x", "x"});
   ASSERT_TRUE(worker->says("begun"));
   const auto waiting = submit("three", {"x", "x", "x"});

@@ -21,12 +21,9 @@ void put_text(json::object& line, json::string_view key, std::string_view text) 
 }
 
 json::object line_of(const DeliveredJob& job) {
-  json::object line{{"id", job.id().to_string()},
-                    {"queue", text_of(job.queue())},
-                    {"type", text_of(job.type())},
-                    {"mode", text_of(mode_name(job.mode()))},
-                    {"priority", job.priority()},
-                    {"attempt", job.attempt()},
+  json::object line{{"id", job.id().to_string()},        {"queue", text_of(job.queue())},
+                    {"type", text_of(job.type())},       {"mode", text_of(mode_name(job.mode()))},
+                    {"priority", job.priority()},        {"attempt", job.attempt()},
                     {"max_attempts", job.max_attempts()}};
   if (const std::string_view text = as_text(job.payload()); valid_utf8(text))
     line["payload"] = text_of(text);

@@ -70,7 +70,8 @@ Line outcome_of(const json::object& object, std::string_view line) {
   if (outcome != "complete" && outcome != "fail" && outcome != "release")
     return wrong("\"outcome\" must be complete, fail or release");
   if (const std::string key = first_unknown(object, outcome); !key.empty()) {
-    return wrong("\"" + shorten(key, kShownColumns) + "\" is no field of the outcome " + std::string(outcome));
+    return wrong("\"" + shorten(key, kShownColumns) + "\" is no field of the outcome " +
+                 std::string(outcome));
   }
   if (outcome == "complete") return complete_of(object, line);
   if (outcome == "fail") return fail_of(object);

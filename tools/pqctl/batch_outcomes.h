@@ -26,8 +26,8 @@ struct JobOutcome {
 
 struct BatchOutcomes {
   std::vector<std::optional<JobOutcome>> jobs;  // as many as there are ids, in their order
-  // The first line that is none of the above, or not about a job of the batch, or about one that had its line:
-  // which, and what is wrong with it. "" = all were understood. The others count in any case.
+  // The first line that is none of the above, or not about a job of the batch, or about one that had its
+  // line: which, and what is wrong with it. "" = all were understood. The others count in any case.
   std::string fault;
 };
 

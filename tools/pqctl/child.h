@@ -1,6 +1,6 @@
-// A command that works on a job, or a batch of them: its process group, its three pipes, what it has said. Nothing here blocks;
-// whoever owns it polls the descriptors and calls pump() and reap(). A child that is dropped before it ended
-// is killed. One thread.
+// A command that works on a job, or a batch of them: its process group, its three pipes, what it has said.
+// Nothing here blocks; whoever owns it polls the descriptors and calls pump() and reap(). A child that is
+// dropped before it ended is killed. One thread.
 #pragma once
 
 #include <poll.h>

@@ -1,7 +1,7 @@
 // What a command learns about its work beside what is on its standard input. Of a job: PQD_JOB_ID, PQD_QUEUE,
 // PQD_TYPE, PQD_ATTEMPT, PQD_MAX_ATTEMPTS, PQD_PRIORITY, PQD_MODE, and where the job has them PQD_SUBJECT,
-// PQD_ORDERING_KEY, PQD_TRACEPARENT, PQD_METADATA. Of a batch: PQD_BATCH_SIZE (jobs), and PQD_QUEUE, PQD_TYPE,
-// PQD_MODE, which are those of all its jobs.
+// PQD_ORDERING_KEY, PQD_TRACEPARENT, PQD_METADATA. Of a batch: PQD_BATCH_SIZE (jobs), and PQD_QUEUE,
+// PQD_TYPE, PQD_MODE, which are those of all its jobs.
 #pragma once
 
 #include <span>

@@ -88,8 +88,8 @@ Checked<ListQuery> list_query(const ListOptions& options) {
   return query;
 }
 
-Checked<std::vector<JobInfo>> list_jobs(Client& client, ListPage page, uint32_t page_max, const ListQuery& query,
-                                        uint32_t limit) {
+Checked<std::vector<JobInfo>> list_jobs(Client& client, ListPage page, uint32_t page_max,
+                                        const ListQuery& query, uint32_t limit) {
   ListFilter filter = query.filter;
   filter.type = query.type;
   filter.queue = query.queue;

@@ -18,7 +18,7 @@ Checked<int64_t> moment_ms(const std::string& text);
 
 // Newest first, `limit` at most, over as many pages as it takes. `page` is Client::list or Client::dlq.
 using ListPage = Result<std::vector<JobInfo>> (Client::*)(const ListFilter&);
-Checked<std::vector<JobInfo>> list_jobs(Client& client, ListPage page, uint32_t page_max, const ListQuery& query,
-                                        uint32_t limit);
+Checked<std::vector<JobInfo>> list_jobs(Client& client, ListPage page, uint32_t page_max,
+                                        const ListQuery& query, uint32_t limit);
 
 }  // namespace pqd::ctl

@@ -122,10 +122,9 @@ void WorkLoop::start_jobs() {
 void WorkLoop::start(Waiting work) {
   const std::vector<DeliveredJob>& jobs = work.jobs;
   Bytes input = options_.batch ? batch_input(jobs) : Bytes();
-  auto child = options_.batch
-                   ? Child::spawn(options_.command, batch_environment(jobs), input,
-                                  std::min(jobs.size() * kOutcomeLineBytes, kOutcomesBytesMax))
-                   : Child::spawn(options_.command, job_environment(jobs[0]), jobs[0].payload());
+  auto child = options_.batch ? Child::spawn(options_.command, batch_environment(jobs), input,
+                                             std::min(jobs.size() * kOutcomeLineBytes, kOutcomesBytesMax))
+                              : Child::spawn(options_.command, job_environment(jobs[0]), jobs[0].payload());
   if (!child) {
     // Nothing will run here; the jobs are better off elsewhere.
     give_back(std::move(work.jobs));

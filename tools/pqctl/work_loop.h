@@ -5,8 +5,8 @@
 //   finishing --again--> aborting: kills the commands, gives their jobs back, waits for nothing more
 //
 // Leases of everything in hand are extended at a third of their length. When the cancellation of a job was
-// asked for, or its lease is lost, its command is stopped: SIGTERM, after kKillAfter SIGKILL. A command with a
-// batch is when all jobs of that are to stop; those of them that are not extended any more until then.
+// asked for, or its lease is lost, its command is stopped: SIGTERM, after kKillAfter SIGKILL. A command with
+// a batch is when all jobs of that are to stop; those of them that are not extended any more until then.
 #pragma once
 
 #include <deque>

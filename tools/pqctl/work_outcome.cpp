@@ -1,4 +1,5 @@
-// The second half of `pqctl work`: what a command's end means for its jobs, and telling the daemon and people.
+// The second half of `pqctl work`: what a command's end means for its jobs, and telling the daemon and
+// people.
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -69,7 +70,8 @@ void WorkLoop::settle_batch(Running& running, JobOutcome rest) {
     rest = {Verdict::kRetry, said.fault};
   else if (!said.fault.empty() && rest.verdict != Verdict::kRelease)
     rest.text = said.fault + "; " + rest.text;
-  const auto left = static_cast<size_t>(std::ranges::count_if(said.jobs, [](const auto& job) { return !job; }));
+  const auto left =
+      static_cast<size_t>(std::ranges::count_if(said.jobs, [](const auto& job) { return !job; }));
   report_rest(running, left, rest);
   if (!said.fault.empty() && (left == 0 || rest.verdict == Verdict::kRelease)) context_.say(said.fault);
   for (size_t i = 0; i < jobs.size(); ++i) {

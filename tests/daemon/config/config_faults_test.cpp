@@ -42,8 +42,7 @@ TEST(ConfigFaults, SaysWhatIsWrongWithAWeight) {
             "f:2:1: there is no user \"no-such-user\" on this machine\n");
   EXPECT_EQ(bad("[queue.a.user_weights]\n\"root/\" = 2\n"),
             "f:2:1: \"root/\" names no end user: after the / come 1 to 128 bytes\n");
-  EXPECT_EQ(bad("[queue.a.key_weights]\nk = 0\n"),
-            "f:2:5: weight is a whole number from 1 to 1000, not 0\n");
+  EXPECT_EQ(bad("[queue.a.key_weights]\nk = 0\n"), "f:2:5: weight is a whole number from 1 to 1000, not 0\n");
 }
 
 TEST(ConfigFaults, SaysWhatIsWrongWithAUsersRate) {

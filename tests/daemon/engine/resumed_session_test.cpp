@@ -1,5 +1,5 @@
-// A client that comes back while its earlier session is still there, with records in its lanes that nobody has
-// taken: they are the next session's to send again, and stop no engine.
+// A client that comes back while its earlier session is still there, with records in its lanes that nobody
+// has taken: they are the next session's to send again, and stop no engine.
 #include <poll.h>
 
 #include <filesystem>

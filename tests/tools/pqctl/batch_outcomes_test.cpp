@@ -34,9 +34,8 @@ TEST(BatchOutcomes, AreNoneWhenNothingWasSaid) {
 }
 
 TEST(BatchOutcomes, SettleTheJobsThatTheyAreAbout) {
-  const BatchOutcomes said =
-      read(line(2, R"("outcome":"fail","error":"no such address","retry":false)") + "\n" +
-           line(0, R"("outcome":"complete","result":"done")"));
+  const BatchOutcomes said = read(line(2, R"("outcome":"fail","error":"no such address","retry":false)") +
+                                  "\n" + line(0, R"("outcome":"complete","result":"done")"));
   EXPECT_EQ(said.fault, "");
   ASSERT_TRUE(said.jobs[0] && said.jobs[2]);
   EXPECT_FALSE(said.jobs[1]);
@@ -98,8 +97,8 @@ TEST(BatchOutcomes, ShowNothingOfAWrongLineThatCouldHarmATerminal) {
 }
 
 TEST(BatchOutcomes, CountBesideALineThatIsWrong) {
-  const BatchOutcomes said = read(line(0, R"("outcome":"complete")") + "hm\nwhat\n" +
-                                  line(1, R"("outcome":"release")"));
+  const BatchOutcomes said =
+      read(line(0, R"("outcome":"complete")") + "hm\nwhat\n" + line(1, R"("outcome":"release")"));
   EXPECT_TRUE(has(said.fault, "line 2")) << said.fault;
   EXPECT_TRUE(has(said.fault, "\"hm\"")) << "the first of them";
   EXPECT_TRUE(said.jobs[0] && said.jobs[1]);

@@ -142,13 +142,14 @@ void add_events_command(CLI::App& app, Chosen& chosen) {
 void add_work_command(CLI::App& app, Chosen& chosen, const std::vector<std::string>& words) {
   CLI::App& command = add_command(
       app, "work",
-      "Run CMD for each job: payload on its standard input, PQD_JOB_ID and more in its environment.\n"
-      "Exit 0 completes the job with the output as result, 65 fails it for good, else it is tried again.\n"
-      "With --batch CMD gets all jobs of a batch, as a JSON object a line: id, type, payload or\n"
+      "Run CMD for each job: payload on its standard input, PQD_JOB_ID and more in its environment. Exit 0 "
+      "completes the job with the output as result, 65 fails it for good, else it is tried again.\n"
+      "With --batch CMD gets all jobs of a batch, as a JSON object a line: id, type, payload or "
       "payload_base64, and more. Its exit settles all of them but those that it printed a line about:\n"
-      "{\"id\":ID,\"outcome\":\"complete\",\"result\":...}, {\"id\":ID,\"outcome\":\"fail\",\"error\":TEXT,\n"
-      "\"retry\":false} or {\"id\":ID,\"outcome\":\"release\"}.\n"
-      "With --pool CMD stays: it gets job after job as such lines, and prints such a line for each",
+      "  {\"id\":ID,\"outcome\":\"complete\",\"result\":VALUE}\n"
+      "  {\"id\":ID,\"outcome\":\"fail\",\"error\":TEXT,\"retry\":false}\n"
+      "  {\"id\":ID,\"outcome\":\"release\"}\n"
+      "With --pool CMD stays: it gets job after job as such lines, and prints such a line about each.",
       "pqctl work mail --concurrency 4 -- ./send-mail --quiet");
   const auto options = std::make_shared<WorkOptions>();
   command.add_option("TYPE", options->types, "types of jobs to take")->required()->expected(1, 64);

@@ -50,6 +50,15 @@ inline constexpr size_t kMemoryFinishedBytesMax = 64 * 1024 * 1024;
 // How long an idempotency key leads to its first job.
 inline constexpr int64_t kIdempotencyKeptNs = INT64_C(24) * 3600 * 1'000'000'000;
 
+// Figures per minute and per hour are shown for so long. Their rows may stay a little longer: a question that
+// takes its time still finds the minutes it was meant for. 18 months are 550 days at most.
+inline constexpr int64_t kMetricsMinutesNs = INT64_C(24) * 3600 * 1'000'000'000;
+inline constexpr int64_t kMetricsHoursNs = INT64_C(550) * 24 * 3600 * 1'000'000'000;
+inline constexpr int64_t kMetricsGraceNs = INT64_C(3600) * 1'000'000'000;
+// Pairs of queue and type whose rows of this minute and hour are in memory; of more they are read from the
+// store.
+inline constexpr size_t kMetricsLinesMax = 4'096;
+
 // One commit is closed when either part has grown to this; a single record may exceed it by itself.
 inline constexpr size_t kCommitBlockBytes = 1024 * 1024;
 inline constexpr size_t kCommitEventBytes = 512 * 1024;

@@ -1,9 +1,11 @@
 // What the driver demands at the end of every test: live state, replayed state, state restored from rows, and
-// tables folded by themselves are the same.
+// tables folded by themselves are the same, and the figures are what a recount comes to.
 #include "core/event_codec.h"
 #include "core/fold.h"
 #include "core/short_hash.h"
 #include "tests/core/driver.h"
+#include "tests/core/journal_figures.h"
+#include "tests/support/metrics_recount.h"
 
 namespace pqd::test {
 namespace {
@@ -79,6 +81,8 @@ void Driver::demand_replay_agrees() {
   Tables tables;
   TablesFold tables_fold(tables);
   ChainHash previous{};
+  JournalFigures figures(1 + commits.size() % 7);
+  MetricsRecount recount;
   for (const Commit& commit : commits) {
     const auto view = read_entry(*commit.entry);
     ASSERT_TRUE(view.has_value()) << view.error();
@@ -92,7 +96,10 @@ void Driver::demand_replay_agrees() {
     uint32_t events = 0;
     for (; reader.remaining() > 0; ++events) ASSERT_TRUE(decode_event(reader, tables_fold));
     EXPECT_EQ(view->head.event_count, events);
+    figures.add(*commit.entry, *commit.block_bytes);
+    recount.add(*commit.entry);
   }
+  EXPECT_TRUE(figures.rows() == recount.rows()) << "the figures are not what a recount comes to";
   // Turns without events move the live clock only.
   EXPECT_LE(replayed.now(), state.now());
   replayed.apply(TimePassed{state.now()});

@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include "core/broker.h"
+#include "core/canary.h"
 #include "core/cron_next.h"
 #include "core/short_hash.h"
 
@@ -117,7 +118,8 @@ void Broker::fire(const Schedule& schedule) {
   const auto spec = parse_cron_spec(schedule.spec);
   const auto job = read_submit_record(schedule.record);
   if (!spec || !job) std::abort();
-  const TimeNs next = next_after(*spec, *rules, now(), schedule.due_ns).value_or(0);
+  const TimeNs from = PQD_CANARY("missed-runs-all-made-up") ? schedule.due_ns : now();
+  const TimeNs next = next_after(*spec, *rules, from, schedule.due_ns).value_or(0);
   const bool can_fit = queue.settings.max_depth > 0 && job->payload.size() <= queue.settings.max_bytes;
   if (!can_fit) {
     emit(CronFired{schedule.name, schedule.due_ns, next, static_cast<uint8_t>(Error::kPayloadTooLarge)});
@@ -140,8 +142,9 @@ void Broker::make_run(const Schedule& schedule, TimeNs next_ns) {
   // It cannot be there (see run_id). If it were, the run would have happened.
   const bool known = state_.jobs.find(id) != kNoSlot || finished_.find_finished(id).has_value();
   const Error code = known ? Error::kDuplicateRequest : Error::kOk;
+  const bool forgotten = PQD_CANARY("missed-run-forgotten") && now() - schedule.due_ns > 60 * kSecondNs;
   emit(CronFired{schedule.name, schedule.due_ns, next_ns, static_cast<uint8_t>(code)});
-  if (known) return commit_->require_sync();
+  if (known || forgotten) return commit_->require_sync();
   Candidate run{.origin = {}, .record = commit_->add_blob(record), .view = {}};
   run.view = *read_submit_record(commit_->blob(run.record));
   run.owner_uid = uid;

@@ -38,6 +38,8 @@ const std::vector<std::pair<std::string, std::string>>& canaries() {
       {"turn-not-passed-on", "a fair queue does not count the turn that a group has had"},
       {"keys-forgotten-at-checkpoint", "a checkpoint does not take the idempotency keys along"},
       {"dead-letter-without-history", "rows do not keep how attempts ended"},
+      {"missed-run-forgotten", "a schedule's run that is made up for late makes no job"},
+      {"missed-runs-all-made-up", "each of the runs that a schedule missed is made up for"},
   };
   return all;
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/schedule_record.h"
+
 namespace pqd::sim {
 namespace {
 
@@ -177,6 +179,21 @@ void Client::control(Bytes record) {
   tickets_.push_back({kControlLane, seq, kind, Durability::kFsync, false, std::move(record), SIZE_MAX});
 }
 
+void Client::set_schedule(const std::string& name, const std::string& spec, const std::string& zone,
+                          const Wish& wish, bool replace) {
+  const Bytes job = submit_record(wish, JobId::make(1, 0, 0, 1), 1, 0);
+  control(write_cron_set({{}, replace, name, spec, zone, job}));
+  tickets_.back().history = history_.schedule_asked({name, uid_, wish.payload, wish.delivery, true});
+  trace_.say(now_, "client ", name_, replace ? " replaces" : " sets", " schedule ", name, ": ", spec, " in ",
+             zone);
+}
+
+void Client::remove_schedule(const std::string& name) {
+  control(write_cron_remove(name));
+  tickets_.back().history = history_.schedule_asked({name, uid_, {}, Delivery::kAtLeastOnce, false});
+  trace_.say(now_, "client ", name_, " removes schedule ", name);
+}
+
 void Client::settle(const InHand& job, RecordKind kind, std::string_view body, uint16_t flags,
                     uint32_t extend_ms, uint8_t progress) {
   SettleHead head;
@@ -208,6 +225,8 @@ void Client::end(const Ticket& ticket, check::Outcome outcome) {
   if (ticket.history == SIZE_MAX) return;
   if (ticket.kind == RecordKind::kSubmit)
     history_.submit_ended(ticket.history, outcome, now_, ticket.told_first);
+  else if (ticket.kind == RecordKind::kCronSet || ticket.kind == RecordKind::kCronRemove)
+    history_.schedule_ended(ticket.history, outcome);
   else
     history_.settlement_ended(ticket.history, outcome);
 }
@@ -259,8 +278,8 @@ void Client::take_deliveries() {
               " after its batch was over");
     }
     in_hand_.push_back({delivery.number, delivery.token, delivery.id, delivery.subscription, false});
-    history_.took(
-        {0, delivery.id, delivery.token, name_, delivery.attempt, delivery.max_attempts, delivery.payload});
+    history_.took({0, delivery.id, delivery.token, name_, delivery.attempt, delivery.max_attempts,
+                   delivery.payload, now_});
   }
 }
 

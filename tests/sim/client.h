@@ -60,6 +60,10 @@ class Client {
   bool room(uint8_t lane, size_t count) const;
   std::vector<JobId> submit(const std::vector<Wish>& wishes, TimeNs now);
   void control(Bytes record);
+  // A schedule of this name that makes the wished jobs, also in another's place; and none of this name.
+  void set_schedule(const std::string& name, const std::string& spec, const std::string& zone,
+                    const Wish& wish, bool replace);
+  void remove_schedule(const std::string& name);
   void settle(const InHand& job, RecordKind kind, std::string_view body, uint16_t flags,
               uint32_t extend_ms = 0, uint8_t progress = 0);
 
@@ -80,7 +84,7 @@ class Client {
     Durability durability = Durability::kFsync;
     bool deferred = false;
     Bytes record;
-    size_t history = SIZE_MAX;                  // of a submit or settlement
+    size_t history = SIZE_MAX;                  // of a submit, settlement or schedule
     check::Outcome told = check::Outcome::kOk;  // once the watermark has passed it
     JobId told_first{};                         // the job that it is a duplicate of
   };

@@ -16,6 +16,7 @@
 #include "core/broker.h"
 #include "tests/sim/fault.h"
 #include "tests/sim/turns.h"
+#include "tests/sim/zones.h"
 
 namespace pqd::sim {
 
@@ -95,6 +96,16 @@ struct ModelSession {
   TimeNs away_until = 0;  // 0 = it is here
 };
 
+struct ModelSchedule {
+  std::string spec, zone, queue;
+  Bytes record;  // of its jobs, the id apart
+  uint32_t owner = 0;
+  TimeNs set_at = 0;
+  TimeNs due = 0;   // the next run, or the one that waits
+  TimeNs last = 0;  // when the last one was due; 0 = none yet
+  Error last_code = Error::kOk;
+};
+
 struct FairTurns {  // of one rank
   int64_t clock = 0;
   std::map<std::string, int64_t> times;  // by group
@@ -156,6 +167,7 @@ class Model {
   const ModelJob* find(const JobId& id) const;
   const std::map<SessionNo, ModelSession>& sessions() const { return sessions_; }
   const std::map<std::string, ModelQueue>& queues() const { return queues_; }
+  const std::map<std::string, ModelSchedule>& schedules() const { return schedules_; }
   TimeNs now() const { return now_; }
   // The earliest time at which something is due; nothing = never.
   std::optional<TimeNs> next_due() const;
@@ -215,6 +227,14 @@ class Model {
   Error review(SessionNo session, ByteView record);
   bool is_admin(SessionNo session) const;
   bool may_see(SessionNo session, const ModelJob& job) const;
+
+  // model_schedule.cpp
+  Error set_schedule(SessionNo session, ByteView record);
+  Error remove_schedule(SessionNo session, ByteView record);
+  const MovedClock* clock_of(const std::string& zone) const;
+  void fire_schedules();
+  void fire(const std::string& name, ModelSchedule& schedule);
+  void compare_schedules(const State& state) const;
 
   // model_fair.cpp
   std::string group_of(const ModelJob& job) const;
@@ -281,6 +301,7 @@ class Model {
   std::map<std::string, ModelKey> keys_;  // by scope
   std::map<RatedUser, TimeNs> paid_until_;
   std::map<std::string, ModelQueue> queues_;
+  std::map<std::string, ModelSchedule> schedules_;
   std::vector<JobId> key_turns_;  // those that may have become the first of their key, in this order
   std::vector<Expected> receipts_;
   std::vector<std::pair<SessionNo, JobId>> redelivered_;

@@ -156,6 +156,10 @@ Error Model::command(SessionNo session, ByteView record) {
       return purge(session, record);
     case RecordKind::kReview:
       return review(session, record);
+    case RecordKind::kCronSet:
+      return set_schedule(session, record);
+    case RecordKind::kCronRemove:
+      return remove_schedule(session, record);
     default:
       return Error::kInvalidRequest;
   }

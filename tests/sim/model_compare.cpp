@@ -40,6 +40,8 @@ std::optional<TimeNs> Model::next_due() const {
     if (job.deadline != 0) take(job.deadline);
   for (const auto& [number, session] : sessions_)
     if (session.away_until != 0) take(session.away_until);
+  for (const auto& [name, schedule] : schedules_)
+    if (schedule.due > now_) take(schedule.due);
   return next;
 }
 
@@ -61,6 +63,7 @@ void Model::compare(const State& state) const {
   require(live == live_.size(), live, " live jobs, not ", live_.size());
   for (const auto& [id, job] : live_) compare_job(state, job);
   for (const auto& [name, queue] : queues_) compare_queue(state, name);
+  compare_schedules(state);
   const std::map<JobId, uint8_t> ranks = parked_ranks();
   std::map<std::string, Wanted> types;
   std::map<JobId, uint64_t> turns;

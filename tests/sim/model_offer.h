@@ -10,6 +10,7 @@ struct Model::Offer {
   SessionNo session = 0;
   uint8_t lane = 0;
   uint64_t seq = 0;
+  uint32_t owner = 0;
   SubmitView view;
   Error error = Error::kOk;
   uint32_t retry_after_ms = 0;  // of a user that is too fast

@@ -122,7 +122,11 @@ void Model::examine_keys_within(std::vector<Offer>& offers) {
 }
 
 Model::Offer Model::examine(SessionNo session, uint8_t lane, uint64_t seq, ByteView record) const {
-  Offer offer{.session = session, .lane = lane, .seq = seq, .view = *read_submit_record(record)};
+  Offer offer{.session = session,
+              .lane = lane,
+              .seq = seq,
+              .owner = sessions_.at(session).uid,
+              .view = *read_submit_record(record)};
   offer.error = check_submit(offer.view, options_.payload_bytes_max).error;
   if (offer.error == Error::kOk) offer.error = examine_id(offer);
   if (offer.error != Error::kOk || offer.duplicate) return offer;
@@ -145,7 +149,7 @@ void Model::accept(const Offer& offer, bool parked) {
   job.submitter = offer.session;
   job.lane = offer.lane;
   job.seq = offer.seq;
-  job.owner = sessions_.at(offer.session).uid;
+  job.owner = offer.owner;
   job.queue = offer.view.queue;
   job.type = offer.view.type;
   job.key = offer.view.ordering_key;
@@ -182,7 +186,7 @@ void Model::accept(const Offer& offer, bool parked) {
     last = std::max(last, job.id.counter());
   }
   job.scope = offer.scope;
-  pay(job.owner, job.subject);
+  if (offer.session != 0) pay(job.owner, job.subject);  // what a schedule makes costs nobody anything
   if (!job.scope.empty()) keys_[job.scope] = {job.id, offer.content, now_ + kKeyKeptNs};
   live_[job.id] = job;
   regroup(job.queue);

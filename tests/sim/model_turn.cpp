@@ -242,6 +242,7 @@ void Model::end_turn(std::span<const ReceiptEffect> receipts, std::span<const De
     adopt_jitter(state);
   }
   give_key_turns();
+  fire_schedules();
   // Queues are looked at in any order, each of them whole.
   std::map<std::string, std::vector<Expected>> verdicts;
   const std::vector<Expected> before = std::exchange(receipts_, {});

@@ -12,6 +12,7 @@ constexpr TimeNs kDayNs = 86'400 * kSecondNs;
 
 WorldFigures& WorldFigures::operator+=(const WorldFigures& other) {
   jobs += other.jobs;
+  runs += other.runs;
   clients += other.clients;
   turns += other.turns;
   commits += other.commits;
@@ -58,6 +59,8 @@ void World::make_nature() {
   for (uint64_t n = random_.below(4); n > 0; --n) nature_.keys.push_back("k" + std::to_string(n));
   for (uint64_t n = random_.below(4); n > 0; --n) nature_.idempotency_keys.push_back("i" + std::to_string(n));
   for (uint64_t n = random_.below(3); n > 0; --n) nature_.subjects.push_back("s" + std::to_string(n));
+  if (random_.chance(1, 3))
+    for (uint64_t n = random_.between(1, 3); n > 0; --n) nature_.schedules.push_back("c" + std::to_string(n));
 }
 
 QueueSettings World::random_settings() {
@@ -102,6 +105,8 @@ BrokerOptions World::broker_options() {
   if (random_.chance(1, 4)) options.rate_limit = random_.pick(rates);
   for (const char* user : {"500", "1001", "500/s1", "500/*"})
     if (random_.chance(1, 10)) options.user_rates[user] = static_cast<uint32_t>(random_.below(5));
+  options.zones = &zones_;
+  zones_.lost = random_.chance(1, 8) ? random_.pick(kMovedClocks).name : "";
   return options;
 }
 
@@ -114,6 +119,7 @@ WorldFigures World::run() {
   for (uint64_t i = 0; i < nature_.steps; ++i) step();
   let_everything_end();
   figures_.jobs = history_.submissions().size();
+  for (const auto& [id, job] : around_.model.finished()) figures_.runs += id.tag() == JobId::kScheduleTag;
   figures_.clients = last_client_;
   figures_.turns = around_.figures.turns;
   figures_.commits = around_.figures.commits;

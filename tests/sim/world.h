@@ -11,7 +11,7 @@
 namespace pqd::sim {
 
 struct WorldFigures {
-  uint64_t jobs = 0, clients = 0, turns = 0, commits = 0, checkpoints = 0;
+  uint64_t jobs = 0, runs = 0, clients = 0, turns = 0, commits = 0, checkpoints = 0;
   uint64_t engine_crashes = 0, supervisor_crashes = 0, power_cuts = 0;
   uint64_t lived_ms = 0;
 
@@ -38,7 +38,7 @@ class World {
              sync_per_mille = 0;
     bool long_leaps = false, odd_times = false, many_consumers = false, batches = false;
     bool bad_power = false, careful = false;  // mostly power cuts; mostly at-most-once jobs
-    std::vector<std::string> queues, types, keys, idempotency_keys, subjects;
+    std::vector<std::string> queues, types, keys, idempotency_keys, subjects, schedules;
   };
 
   // world.cpp
@@ -70,6 +70,7 @@ class World {
   void command(Client& client);
   void all_dead_letters(Client& client);
   void configure(Client& client);
+  void schedule(Client& client);
   void subscribe(Client& client, bool everything);
   JobId any_job(Client& client);
 
@@ -81,6 +82,7 @@ class World {
   Random random_;
   Surroundings around_;
   Nature nature_;
+  SimZones zones_;
   BrokerOptions options_;
   check::History history_;
   std::unique_ptr<Engine> engine_;

@@ -26,6 +26,8 @@ void World::act(Client& client) {
     return client.lost();
   }
   if (!client.subscribed && random_.chance(1, 4)) return subscribe(client, false);
+  const bool sets_schedules = !nature_.schedules.empty() && client.uid() == options_.daemon_uid;
+  if (sets_schedules && random_.chance(1, 10)) return schedule(client);
   if (choice < 420) return submit(client);
   if (choice < 850) return settle(client);
   if (choice < 880) return settle_late(client);
@@ -159,12 +161,16 @@ void World::settle_late(Client& client) {
 
 JobId World::any_job(Client& client) {
   if (!client.own().empty() && random_.chance(3, 4)) return client.own()[random_.below(client.own().size())];
+  if (!nature_.schedules.empty() && random_.chance(1, 4))
+    for (const auto& [id, job] : around_.model.live())
+      if (id.tag() == JobId::kScheduleTag && random_.chance(1, 2)) return id;
   return all_jobs_.empty() ? JobId::make(1, 1, 1, 1) : random_.pick(all_jobs_);
 }
 
 void World::command(Client& client) {
   if (!client.room(kControlLane, 1)) return;
   const uint64_t choice = random_.below(100);
+  if (!nature_.schedules.empty() && random_.chance(1, 12)) return schedule(client);
   const JobId id = any_job(client);
   if (choice < 35) {
     around_.trace.say(now_ns_, "client ", client.name(), " cancels job ", id);
@@ -206,6 +212,27 @@ void World::configure(Client& client) {
   if (random_.chance(1, 20)) settings.max_attempts = 0;
   around_.trace.say(now_ns_, "client ", client.name(), " sets ", keys, " of queue ", queue);
   client.control(write_queue_configure(queue, settings, keys));
+}
+
+void World::schedule(Client& client) {
+  if (!client.room(kControlLane, 1)) return;
+  const std::string name = random_.pick(nature_.schedules);
+  if (random_.chance(1, 8)) return client.remove_schedule(name);
+  const char* const often[] = {"* * * * *",      "*/7 * * * *",     "@every 1s",    "@every 90s",
+                               "@hourly",        "30 * * * *",      "@every 2h30m", "15,45 */2 * * *",
+                               "0 1-23/2 * * *", "30 0,1,2,3 * * *"};
+  const char* const seldom[] = {"0 12 * * 1", "@daily", "59 23 */3 * 0", "0 4 13 * 5", "@monthly"};
+  const char* const none[] = {"60 * * * *", "* * 0 * *", "@every 0s", "* * * *"};
+  std::string spec = random_.chance(4, 5) ? random_.pick(often) : random_.pick(seldom);
+  if (random_.chance(1, 20)) spec = random_.pick(none);
+  std::string zone(random_.pick(kMovedClocks).name);
+  if (random_.chance(1, 20)) zone = "Sim/Nowhere";
+  Wish wish = random_wish();
+  if (!random_.chance(1, 20)) {
+    wish.not_before_ms = 0;
+    wish.idempotency_key.clear();
+  }
+  client.set_schedule(name, spec, zone, wish, random_.chance(1, 3));
 }
 
 }  // namespace pqd::sim

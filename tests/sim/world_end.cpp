@@ -12,6 +12,9 @@ void World::let_everything_end() {
   nature_.fault_per_mille = 0;
   engine_->set_intake(Error::kOk);
   for (Client& client : clients_) client.stalled_until = 0;
+  std::set<std::string> schedules;
+  for (const auto& [name, schedule] : around_.model.schedules()) schedules.insert(name);
+  history_.schedules_listed(schedules);
   bool over = false;
   size_t ended = around_.model.finished().size();
   for (int round = 0; round < kRoundsMax && !over; ++round) {
@@ -20,7 +23,7 @@ void World::let_everything_end() {
     ended = around_.model.finished().size();
     bool waiting = false;
     for (Client& client : clients_) waiting |= client.waiting() > 0 || !client.connected();
-    over = !waiting && around_.model.live().empty() && engine_->idle();
+    over = !waiting && around_.model.live().empty() && around_.model.schedules().empty() && engine_->idle();
   }
   require(over, "faults have stopped, and ", around_.model.live().size(), " jobs do not end");
   engine_->demand_same_everywhere();
@@ -36,6 +39,8 @@ void World::final_round() {
     if (client.uid() == options_.daemon_uid && random_.chance(1, 8)) {
       for (const auto& [queue, entry] : around_.model.queues())
         if (client.room(kControlLane, 1)) client.control(write_queue_control(QueueAction::kResume, queue));
+      for (const auto& [name, schedule] : around_.model.schedules())
+        if (client.room(kControlLane, 1)) client.remove_schedule(name);
     }
     if (around_.model.live().empty()) continue;
     uint32_t number = 10;

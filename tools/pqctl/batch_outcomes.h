@@ -31,6 +31,9 @@ struct BatchOutcomes {
   std::string fault;
 };
 
+// A line may be so long: a result as JSON may be longer than what it stands for.
+inline constexpr size_t kOutcomeLineBytes = 128 * 1024;
+
 // `cut`: the output was longer than what is kept; its last line may not be whole and is left out.
 BatchOutcomes read_batch_outcomes(std::string_view output, std::span<const JobId> ids, bool cut = false);
 

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 
 #include <array>
@@ -78,7 +79,7 @@ size_t read_some(UniqueFd& fd, std::array<char, 16 * 1024>& buffer) {
 
 Checked<Child> Child::spawn(const std::vector<std::string>& command,
                             const std::vector<std::string>& environment, ByteView input,
-                            size_t output_bytes_max) {
+                            size_t output_bytes_max, Input then) {
   auto in = make_pipe(true);
   auto out = make_pipe(false);
   auto errors = make_pipe(false);
@@ -94,6 +95,7 @@ Checked<Child> Child::spawn(const std::vector<std::string>& command,
   child.errors_fd_ = std::move(errors->ours);
   child.input_ = input;
   child.output_bytes_max_ = output_bytes_max;
+  child.input_stays_open_ = then == Input::kStaysOpen;
   child.pump_input();
   return child;
 }
@@ -103,6 +105,8 @@ Child::Child(Child&& other) noexcept { *this = std::move(other); }
 Child& Child::operator=(Child&& other) noexcept {
   std::swap(pid_, other.pid_);
   std::swap(input_fd_, other.input_fd_);
+  std::swap(input_stays_open_, other.input_stays_open_);
+  std::swap(unread_at_end_, other.unread_at_end_);
   std::swap(output_fd_, other.output_fd_);
   std::swap(errors_fd_, other.errors_fd_);
   std::swap(input_, other.input_);
@@ -121,7 +125,7 @@ Child::~Child() {
 }
 
 void Child::add_poll_fds(std::vector<pollfd>& fds) const {
-  if (input_fd_) fds.push_back({input_fd_.get(), POLLOUT, 0});
+  if (input_fd_ && !input_.empty()) fds.push_back({input_fd_.get(), POLLOUT, 0});
   if (output_fd_) fds.push_back({output_fd_.get(), POLLIN, 0});
   if (errors_fd_) fds.push_back({errors_fd_.get(), POLLIN, 0});
 }
@@ -139,9 +143,36 @@ void Child::pump_input() {
     if (count >= 0 || errno == EINTR) continue;
     if (errno == EAGAIN) return;
     input_ = {};  // it does not want the rest
+    return input_fd_.reset();
   }
+  if (!input_stays_open_) input_fd_.reset();
+}
+
+bool Child::give(ByteView input) {
+  errors_.clear();
+  input_ = input;
+  pump_input();
+  return static_cast<bool>(input_fd_);
+}
+
+void Child::close_input() {
+  input_ = {};
   input_fd_.reset();
 }
+
+size_t Child::unread() const {
+  int waiting = 0;
+  if (!input_fd_ || ::ioctl(input_fd_.get(), FIONREAD, &waiting) != 0) return unread_at_end_;
+  return input_.size() + static_cast<size_t>(waiting);
+}
+
+std::optional<std::string_view> Child::line() const {
+  const size_t end = output_.find('\n');
+  if (end == std::string::npos) return std::nullopt;
+  return std::string_view(output_).substr(0, end);
+}
+
+void Child::drop_line() { output_.erase(0, output_.find('\n') + 1); }
 
 void Child::pump_output() {
   std::array<char, 16 * 1024> buffer;
@@ -182,6 +213,7 @@ std::optional<int> Child::reap() {
     pump_errors();
     if (before == output_.size() + errors_.size() || was_too_long) break;
   }
+  unread_at_end_ = unread();
   input_fd_.reset();
   return status;
 }

@@ -1,6 +1,6 @@
-// A command that works on a job, or a batch of them: its process group, its three pipes, what it has said.
-// Nothing here blocks; whoever owns it polls the descriptors and calls pump() and reap(). A child that is
-// dropped before it ended is killed. One thread.
+// A command that works on a job, on a batch of them, or on one job after the other: its process group, its
+// three pipes, what it has said. Nothing here blocks; whoever owns it polls the descriptors and calls pump()
+// and reap(). A child that is dropped before it ended is killed. One thread.
 #pragma once
 
 #include <poll.h>
@@ -21,11 +21,14 @@ class Child {
   static constexpr size_t kOutputBytesMax = 64 * 1024;
   static constexpr size_t kErrorTailBytes = 900;
 
-  // `input` must stay valid while the child lives; of its output no more than `output_bytes_max` is kept.
+  enum class Input : uint8_t { kEnds, kStaysOpen };
+
+  // `input` must stay valid until it was taken, or the child is dropped; of its output no more than
+  // `output_bytes_max` is kept.
   // REQUIRES: command is not empty, and SIGPIPE is ignored here (the child gets it back).
   static Checked<Child> spawn(const std::vector<std::string>& command,
                               const std::vector<std::string>& environment, ByteView input,
-                              size_t output_bytes_max = kOutputBytesMax);
+                              size_t output_bytes_max = kOutputBytesMax, Input then = Input::kEnds);
   Child(Child&& other) noexcept;
   Child& operator=(Child&& other) noexcept;
   ~Child();
@@ -38,7 +41,18 @@ class Child {
   // To its whole process group.
   void signal(int number);
 
+  // Of a child whose input stays open, and that has taken what it had been given. Forgets its former errors.
+  // False: it reads no more, and has seen nothing of this.
+  bool give(ByteView input);
+  void close_input();
+  bool input_taken() const { return input_.empty(); }
+  // Bytes of its input that it has not read, as it stands or, once reaped, stood at its end.
+  size_t unread() const;
+
   const std::string& output() const { return output_; }
+  // The first line of the output, without its newline; nothing until there is a whole one.
+  std::optional<std::string_view> line() const;
+  void drop_line();
   bool output_too_long() const { return output_too_long_; }
   std::string_view error_tail() const;
 
@@ -50,6 +64,8 @@ class Child {
 
   pid_t pid_ = -1;  // -1: none, or reaped
   UniqueFd input_fd_;
+  bool input_stays_open_ = false;
+  size_t unread_at_end_ = 0;
   UniqueFd output_fd_;
   UniqueFd errors_fd_;
   ByteView input_;

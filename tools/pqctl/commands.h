@@ -51,6 +51,8 @@ struct WorkOptions {
   uint32_t concurrency = 1;
   uint32_t ahead = 0;  // jobs, or batches, taken at once, those running included; 0 = as many as run
   bool batch = false;  // a command for each batch, not for each job
+  bool pool = false;   // commands that stay, and take one job after the other
+  Milliseconds idle_timeout{30'000};  // of a command of the pool; 0 = none
   std::vector<std::string> command;
 };
 int run_work(Context& context, const WorkOptions& options);

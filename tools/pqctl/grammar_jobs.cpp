@@ -2,6 +2,7 @@
 #include <array>
 #include <memory>
 
+#include "tools/pqctl/duration.h"
 #include "tools/pqctl/grammar.h"
 
 namespace pqd::ctl {
@@ -141,12 +142,14 @@ void add_events_command(CLI::App& app, Chosen& chosen) {
 void add_work_command(CLI::App& app, Chosen& chosen, const std::vector<std::string>& words) {
   CLI::App& command = add_command(
       app, "work",
-      "Run CMD for each job: payload on its standard input, PQD_JOB_ID and more in its environment.\n"
-      "Exit 0 completes the job with the output as result, 65 fails it for good, else it is tried again.\n"
-      "With --batch CMD gets all jobs of a batch, as a JSON object a line: id, type, payload or\n"
+      "Run CMD for each job: payload on its standard input, PQD_JOB_ID and more in its environment. Exit 0 "
+      "completes the job with the output as result, 65 fails it for good, else it is tried again.\n"
+      "With --batch CMD gets all jobs of a batch, as a JSON object a line: id, type, payload or "
       "payload_base64, and more. Its exit settles all of them but those that it printed a line about:\n"
-      "{\"id\":ID,\"outcome\":\"complete\",\"result\":...}, {\"id\":ID,\"outcome\":\"fail\",\"error\":TEXT,\n"
-      "\"retry\":false} or {\"id\":ID,\"outcome\":\"release\"}",
+      "  {\"id\":ID,\"outcome\":\"complete\",\"result\":VALUE}\n"
+      "  {\"id\":ID,\"outcome\":\"fail\",\"error\":TEXT,\"retry\":false}\n"
+      "  {\"id\":ID,\"outcome\":\"release\"}\n"
+      "With --pool CMD stays: it gets job after job as such lines, and prints such a line about each.",
       "pqctl work mail --concurrency 4 -- ./send-mail --quiet");
   const auto options = std::make_shared<WorkOptions>();
   command.add_option("TYPE", options->types, "types of jobs to take")->required()->expected(1, 64);
@@ -158,7 +161,21 @@ void add_work_command(CLI::App& app, Chosen& chosen, const std::vector<std::stri
                   "jobs, or batches, taken at once, so that the next is at hand (as many as run)")
       ->check(CLI::Range(1u, 65'536u));
   command.add_flag("--batch", options->batch, "run CMD once for each batch; a job of another mode is one");
-  command.callback([options, words, &chosen] {
+  command
+      .add_flag("--pool", options->pool, "keep commands running, each for one job after the other, as lines")
+      ->excludes("--batch");
+  const auto idle = std::make_shared<std::string>(duration_text(options->idle_timeout));
+  command
+      .add_option(
+          "--idle-timeout", *idle,
+          "how long a command of the pool waits for a job before it is ended (" + *idle + ", 0 = for ever)")
+      ->needs("--pool");
+  command.callback([options, idle, words, &chosen] {
+    const auto idle_timeout = parse_duration(*idle);
+    if (!idle_timeout)
+      throw CLI::ValidationError("--idle-timeout",
+                                 "\"" + *idle + "\" must be " + std::string(kDurationForms));
+    options->idle_timeout = *idle_timeout;
     if (words.empty())
       throw CLI::ValidationError("work",
                                  "the command is missing; put it behind --, as in: pqctl work TYPE -- CMD");

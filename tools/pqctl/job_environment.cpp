@@ -59,4 +59,6 @@ std::vector<std::string> batch_environment(std::span<const DeliveredJob> jobs) {
   return environment_with(ours);
 }
 
+std::vector<std::string> own_environment() { return environment_with({}); }
+
 }  // namespace pqd::ctl

@@ -16,5 +16,7 @@ namespace pqd::ctl {
 std::vector<std::string> job_environment(const DeliveredJob& job);
 // REQUIRES: !jobs.empty().
 std::vector<std::string> batch_environment(std::span<const DeliveredJob> jobs);
+// Without any: of a command whose jobs change.
+std::vector<std::string> own_environment();
 
 }  // namespace pqd::ctl

@@ -19,21 +19,25 @@ constexpr auto kKillAfter = 5s;
 constexpr auto kSettleAgainAfter = 200ms;
 constexpr auto kExtendEveryMin = 20ms;
 constexpr auto kExtendEveryMax = 1h;
-// A result as JSON may be longer than what it stands for.
-constexpr size_t kOutcomeLineBytes = 128 * 1024;
 constexpr size_t kOutcomesBytesMax = 64 * 1024 * 1024;
 
 }  // namespace
 
 WorkLoop::WorkLoop(Context& context, Client& client, const WorkOptions& options, uint32_t subscription,
                    int signals)
-    : context_(context), client_(client), options_(options), subscription_(subscription), signals_(signals) {}
+    : context_(context),
+      client_(client),
+      options_(options),
+      subscription_(subscription),
+      signals_(signals),
+      pool_(options.idle_timeout, [this](const std::string& text) { context_.say(text); }) {}
 
 int WorkLoop::run() {
   while (!done()) {
     take_signals();
     take_jobs();
     tend_running();
+    pool_.tend();
     tend_waiting();
     start_jobs();
     send_settlements();
@@ -46,7 +50,7 @@ int WorkLoop::run() {
 }
 
 bool WorkLoop::done() const {
-  if (phase_ == Phase::kWorking || !running_.empty() || !waiting_.empty()) return false;
+  if (phase_ == Phase::kWorking || !running_.empty() || !waiting_.empty() || !pool_.empty()) return false;
   // Who is told twice to stop does not wait for a daemon that is away.
   return settlements_.empty() || phase_ == Phase::kAborting;
 }
@@ -65,6 +69,7 @@ void WorkLoop::take_signals() {
 
 void WorkLoop::finish_up() {
   phase_ = Phase::kFinishing;
+  pool_.close();
   if (!running_.empty()) {
     context_.say("stopping when " + std::to_string(running_.size()) +
                  (options_.batch ? " running batches" : " running jobs") +
@@ -82,6 +87,7 @@ void WorkLoop::abort_all() {
   phase_ = Phase::kAborting;
   exit_ = kExitFailed;
   for (Running& running : running_) running.child.signal(SIGKILL);
+  pool_.kill();
 }
 
 Result<std::vector<DeliveredJob>> WorkLoop::next() {
@@ -101,7 +107,7 @@ void WorkLoop::take_jobs() {
       if (phase_ != Phase::kWorking || may_pass(jobs.error().error)) return;
       exit_ = context_.fail(jobs.error());
       phase_ = Phase::kFinishing;
-      return;
+      return pool_.close();
     }
     if (jobs->empty()) return;
     const auto shortest = std::ranges::min(*jobs | std::views::transform(&DeliveredJob::lease_until_ms));
@@ -119,23 +125,30 @@ void WorkLoop::start_jobs() {
   }
 }
 
-void WorkLoop::start(Waiting work) {
+Checked<WorkLoop::Running> WorkLoop::command_for(Waiting& work) {
+  if (options_.pool) return from_pool(work);
   const std::vector<DeliveredJob>& jobs = work.jobs;
   Bytes input = options_.batch ? batch_input(jobs) : Bytes();
   auto child = options_.batch ? Child::spawn(options_.command, batch_environment(jobs), input,
                                              std::min(jobs.size() * kOutcomeLineBytes, kOutcomesBytesMax))
                               : Child::spawn(options_.command, job_environment(jobs[0]), jobs[0].payload());
-  if (!child) {
+  if (!child) return std::unexpected(std::move(child.error()));
+  return Running{std::move(work), std::move(input), std::move(*child), Clock::now()};
+}
+
+void WorkLoop::start(Waiting work) {
+  auto running = command_for(work);
+  if (!running) {
     // Nothing will run here; the jobs are better off elsewhere.
     give_back(std::move(work.jobs));
-    exit_ = context_.fail(child.error());
+    exit_ = context_.fail(running.error());
     return finish_up();
   }
   // Only a hint for onlookers: settling implies it.
-  for (const DeliveredJob& job : jobs) {
+  for (const DeliveredJob& job : running->work.jobs) {
     [[maybe_unused]] const auto started = client_.start(job);
   }
-  running_.push_back({std::move(work), std::move(input), std::move(*child), Clock::now()});
+  running_.push_back(std::move(*running));
 }
 
 void WorkLoop::tend_waiting() {
@@ -159,9 +172,10 @@ void WorkLoop::tend_waiting() {
 void WorkLoop::tend_running() {
   for (auto at = running_.begin(); at != running_.end();) {
     tend(*at);
-    const auto status = at->child.reap();
+    const bool settled = options_.pool && hear(*at);
+    const auto status = settled ? std::nullopt : at->child.reap();
     if (status) ended(*at, *status);
-    at = status ? running_.erase(at) : std::next(at);
+    at = settled || status ? running_.erase(at) : std::next(at);
   }
 }
 
@@ -173,12 +187,16 @@ void WorkLoop::tend(Running& running) {
     running.kill_at = Clock::time_point::max();
   } else if (std::ranges::all_of(running.work.jobs,
                                  [this](const auto& job) { return client_.cancel_requested(job); })) {
-    running.stopping = true;
-    running.kill_at = Clock::now() + kKillAfter;
-    running.child.signal(SIGTERM);
+    stop(running);
   } else {
     extend_if_due(running.work);
   }
+}
+
+void WorkLoop::stop(Running& running) {
+  running.stopping = true;
+  running.kill_at = Clock::now() + kKillAfter;
+  running.child.signal(SIGTERM);
 }
 
 void WorkLoop::extend_if_due(Waiting& work) {
@@ -192,7 +210,7 @@ void WorkLoop::extend_if_due(Waiting& work) {
 }
 
 Deadline WorkLoop::next_deadline() const {
-  Clock::time_point next = Clock::time_point::max();
+  Clock::time_point next = pool_.next();
   for (const Waiting& waiting : waiting_) next = std::min(next, waiting.lease.extend_at);
   for (const Running& running : running_) {
     next = std::min(next, running.stopping ? running.kill_at : running.work.lease.extend_at);
@@ -204,6 +222,7 @@ Deadline WorkLoop::next_deadline() const {
 void WorkLoop::sleep() {
   std::vector<pollfd> fds{{signals_, POLLIN, 0}, {client_.fd(), POLLIN, 0}};
   for (const Running& running : running_) running.child.add_poll_fds(fds);
+  pool_.add_poll_fds(fds);
   const bool may_sleep = client_.arm();
   const auto left = may_sleep ? next_deadline().left() : Milliseconds(0);
   ::poll(fds.data(), fds.size(), static_cast<int>(left.count()));

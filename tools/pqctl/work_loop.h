@@ -1,5 +1,6 @@
 // The life of `pqctl work`: takes jobs, or batches of them, runs a command for each, settles them by how it
-// ended. One thread, one poll() over the client, the signals and the children's pipes.
+// ended; with a pool, gives them to commands that stay, and settles them by what those say. One thread, one
+// poll() over the client, the signals and the children's pipes.
 //
 //   working --SIGINT or SIGTERM--> finishing: takes no more, gives back what was not begun, lets the rest end
 //   finishing --again--> aborting: kills the commands, gives their jobs back, waits for nothing more
@@ -15,6 +16,7 @@
 #include "bindings/cpp/deadline.h"
 #include "tools/pqctl/batch_outcomes.h"
 #include "tools/pqctl/child.h"
+#include "tools/pqctl/command_pool.h"
 #include "tools/pqctl/commands.h"
 
 namespace pqd::ctl {
@@ -40,9 +42,11 @@ class WorkLoop {
   };
   struct Running {
     Waiting work;
-    Bytes input;  // of a batch
+    Bytes input;  // of a batch, or of a command of the pool
     Child child;
     Clock::time_point started;
+    bool worked_before = false;  // it comes from the pool
+    bool misspoke = false;       // and is stopped for it
     bool stopping = false;
     Clock::time_point kill_at = Clock::time_point::max();
   };
@@ -61,16 +65,24 @@ class WorkLoop {
   void take_jobs();
   Result<std::vector<DeliveredJob>> next();
   void start(Waiting work);
+  Checked<Running> command_for(Waiting& work);
   void start_jobs();
   void tend_waiting();
   void tend_running();
   void tend(Running& running);
+  void stop(Running& running);
   void extend_if_due(Waiting& work);
   void finish_up();
   void abort_all();
   bool done() const;
   void sleep();
   Deadline next_deadline() const;
+
+  // work_pool.cpp
+  Checked<Running> from_pool(Waiting& work);
+  // Whether its job is settled, and it is in the pool.
+  bool hear(Running& running);
+  void gone(Running& running, int status);
 
   // work_outcome.cpp
   void ended(Running& running, int status);
@@ -94,6 +106,7 @@ class WorkLoop {
   int exit_ = kExitOk;
   std::deque<Waiting> waiting_;
   std::list<Running> running_;
+  CommandPool pool_;
   std::deque<Settlement> settlements_;  // not sent yet: the daemon is away, or has no room
 };
 

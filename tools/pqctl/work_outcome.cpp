@@ -24,6 +24,7 @@ std::string not_completed(const JobOutcome& outcome) {
 }  // namespace
 
 void WorkLoop::ended(Running& running, int status) {
+  if (options_.pool) return gone(running, status);
   JobOutcome outcome = outcome_of(running, status);
   if (options_.batch)
     settle_batch(running, std::move(outcome));

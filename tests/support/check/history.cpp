@@ -31,6 +31,22 @@ void History::settlement_ended(size_t at, Outcome outcome) {
   settlements_[at].acknowledged_at = ++step_;
 }
 
+size_t History::schedule_asked(ScheduleWish wish) {
+  wish.asked_at = ++step_;
+  schedule_wishes_.push_back(std::move(wish));
+  return schedule_wishes_.size() - 1;
+}
+
+void History::schedule_ended(size_t at, Outcome outcome) {
+  schedule_wishes_[at].outcome = outcome;
+  schedule_wishes_[at].acknowledged_at = ++step_;
+}
+
+void History::schedules_listed(std::set<std::string> names) {
+  schedules_ = std::move(names);
+  schedules_listed_at_ = ++step_;
+}
+
 uint64_t History::redrives(const JobId& id) const {
   const auto at = redrives_.find(id);
   return at == redrives_.end() ? 0 : at->second;

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,7 @@ struct Taking {  // a consumer got a job
   uint16_t attempt = 0;
   uint16_t max_attempts = 0;
   std::string payload;
+  int64_t at_ns = 0;  // by the clock of the daemon's host; 0 = nobody looked
 };
 
 enum class Verdict : uint8_t { kComplete, kFail, kRelease };
@@ -52,6 +54,16 @@ struct Settlement {
   Verdict verdict = Verdict::kComplete;
   Outcome outcome = Outcome::kUnknown;
   uint64_t acknowledged_at = 0;
+};
+
+struct ScheduleWish {  // a schedule was asked for, or that there be none of its name
+  std::string name;
+  uint32_t user = 0;
+  std::string payload;  // of its jobs
+  Delivery delivery = Delivery::kAtLeastOnce;
+  bool there = true;
+  Outcome outcome = Outcome::kUnknown;
+  uint64_t asked_at = 0, acknowledged_at = 0;
 };
 
 struct FinalState {  // at the end, when faults have stopped and everything had time to end
@@ -73,6 +85,10 @@ class History {
   void took(Taking taking);
   size_t settled(Settlement settlement);
   void settlement_ended(size_t at, Outcome outcome);
+  size_t schedule_asked(ScheduleWish wish);
+  void schedule_ended(size_t at, Outcome outcome);
+  // Those that there are, when faults have stopped and nobody has taken them away yet because of that.
+  void schedules_listed(std::set<std::string> names);
   // A redrive was asked for: from now on the job may have one more life.
   void redriven(const JobId& id) { ++redrives_[id]; }
   // Everything not synced may have gone.
@@ -82,6 +98,9 @@ class History {
   const std::vector<Submission>& submissions() const { return submissions_; }
   const std::vector<Taking>& takings() const { return takings_; }
   const std::vector<Settlement>& settlements() const { return settlements_; }
+  const std::vector<ScheduleWish>& schedule_wishes() const { return schedule_wishes_; }
+  const std::set<std::string>& schedules() const { return schedules_; }
+  uint64_t schedules_listed_at() const { return schedules_listed_at_; }
   const std::map<JobId, FinalState>& final_states() const { return final_; }
   uint64_t redrives(const JobId& id) const;
   bool power_cut_after(uint64_t step) const { return !power_cuts_.empty() && power_cuts_.back() > step; }
@@ -92,6 +111,9 @@ class History {
   std::vector<Submission> submissions_;
   std::vector<Taking> takings_;
   std::vector<Settlement> settlements_;
+  std::vector<ScheduleWish> schedule_wishes_;
+  std::set<std::string> schedules_;
+  uint64_t schedules_listed_at_ = 0;  // 0 = never
   std::map<JobId, uint64_t> redrives_;
   std::vector<uint64_t> power_cuts_;
   std::map<JobId, FinalState> final_;

@@ -1,8 +1,10 @@
 // One function a rule. Each looks at the whole history, however long it takes.
+#include <algorithm>
 #include <map>
 #include <set>
 #include <tuple>
 
+#include "core/schedules.h"
 #include "tests/support/check/history.h"
 
 namespace pqd::check {
@@ -26,9 +28,11 @@ class Rules {
     payloads_are_the_same();
     attempts_are_bounded();
     at_most_once();
+    runs_come_from_schedules();
     nothing_after_completion();
     one_lease_at_a_time();
     keys_keep_their_order();
+    schedules_are_as_told();
     everything_ends();
     return std::move(broken_);
   }
@@ -89,10 +93,13 @@ class Rules {
   }
 
   void nothing_comes_from_nowhere() {
+    const auto comes_from_somewhere = [this](const JobId& id) {
+      return by_id_.contains(id) || id.tag() == JobId::kScheduleTag;  // see runs_come_from_schedules
+    };
     for (const Taking& t : history_.takings())
-      if (!by_id_.contains(t.id)) broken(t.id, "was delivered and nobody submitted it");
+      if (!comes_from_somewhere(t.id)) broken(t.id, "was delivered and nobody submitted it");
     for (const auto& [id, state] : history_.final_states())
-      if (!by_id_.contains(id)) broken(id, "is there and nobody submitted it");
+      if (!comes_from_somewhere(id)) broken(id, "is there and nobody submitted it");
     for (const auto& [id, list] : by_id_) {
       // A first submit that was refused may have been sent again, and taken then. An atomic one that was
       // taken may be refused as a whole when it is sent again, because an idempotency key in it is over or
@@ -202,6 +209,52 @@ class Rules {
             !history_.power_cut_after(of_second->step))
           return broken(second.id,
                         "was delivered before job " + first.id.to_string() + " of its key was over");
+  }
+
+  // Names and due times give runs their ids, so that one of them twice would be one job with two lives.
+  void runs_come_from_schedules() {
+    for (const auto& [id, list] : taken_) {
+      if (id.tag() != JobId::kScheduleTag) continue;
+      const auto wishes = wishes_of_run(id);
+      const bool once = std::ranges::all_of(
+          wishes, [](const ScheduleWish* wish) { return wish->delivery == Delivery::kAtMostOnce; });
+      if (wishes.empty()) broken(id, "was delivered and no schedule made it");
+      if (once && list.size() > 1 + history_.redrives(id))
+        broken(id, "is an at-most-once run and was delivered " + std::to_string(list.size()) + " times");
+      for (const Taking* t : list) {
+        const auto made_it = [t](const ScheduleWish* wish) { return wish->payload == t->payload; };
+        if (std::ranges::none_of(wishes, made_it)) broken(id, "was delivered with no schedule's payload");
+        if (t->at_ns != 0 && t->at_ns / 1'000'000 < static_cast<int64_t>(id.unix_ms()))
+          broken(id, "was delivered before it was due");
+      }
+    }
+    for (const auto& [id, state] : history_.final_states())
+      if (id.tag() == JobId::kScheduleTag && wishes_of_run(id).empty())
+        broken(id, "is there and no schedule made it");
+  }
+  std::vector<const ScheduleWish*> wishes_of_run(const JobId& id) const {
+    std::vector<const ScheduleWish*> wishes;
+    for (const ScheduleWish& wish : history_.schedule_wishes())
+      if (wish.there && run_id(wish.name, static_cast<TimeNs>(id.unix_ms()) * kMillisecondNs) == id)
+        wishes.push_back(&wish);
+    return wishes;
+  }
+
+  // Of a name about which nothing else was said after it, up to the list.
+  void schedules_are_as_told() {
+    const uint64_t listed_at = history_.schedules_listed_at();
+    for (const ScheduleWish& wish : history_.schedule_wishes()) {
+      if (wish.outcome != Outcome::kOk || wish.acknowledged_at > listed_at) continue;
+      const auto later = [&](const ScheduleWish& other) {
+        const bool over = other.outcome != Outcome::kUnknown && other.acknowledged_at < wish.asked_at;
+        return other.name == wish.name && &other != &wish && other.asked_at < listed_at && !over;
+      };
+      if (std::ranges::any_of(history_.schedule_wishes(), later)) continue;
+      const bool there = history_.schedules().contains(wish.name);
+      if (there != wish.there)
+        broken_.push_back("schedule " + wish.name +
+                          (there ? " was removed and is there" : " was acknowledged and is lost"));
+    }
   }
 
   void everything_ends() {

@@ -141,6 +141,10 @@ TEST(CommandLine, ExplainsEachCommandWithAnExample) {
   }
 }
 
+TEST(CommandLine, GivesIdleCommandsOfAPoolThirtySeconds) {
+  EXPECT_TRUE(has(pqctl({"work", "--help"}).out, "(30s, 0 = for ever)"));
+}
+
 TEST(CommandLine, SaysItsVersion) {
   EXPECT_EQ(pqctl({"version"}).out, "pqctl " PQD_VERSION "\n");
   EXPECT_EQ(pqctl({"version", "-o", "jsonl"}).out, "{\"version\":\"" PQD_VERSION "\",\"abi\":1}\n");

@@ -30,6 +30,7 @@ class WriteBatch;
 namespace pqd {
 
 class StoreEventListener;
+struct DoneKey;
 
 struct StoreOptions {
   std::string directory;        // made when it is not there
@@ -65,6 +66,10 @@ class Store final : public StoreView {
   // Oldest life first, beginning above `newer_than`.
   StoreResult<void> for_each_dead_letter_after(JobNo newer_than,
                                                const std::function<bool(JobNo, const JobId&)>& f) const;
+
+  // Both in no order that matters; nothing, or false, for one that cannot be read.
+  StoreResult<void> for_each_indexed(const std::function<bool(const std::optional<DoneKey>&)>& f) const;
+  StoreResult<void> for_each_key(const std::function<bool(bool readable)>& f) const;
 
   // Over the keys of done_index.h, as they stand now; for DoneCursor.
   std::unique_ptr<rocksdb::Iterator> done_index() const;

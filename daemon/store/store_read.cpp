@@ -1,6 +1,7 @@
 // The store's reading half.
 #include "daemon/store/store.h"
 
+#include "daemon/store/done_index.h"
 #include "daemon/store/keys.h"
 #include "daemon/store/meta_keys.h"
 #include "daemon/store/rocksdb_bytes.h"
@@ -94,6 +95,22 @@ StoreResult<void> Store::for_each_dead_letter_after(JobNo newer_than,
     if (!f(keys::number(view(it->key())).value_or(0), keys::id(view(it->value())).value_or(JobId{}))) break;
   }
   if (!it->status().ok()) return failure("cannot read the dead letters", it->status());
+  return {};
+}
+
+StoreResult<void> Store::for_each_indexed(const std::function<bool(const std::optional<DoneKey>&)>& f) const {
+  const auto it = done_index();
+  for (it->SeekToFirst(); it->Valid(); it->Next())
+    if (!f(read_done_key(view(it->key())))) break;
+  if (!it->status().ok()) return failure("cannot read the index of finished jobs", it->status());
+  return {};
+}
+
+StoreResult<void> Store::for_each_key(const std::function<bool(bool)>& f) const {
+  const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(rocksdb::ReadOptions(), families_[kKeys]));
+  for (it->SeekToFirst(); it->Valid(); it->Next())
+    if (!f(it->key().size() == sizeof(ShortHash) && it->value().size() == sizeof(KeptKey))) break;
+  if (!it->status().ok()) return failure("cannot read the idempotency keys", it->status());
   return {};
 }
 

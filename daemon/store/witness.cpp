@@ -40,26 +40,41 @@ StoreResult<Witness> Witness::open(const std::string& directory) {
   if (!fd) return std::unexpected(error_of("cannot open"));
   if (auto synced = sync_directory(directory); !synced) return std::unexpected(synced.error());
   Witness witness(std::move(fd));
+  if (auto read = witness.read_slots(path); !read) return std::unexpected(read.error());
+  return witness;
+}
+
+StoreResult<std::optional<Testimony>> Witness::read(const std::string& directory) {
+  const std::string path = directory + "/witness";
+  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd && errno == ENOENT) return std::nullopt;
+  if (!fd) return std::unexpected(error_of("cannot open"));
+  Witness witness(std::move(fd));
+  if (auto read = witness.read_slots(path); !read) return std::unexpected(read.error());
+  return witness.latest_;
+}
+
+StoreResult<void> Witness::read_slots(const std::string& path) {
   bool any_bytes = false;
   for (size_t i = 0; i < 2; ++i) {
     Slot slot{};
-    const ssize_t n = ::pread(witness.fd_.get(), &slot, sizeof slot, static_cast<off_t>(i * kSlotBytes));
+    const ssize_t n = ::pread(fd_.get(), &slot, sizeof slot, static_cast<off_t>(i * kSlotBytes));
     if (n < 0) return std::unexpected(error_of("cannot read"));
     any_bytes = any_bytes || (n > 0 && slot.magic != 0);
     const bool whole = n == sizeof slot && slot.magic == Slot{}.magic && slot.check == check_of(slot);
-    if (whole && (!witness.latest_ || slot.turn > witness.turn_)) {
-      witness.latest_ = Testimony{slot.commit, slot.hash};
-      witness.turn_ = slot.turn;
+    if (whole && (!latest_ || slot.turn > turn_)) {
+      latest_ = Testimony{slot.commit, slot.hash};
+      turn_ = slot.turn;
     }
   }
-  if (any_bytes && !witness.latest_) {
+  if (any_bytes && !latest_) {
     return std::unexpected(StoreError{Error::kSystemError,
                                       "both slots of " + path +
                                           " are damaged: restore the directory from a backup, or "
                                           "remove the file to start without its testimony",
                                       true});
   }
-  return witness;
+  return {};
 }
 
 StoreResult<void> Witness::record(const Testimony& testimony) {

@@ -23,6 +23,9 @@ class Witness {
   // Opens or makes the file `witness` in the directory.
   static StoreResult<Witness> open(const std::string& directory);
 
+  // The latest testimony in the directory, and no file made; nothing where there is none.
+  static StoreResult<std::optional<Testimony>> read(const std::string& directory);
+
   // The latest testimony that is whole; nothing in a fresh file. Two damaged slots: an error.
   const std::optional<Testimony>& testimony() const { return latest_; }
 
@@ -31,6 +34,7 @@ class Witness {
 
  private:
   explicit Witness(UniqueFd fd) : fd_(std::move(fd)) {}
+  StoreResult<void> read_slots(const std::string& path);
 
   UniqueFd fd_;
   std::optional<Testimony> latest_;

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/crash/bit_flips.h"
 #include "tests/crash/power_cuts.h"
 
 namespace pqd::test {
@@ -17,21 +18,41 @@ struct Order {
   uint64_t commits = 120;
   uint64_t images = 4;
   uint64_t points = 0;
+  uint64_t flips = 0;
   unsigned processes = static_cast<unsigned>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
 };
 
-struct Figures {
+// Of power cuts.
+struct CutFigures {
   uint64_t lives = 0, points = 0, images = 0, commits = 0, tables = 0, refused = 0, failed = 0;
 
-  Figures& operator+=(const Figures& other) {
+  CutFigures& operator+=(const CutFigures& other) {
     lives += other.lives, points += other.points, images += other.images, commits += other.commits;
     tables += other.tables, refused += other.refused, failed += other.failed;
     return *this;
   }
 };
 
-Figures run_share(const Order& order, unsigned share) {
-  Figures figures;
+// Of flipped bits.
+struct FlipFigures {
+  uint64_t lives = 0, flips = 0, refused = 0, harmless = 0, found = 0, served = 0, failed = 0;
+
+  FlipFigures& operator+=(const FlipFigures& other) {
+    lives += other.lives, flips += other.flips, refused += other.refused, harmless += other.harmless;
+    found += other.found, served += other.served, failed += other.failed;
+    return *this;
+  }
+};
+
+unsigned long long n(uint64_t value) { return value; }
+
+void complain(const std::string& failure, const char* flags, uint64_t seed) {
+  std::fprintf(stderr, "%s\n  again with: tests/run crash%s --seeds %llu..%llu\n", failure.c_str(), flags,
+               n(seed), n(seed));
+}
+
+CutFigures cut_share(const Order& order, unsigned share) {
+  CutFigures figures;
   for (uint64_t seed = order.first + share; seed <= order.last; seed += order.processes) {
     const PowerCutReport report = cut_power_everywhere(
         {.life = {.seed = seed, .commits = order.commits}, .images = order.images, .points = order.points});
@@ -42,16 +63,28 @@ Figures run_share(const Order& order, unsigned share) {
                 report.tables_written,
                 report.refused,
                 report.failed};
-    if (report.failed == 0) continue;
-    std::fprintf(stderr, "%s\n  again with: tests/run crash --seeds %llu..%llu\n",
-                 report.first_failure.c_str(), static_cast<unsigned long long>(seed),
-                 static_cast<unsigned long long>(seed));
+    if (report.failed != 0) complain(report.first_failure, "", seed);
+  }
+  return figures;
+}
+
+FlipFigures flip_share(const Order& order, unsigned share) {
+  FlipFigures figures;
+  for (uint64_t seed = order.first + share; seed <= order.last; seed += order.processes) {
+    const BitFlipReport report =
+        flip_bits({.life = {.seed = seed, .commits = order.commits}, .flips = order.flips});
+    const BitFlipReport::Kind all = report.total();
+    const uint64_t failed = all.served + all.unnamed + (all.flips == 0 ? 1 : 0);
+    figures += {1, all.flips, all.refused, all.harmless, all.found, all.served, failed};
+    if (failed != 0)
+      complain(report.first_failure, (" --flips " + std::to_string(order.flips)).c_str(), seed);
   }
   return figures;
 }
 
 // One process a share; each sends its figures through a pipe.
-Figures run_shares(const Order& order) {
+template <class Figures>
+Figures run_shares(const Order& order, Figures (*run_share)(const Order&, unsigned)) {
   Figures all;
   std::vector<std::pair<pid_t, int>> children;
   for (unsigned share = 0; share < order.processes; ++share) {
@@ -77,14 +110,38 @@ Figures run_shares(const Order& order) {
   return all;
 }
 
+uint64_t run_cuts(const Order& order) {
+  const CutFigures f = run_shares(order, cut_share);
+  std::printf("seeds %llu..%llu: %llu lives, %llu commits acknowledged, %llu tables written\n",
+              n(order.first), n(order.last), n(f.lives), n(f.commits), n(f.tables));
+  std::printf("%llu points, %llu power-cut images\n", n(f.points), n(f.images));
+  std::printf("%llu lost or wrong, %llu refused by name (torn MANIFEST)\n", n(f.failed), n(f.refused));
+  return f.failed;
+}
+
+uint64_t run_flips(const Order& order) {
+  const FlipFigures f = run_shares(order, flip_share);
+  std::printf("seeds %llu..%llu: %llu lives, %llu bits flipped, one an image\n", n(order.first),
+              n(order.last), n(f.lives), n(f.flips));
+  std::printf(
+      "%llu refused, each by the name of its file, %llu harmless, %llu found by `pqctl store check`\n",
+      n(f.refused), n(f.harmless), n(f.found));
+  std::printf("%llu served silently, %llu failures in all\n", n(f.served), n(f.failed));
+  return f.failed;
+}
+
 int main_of(int argc, char** argv) {
   Order order;
   std::string seeds = "1..20";
-  CLI::App app("Power cuts at every change of a store's disk, each image opened by the real recovery");
+  CLI::App app(
+      "Power cuts at every change of a store's disk, or flipped bits; each image is opened by the real "
+      "recovery");
   app.add_option("--seeds", seeds, "the lives of these seeds, A..B (1..20)");
   app.add_option("--commits", order.commits, "in each life (120)");
   app.add_option("--images", order.images, "at random at each point, besides the two extremes (4)");
   app.add_option("--points", order.points, "about so many points of a life; 0 = every one (0)");
+  app.add_option("--flips", order.flips,
+                 "instead of power cuts: so many bits of each closed store, one at a time");
   app.add_option("-j", order.processes, "processes (one a CPU)")->check(CLI::Range(1u, 256u));
   CLI11_PARSE(app, argc, argv);
   unsigned long long first = 0;
@@ -96,15 +153,10 @@ int main_of(int argc, char** argv) {
   order.first = first;
   order.last = last;
   const auto start = std::chrono::steady_clock::now();
-  const Figures f = run_shares(order);
+  const uint64_t failed = order.flips == 0 ? run_cuts(order) : run_flips(order);
   const double wall = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  const auto n = [](uint64_t value) { return static_cast<unsigned long long>(value); };
-  std::printf("seeds %llu..%llu: %llu lives, %llu commits acknowledged, %llu tables written\n", first, last,
-              n(f.lives), n(f.commits), n(f.tables));
-  std::printf("%llu points, %llu power-cut images\n", n(f.points), n(f.images));
-  std::printf("%llu lost or wrong, %llu refused by name (torn MANIFEST)\n", n(f.failed), n(f.refused));
   std::printf("%.1f s\n", wall);
-  return f.failed == 0 ? 0 : 1;
+  return failed == 0 ? 0 : 1;
 }
 
 }  // namespace

@@ -1,32 +1,10 @@
 #include "tests/crash/power_cuts.h"
 
-#include <unistd.h>
-
-#include <filesystem>
-
 #include "tests/crash/disk_model.h"
-#include "tests/support/temp_dir.h"
+#include "tests/crash/image_directory.h"
 
 namespace pqd::test {
 namespace {
-
-// Images are written and read once: in memory, if there is a file system there.
-class ImageDirectory {
- public:
-  ImageDirectory() {
-    const bool memory = std::filesystem::exists("/dev/shm");
-    path_ = std::string(memory ? "/dev/shm" : "/tmp") + "/pqd-image-XXXXXX";
-    if (::mkdtemp(path_.data()) == nullptr) std::abort();
-    write_file(path_ + "/format", "pqd 1\n");
-  }
-  ~ImageDirectory() { std::filesystem::remove_all(path_); }
-  ImageDirectory(const ImageDirectory&) = delete;
-  ImageDirectory& operator=(const ImageDirectory&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 class Cutter {
  public:

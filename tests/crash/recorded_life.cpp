@@ -70,6 +70,9 @@ class Recorder {
                        store.sync(store.last_commit()) || store.checkpoint({}) || store.next_epoch();
       return;
     }
+    if (!life_->plan.last_word || !check(store.sync(work.last_number()))) return;
+    life_->told.push_back({life_->log.size(), work.last_number()});
+    testify(witness, {work.last_number(), work.last_hash()});
   }
 
   bool step(Store& store, Witness& witness, Workload& work, RowFold& fold) {
@@ -127,6 +130,13 @@ uint64_t RecordedLife::latest(const std::vector<Mark>& marks, size_t ops) {
 }
 
 std::unique_ptr<RecordedLife> record_life(const LifePlan& plan) { return Recorder(plan).run(); }
+
+bool is_refusal(std::string_view fault) {
+  for (const std::string_view word :
+       {"does not open", "witness: ", "is not recovered", "cannot be read", "takes no"})
+    if (fault.find(word) < 20) return true;
+  return false;
+}
 
 std::string fault_of_image(const std::string& directory, const RecordedLife& life, size_t ops) {
   const auto store = Store::open({.directory = directory, .buffer_divisor = kBufferDivisor});

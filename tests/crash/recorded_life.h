@@ -17,6 +17,7 @@ namespace pqd::test {
 struct LifePlan {
   uint64_t seed = 1;
   uint64_t commits = 60;
+  bool last_word = false;  // ends as pqd does when it is stopped: synced, and the witness knows
   FaultPlan fault = {};  // the life ends with the first call of the store that fails
   // Faults of the rig itself, each of which must be found.
   bool tell_before_sync = false;
@@ -54,5 +55,7 @@ std::unique_ptr<RecordedLife> record_life(const LifePlan& plan);
 
 // Opens an image by the real recovery: what is wrong with it, "" = nothing. `ops`: where power was cut.
 std::string fault_of_image(const std::string& directory, const RecordedLife& life, size_t ops);
+// Whether that fault is a refusal: somebody is told, and nothing is served.
+bool is_refusal(std::string_view fault);
 
 }  // namespace pqd::test

@@ -73,6 +73,17 @@ TEST_F(MemoryJob, SharesLinesAndLimitsWithTheOthers) {
   EXPECT_EQ(jobs[2].number, 3u);
 }
 
+TEST_F(MemoryJob, BecomesReadyBeforeTheOthersOfItsTimeThatCameAfterIt) {
+  const JobId memory = submit({.delay_ms = 100});
+  const JobId later = d.submit(producer, {.delay_ms = 100});
+  d.advance_ms(100);
+  d.subscribe(consumer, 10);
+  const auto jobs = d.take(consumer);
+  ASSERT_EQ(jobs.size(), 2u);
+  EXPECT_EQ(jobs[0].id, memory);
+  EXPECT_EQ(jobs[1].id, later);
+}
+
 TEST_F(MemoryJob, LosesItsLeaseWithItsConsumer) {
   d.subscribe(consumer, 10);
   const JobId once = submit({.delivery = Delivery::kAtMostOnce});

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <set>
 
 #include "core/canary.h"
 #include "core/job_filter.h"
@@ -30,6 +31,7 @@ void Broker::end_turn() {
     form_full_batches(queue);
     dispatch(queue);
   }
+  journal_positions();
   commit_ = nullptr;
 }
 
@@ -157,11 +159,26 @@ std::vector<DeliveryEffect> Broker::deliveries_after(SessionNo session, uint64_t
   return list;
 }
 
-void Broker::lane_advanced(SessionNo session, uint8_t lane, const LanePosition& position) {
+void Broker::lane_advanced(SessionNo session, uint8_t lane, const LanePosition& position,
+                           bool behind_receipts) {
   const bool journaled =
       std::ranges::find(journaled_lanes_, std::pair(session, lane)) != journaled_lanes_.end();
-  if (journaled) emit(LaneAdvanced{session, lane, position.seq, position.bytes});
+  if (journaled || behind_receipts) emit(LaneAdvanced{session, lane, position.seq, position.bytes});
   commit_->effects().lanes.push_back({session, lane, position});
+}
+
+// Of the sessions that this commit has receipts for, in whichever of its turns those and the records came.
+void Broker::journal_positions() {
+  const Effects& effects = commit_->effects();
+  if (effects.receipts.empty()) return;
+  std::set<SessionNo> told;
+  for (const ReceiptEffect& effect : effects.receipts) told.insert(effect.receipt.session);
+  for (const LaneEffect& effect : effects.lanes) {
+    const SessionEntry* session =
+        told.contains(effect.session) ? state_.tables.session(effect.session) : nullptr;
+    if (session != nullptr && effect.position.seq > session->lanes[effect.lane].seq)
+      emit(LaneAdvanced{effect.session, effect.lane, effect.position.seq, effect.position.bytes});
+  }
 }
 
 void Broker::must_journal(const Origin& origin) {

@@ -81,7 +81,9 @@ class Broker {
   // Everything of the lane up to `position` has been handed in.
   // A turn in which the lane had nothing but jobs of durability `memory`, their settlements and queries
   // leaves its position out of the journal: it is in the session's memory, see daemon/engine/README.md.
-  void lane_advanced(SessionNo session, uint8_t lane, const LanePosition& position);
+  // Unless receipts are on their way to the session (`behind_receipts`: of earlier commits), because its
+  // watermarks wait for these, and the jobs do not.
+  void lane_advanced(SessionNo session, uint8_t lane, const LanePosition& position, bool behind_receipts);
   // Deliveries that an earlier engine had published; the next are numbered from there.
   void deliveries_counted(SessionNo session, uint64_t count);
   void receipts_taken(SessionNo session, uint64_t count);
@@ -141,6 +143,7 @@ class Broker {
   TimeNs now() const { return state_.now(); }
 
   void must_journal(const Origin& origin);
+  void journal_positions();
   void give_turns_to_firsts();
   // The bytes' place in the commit's block; none for a job of durability `memory`.
   BlobRef add_blob(const JobCore& job, ByteView bytes);

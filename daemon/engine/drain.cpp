@@ -149,7 +149,8 @@ void Drain::note_positions() {
   advanced_.erase(repeated.begin(), repeated.end());
   for (const auto& [port, lane] : advanced_) {
     const RingPosition& at = port->lane(lane).position();
-    broker_.lane_advanced(port->number(), static_cast<uint8_t>(lane), {at.sequence, at.cursor});
+    broker_.lane_advanced(port->number(), static_cast<uint8_t>(lane), {at.sequence, at.cursor},
+                          port->outbox().receipts_waiting() > 0);
   }
   advanced_.clear();
 }

@@ -53,10 +53,15 @@ void SessionOutbox::add_answer(Bytes record) {
   answers_.push_back(std::move(record));
 }
 
+void SessionOutbox::tell(const Progress& progress) {
+  told_news_ |= flush_receipts(progress);
+  told_news_ |= flush_marks(progress);
+}
+
 bool SessionOutbox::flush(const Progress& progress, State& state) {
   found_no_room_ = false;
-  bool news = flush_receipts(progress);
-  news |= flush_marks(progress);
+  tell(progress);
+  bool news = std::exchange(told_news_, false);
   news |= flush_deliveries(progress, state);
   news |= flush_answers();
   news |= flush_events(progress, state);

@@ -50,15 +50,21 @@ class SessionOutbox {
   void add_batch_end(uint64_t commit) { deliveries_.push_back({commit, {}, DownKind::kBatchEnd}); }
   void add_answer(Bytes record);
 
-  // Publishes what may and can be; true when something was. `state`: for the records of the deliveries.
+  // Publishes receipts and watermarks that may and can be. To be called for all clients before any is given
+  // jobs: what somebody has in hand must not be read again by the next engine, see daemon/engine/README.md.
+  void tell(const Progress& progress);
+  // Publishes everything that may and can be; true when something was, since the last call. `state`: for the
+  // records of the deliveries.
   bool flush(const Progress& progress, State& state);
   // Wakes the client if it sleeps.
   void ring() { bell_.ring_if_waiting(); }
   // The session ends: gives back the blocks of what will not be sent.
   void drop(State& state);
 
+  // Nothing waits, and whoever was told something has been rung for.
   bool empty() const {
-    return receipts_.empty() && marks_.empty() && deliveries_.empty() && answers_.empty() && watches_.idle();
+    return !told_news_ && receipts_.empty() && marks_.empty() && deliveries_.empty() && answers_.empty() &&
+           watches_.idle();
   }
   SessionWatches& watches() { return watches_; }
   // Something has found no room; the client rings when it has made some.
@@ -112,6 +118,7 @@ class SessionOutbox {
   std::array<Watermarks, kLaneCount> told_{};
   bool blocked_ = false;        // as the client sees it
   bool found_no_room_ = false;  // in the flush under way
+  bool told_news_ = false;      // before it
 };
 
 }  // namespace pqd

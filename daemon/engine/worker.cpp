@@ -148,6 +148,7 @@ void Worker::note_receipts(bool cheap) {
 }
 
 void Worker::publish() {
+  for (SessionPort* port : parts_.ports.all()) port->outbox().tell(parts_.commits.progress());
   for (SessionPort* port : parts_.ports.all()) {
     if (!port->outbox().empty() && port->outbox().flush(parts_.commits.progress(), parts_.state))
       port->outbox().ring();

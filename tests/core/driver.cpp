@@ -123,7 +123,7 @@ void Driver::put(CommitBuilder& commit, SessionNo session, const JobId& id, cons
   const BlobRef blob = add_record(commit, session, id, spec, 1, 0);
   const uint64_t seq = seqs_[{session, id.lane()}];
   broker.submit(session, id.lane(), seq, blob);
-  broker.lane_advanced(session, id.lane(), {seq, seq * 256});
+  broker.lane_advanced(session, id.lane(), {seq, seq * 256}, false);
 }
 
 void Driver::submit_as(SessionNo session, const JobId& id, const JobSpec& spec) {
@@ -154,7 +154,7 @@ void Driver::submit_batch_as(SessionNo session, const std::vector<JobId>& ids,
                                    static_cast<uint32_t>(i)));
     }
     broker.submit_batch(session, lane, first, records);
-    broker.lane_advanced(session, lane, {first + ids.size() - 1, (first + ids.size()) * 256});
+    broker.lane_advanced(session, lane, {first + ids.size() - 1, (first + ids.size()) * 256}, false);
   });
 }
 
@@ -163,7 +163,7 @@ Error Driver::command(SessionNo session, const Bytes& record) {
   const size_t before = receipts.size();
   turn([&](CommitBuilder&) {
     broker.control(session, seq, record);
-    broker.lane_advanced(session, kControlLane, {seq, seq * 64});
+    broker.lane_advanced(session, kControlLane, {seq, seq * 64}, false);
   });
   for (size_t i = before; i < receipts.size(); ++i) {
     const ReceiptIssued& issued = receipts[i].receipt;

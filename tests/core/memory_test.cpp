@@ -140,6 +140,21 @@ TEST_F(MemoryJob, DoesNotMoveTheLanesPositionInTheJournal) {
   EXPECT_EQ(position(), 3u);
 }
 
+// But for a client whose receipts may hold up its watermark: the job may be in somebody's hands before that
+// is told, and the next engine would take its record as a new one.
+TEST_F(MemoryJob, MovesTheLanesPositionInTheJournalWhenReceiptsAreOnTheirWayToItsClient) {
+  const auto position = [this] { return d.state.tables.session(producer)->lanes[1].seq; };
+  d.turn([this](CommitBuilder&) { d.broker.lane_advanced(producer, 1, {1, 64}, false); });
+  EXPECT_EQ(position(), 0u);
+  d.turn([this](CommitBuilder&) { d.broker.lane_advanced(producer, 1, {2, 128}, true); });
+  EXPECT_EQ(position(), 2u);
+  d.turn([this](CommitBuilder&) {
+    d.broker.lane_advanced(producer, 1, {3, 192}, false);
+    d.broker.refuse_record(producer, 2, 1, Error::kInvalidRequest, 1);
+  });
+  EXPECT_EQ(position(), 3u);
+}
+
 // What a new engine finds: durable jobs behind a memory job of their ordering key, which nobody brings back.
 TEST_F(MemoryJob, ThatDiesWithItsEngineGivesItsOrderingKeyFree) {
   submit({.ordering_key = "k"});

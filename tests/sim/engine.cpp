@@ -285,7 +285,8 @@ void Engine::drain(SessionNo session, uint8_t lane, uint64_t greed) {
   }
   if (taken == 0) return;
   up.read = port.read[lane];
-  broker_->lane_advanced(session, lane, {port.read[lane], port.read[lane] * 64});
+  broker_->lane_advanced(session, lane, {port.read[lane], port.read[lane] * 64},
+                         port.outbox.receipts_waiting() > 0);
 }
 
 void Engine::take_batch(SessionMemory& memory, uint8_t lane, size_t at, uint32_t count) {

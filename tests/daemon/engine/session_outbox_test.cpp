@@ -120,6 +120,21 @@ TEST_F(SessionOutboxTest, DeliversAtLeastOnceWhenWrittenAndAtMostOnceWhenSynced)
   EXPECT_EQ(state.blocks.blocks_in_use(), 0u);
 }
 
+TEST_F(SessionOutboxTest, TellsWithoutDeliveringAndIsNotEmptyBeforeItHasSaidSo) {
+  outbox().add(1, mark(10));
+  outbox().add(1, delivery(1, false));
+  outbox().tell({1, 1, 0});
+  EXPECT_EQ(peers.marks(Lane::kNormal), (Watermarks{1000, 10, 10, 0}));
+  EXPECT_EQ(delivered(), (std::vector<uint64_t>{}));
+  EXPECT_TRUE(flush(1, 1, 0));
+  EXPECT_EQ(delivered(), (std::vector<uint64_t>{1}));
+  outbox().add(2, mark(20));
+  outbox().tell({2, 2, 0});
+  EXPECT_FALSE(outbox().empty());
+  EXPECT_TRUE(flush(2, 2, 0));
+  EXPECT_TRUE(outbox().empty());
+}
+
 TEST_F(SessionOutboxTest, KeepsDeliveriesThatFindNoRoomUntilTheClientHasReadSome) {
   for (uint64_t i = 1; i <= 10; ++i) outbox().add(1, delivery(i, false, 20'000));
   flush(1, 1, 1);

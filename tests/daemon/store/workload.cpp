@@ -94,7 +94,7 @@ void Workload::turn(CommitBuilder& builder) {
   settle_some();
   if (below(5) == 0) command();
   if (below(60) == 0) replace_consumer();
-  broker_.lane_advanced(producer_.session, 1, {producer_.seq, producer_.seq * 64});
+  broker_.lane_advanced(producer_.session, 1, {producer_.seq, producer_.seq * 64}, false);
   broker_.end_turn();
   note_endings();
 }

@@ -31,7 +31,7 @@ void Broker::end_turn() {
     form_full_batches(queue);
     dispatch(queue);
   }
-  journal_positions();
+  if (!PQD_CANARY("position-behind-receipts")) journal_positions();
   commit_ = nullptr;
 }
 
@@ -63,6 +63,7 @@ void Broker::give_turns_to_firsts() {
         firsts.push_back(core.no);
     });
   }
+  if (PQD_CANARY("held-behind-what-is-gone")) firsts.clear();
   for (const JobNo job : firsts) {
     const TimeNs start_ns = state_.jobs[state_.jobs.find(job)].core.start_after_ns;
     emit(KeyTurn{job, start_ns <= now() ? state_.tables.next_ready_seq : 0});

@@ -38,6 +38,10 @@ const std::vector<std::pair<std::string, std::string>>& canaries() {
       {"turn-not-passed-on", "a fair queue does not count the turn that a group has had"},
       {"keys-forgotten-at-checkpoint", "a checkpoint does not take the idempotency keys along"},
       {"dead-letter-without-history", "rows do not keep how attempts ended"},
+      {"memory-read-again", "records of which the client knows that they were decided are taken as new ones"},
+      {"delivered-before-told", "jobs go out before the watermarks of those who sent them"},
+      {"held-behind-what-is-gone", "what stood behind a job of durability memory stays held by its key"},
+      {"position-behind-receipts", "what a watermark that waits for receipts has not told yet is read again"},
       {"missed-run-forgotten", "a schedule's run that is made up for late makes no job"},
       {"missed-runs-all-made-up", "each of the runs that a schedule missed is made up for"},
   };

@@ -83,7 +83,7 @@ void Client::die() {
   tickets_.clear();
   in_hand_.clear();
   own_.clear();
-  batch_ = 0;
+  batch_ = {};
   batches_.clear();
 }
 
@@ -168,15 +168,19 @@ std::vector<JobId> Client::submit(const std::vector<Wish>& wishes, TimeNs now) {
                wish.idempotency_key.empty() ? "" : " idempotency key ", wish.idempotency_key,
                wish.subject.empty() ? "" : " for ", wish.subject,
                wish.delivery == Delivery::kAtMostOnce ? " at-most-once" : "",
-               wish.durability == Durability::kOs ? " os" : "", batch != 0 ? " in a batch" : "");
+               wish.durability == Durability::kOs       ? " os"
+               : wish.durability == Durability::kMemory ? " memory"
+                                                        : "",
+               batch != 0 ? " in a batch" : "");
   }
   return ids;
 }
 
 void Client::control(Bytes record) {
   const RecordKind kind = kind_of(record);
+  const Durability durability = durability_of_control(record);
   const uint64_t seq = write(kControlLane, record);
-  tickets_.push_back({kControlLane, seq, kind, Durability::kFsync, false, std::move(record), SIZE_MAX});
+  tickets_.push_back({kControlLane, seq, kind, durability, false, std::move(record), SIZE_MAX});
 }
 
 void Client::set_schedule(const std::string& name, const std::string& spec, const std::string& zone,
@@ -204,8 +208,9 @@ void Client::settle(const InHand& job, RecordKind kind, std::string_view body, u
   head.extend_ms = extend_ms;
   head.progress = progress;
   Bytes record = write_settle(head, as_bytes(body));
-  Ticket ticket{kControlLane, write(kControlLane, record), kind,    Durability::kFsync,
-                false,        std::move(record),           SIZE_MAX};
+  const Durability durability = durability_of_control(record);
+  const uint64_t seq = write(kControlLane, record);
+  Ticket ticket{kControlLane, seq, kind, durability, false, std::move(record), SIZE_MAX};
   if (kind == RecordKind::kComplete || kind == RecordKind::kFail || kind == RecordKind::kRelease) {
     const check::Verdict verdict = kind == RecordKind::kComplete ? check::Verdict::kComplete
                                    : kind == RecordKind::kFail   ? check::Verdict::kFail
@@ -272,9 +277,9 @@ void Client::take_deliveries() {
     }
     if (delivery.number <= deliveries_seen_) continue;  // it came twice: an engine died over it
     deliveries_seen_ = delivery.number;
-    if (delivery.batch != batch_) {
-      batches_.insert(std::exchange(batch_, delivery.batch));
-      require(batch_ == 0 || !batches_.contains(batch_), "client ", name_, " gets job ", delivery.id,
+    if (const Batch batch(delivery.token.epoch, delivery.batch); batch != batch_) {
+      batches_.insert(std::exchange(batch_, batch));
+      require(delivery.batch == 0 || !batches_.contains(batch_), "client ", name_, " gets job ", delivery.id,
               " after its batch was over");
     }
     in_hand_.push_back({delivery.number, delivery.token, delivery.id, delivery.subscription, false});

@@ -105,8 +105,10 @@ class Client {
   SessionNo earlier_ = 0;  // to be proved at the next connect
   ShortHash earlier_secret_{};
   uint64_t deliveries_seen_ = 0;
-  uint64_t batch_ = 0;          // that the latest delivery belongs to; 0 = none
-  std::set<uint64_t> batches_;  // those before
+  // By the engine that formed it and its number there: one of durability `memory` leaves its number free.
+  using Batch = std::pair<uint32_t, uint64_t>;
+  Batch batch_{};            // that the latest delivery belongs to; number 0 = none
+  std::set<Batch> batches_;  // those before
   std::array<uint64_t, 4> counters_{};
   std::deque<Ticket> tickets_;
   std::vector<InHand> in_hand_;

@@ -10,6 +10,7 @@ namespace {
 
 constexpr TimeNs kReturnGraceNs = 5 * kSecondNs;
 constexpr size_t kUnderWayMax = 4;
+constexpr uint64_t kNumbersSkipped = uint64_t{1} << 32;
 
 SessionOpened opened(const SessionMemory& memory) {
   return {memory.number, memory.uid, 4242, memory.tag, memory.secret};
@@ -51,7 +52,7 @@ void Engine::recover_state() {
         return true;
       });
   require(folded.has_value(), "the journal's tail cannot be read");
-  if (around_.walk) state_->check_invariants();
+  if (around_.walk) state_->check_invariants(State::Walk::kReplayed);
   const auto known = around_.models.find(last_);
   require(known != around_.models.end(), "recovery came to commit ", last_, ", which cannot be");
   around_.model = known->second;
@@ -62,15 +63,14 @@ void Engine::recover_state() {
 }
 
 void Engine::add_port(SessionMemory& memory, const SessionEntry& entry) {
-  Port& port = ports_.emplace(memory.number, Port{Outbox(memory), {}, 0}).first->second;
+  Port& port = ports_.emplace(memory.number, Port{Outbox(memory), {}, {}, 0}).first->second;
   for (uint8_t lane = 0; lane < kLanes; ++lane) {
-    port.read[lane] = planted("lane-cursor-apart") ? memory.up[lane].read : entry.lanes[lane].seq;
-    const auto& records = memory.up[lane].records;
-    require(records.empty() || records.front().seq <= port.read[lane] + 1, "session ", memory.number,
-            " lane ", int{lane}, ": records were freed that no commit has");
-    require(memory.marks[lane].written <= entry.lanes[lane].seq, "session ", memory.number, " lane ",
-            int{lane}, ": record ", memory.marks[lane].written, " was acknowledged, the journal has ",
-            entry.lanes[lane].seq);
+    const uint64_t journaled = entry.lanes[lane].seq;
+    port.read[lane] = std::max(journaled, memory.marks[lane].head);
+    if (planted("lane-cursor-apart")) port.read[lane] = memory.up[lane].read;
+    port.decided_before[lane] = planted("memory-read-again") ? 0 : memory.marks[lane].written;
+    require(memory.up[lane].durable_told <= journaled, "session ", memory.number, " lane ", int{lane},
+            ": record ", memory.up[lane].durable_told, " was acknowledged, the journal has ", journaled);
   }
   port.outbox.begin_at(entry);
 }
@@ -110,10 +110,23 @@ void Engine::first_turn(TimeNs now) {
     }
   }
   for (const SessionNo number : gone) close_session(number);
+  count_deliveries();
   judge();
   end();
   hand();
   first_commit_ = handed_to_;
+}
+
+// Those of durability `memory` were in no journal: more are passed over than can have been published.
+void Engine::count_deliveries() {
+  for (const auto& [number, port] : ports_) {
+    const SessionEntry* entry = state_->tables.session(number);
+    if (entry == nullptr) continue;
+    const uint64_t published = around_.supervisor.sessions.at(number).deliveries_count;
+    const uint64_t count = std::max(published, entry->deliveries) + kNumbersSkipped;
+    broker_->deliveries_counted(number, count);
+    around_.model.deliveries_counted(number, count);
+  }
 }
 
 CommitBuilder& Engine::open_commit() {
@@ -261,6 +274,8 @@ void Engine::drain(SessionNo session, uint8_t lane, uint64_t greed) {
     require(record.seq == port.read[lane] + 1, "lane ", int{lane}, " skips a record");
     ++port.read[lane];
     ++taken;
+    if (record.seq <= port.decided_before[lane]) continue;
+    demand_new(record, lane);
     if (lane == kControlLane) {
       broker_->control(session, record.seq, record.bytes);
       around_.model.control(session, record.seq, record.bytes);
@@ -289,6 +304,16 @@ void Engine::drain(SessionNo session, uint8_t lane, uint64_t greed) {
                          port.outbox.receipts_waiting() > 0);
 }
 
+// One that is sent again, in another session, may have been forgotten by everybody.
+void Engine::demand_new(const UpRecord& record, uint8_t lane) {
+  if (lane == kControlLane) return;
+  SubmitHead head;
+  std::memcpy(&head, record.bytes.data(), sizeof head);
+  const bool again = (head.head.flags & kFlagResubmitted) != 0;
+  require(again || !around_.supervisor.memory_jobs_out.contains(head.id), "the record of job ", head.id,
+          " is read again, and somebody has been given the job");
+}
+
 void Engine::take_batch(SessionMemory& memory, uint8_t lane, size_t at, uint32_t count) {
   std::vector<BlobRef> blobs;
   std::vector<ByteView> records;
@@ -302,27 +327,38 @@ void Engine::take_batch(SessionMemory& memory, uint8_t lane, size_t at, uint32_t
   around_.model.submit_batch(memory.number, lane, memory.up[lane].records[at].seq, records);
 }
 
+// Turns that wrote nothing may still have effects: they depend on what was handed over before them.
 bool Engine::hand() {
-  if (!has_events() || handed_.size() >= kUnderWayMax) return false;
+  if (!has_events()) {
+    if (!has_effects()) return false;
+    spread(handed_to_, std::exchange(building_->effects(), {}));
+    receipts_judged_ = deliveries_judged_ = notices_judged_ = 0;
+    return true;
+  }
+  if (handed_.size() >= kUnderWayMax) return false;
   Commit commit = building_->close();
   building_.reset();
   last_hash_ = commit.hash;
   handed_to_ = commit.number;
   needs_sync_[commit.number] = commit.needs_sync;
   around_.models.insert_or_assign(commit.number, around_.model);
-  const auto to = [&](SessionNo session, const auto& effect) {
-    const auto port = ports_.find(session);
-    if (port != ports_.end()) port->second.outbox.add(commit.number, effect);
-    return port != ports_.end();
-  };
-  for (const ReceiptEffect& effect : commit.effects.receipts) to(effect.receipt.session, effect);
-  for (const DeliveryEffect& effect : commit.effects.deliveries)
-    if (!to(effect.session, effect)) state_->blocks.drop_user(effect.record.block);
-  for (const CancelNotice& notice : commit.effects.notices) to(notice.session, notice);
-  for (const LaneEffect& effect : commit.effects.lanes) to(effect.session, effect);
+  spread(commit.number, commit.effects);
   handed_.push_back(std::move(commit));
   ++around_.figures.commits;
   return true;
+}
+
+void Engine::spread(uint64_t commit, const Effects& effects) {
+  const auto to = [&](SessionNo session, const auto& effect) {
+    const auto port = ports_.find(session);
+    if (port != ports_.end()) port->second.outbox.add(commit, effect);
+    return port != ports_.end();
+  };
+  for (const ReceiptEffect& effect : effects.receipts) to(effect.receipt.session, effect);
+  for (const DeliveryEffect& effect : effects.deliveries)
+    if (!to(effect.session, effect)) state_->blocks.drop_user(effect.record.block);
+  for (const CancelNotice& notice : effects.notices) to(notice.session, notice);
+  for (const LaneEffect& effect : effects.lanes) to(effect.session, effect);
 }
 
 bool Engine::write_one() {
@@ -380,10 +416,18 @@ void Engine::welcome() {
   });
 }
 
-void Engine::publish() {
+void Engine::publish(uint64_t looks) {
   welcome();
   if (!serving_) return;
-  for (auto& [number, port] : ports_) port.outbox.flush(progress(), *state_, around_.receipt_slots);
+  const Progress now = progress();
+  const bool first = planted("delivered-before-told");
+  for (const bool deliver : {first, !first}) {
+    for (auto& [number, port] : ports_) {
+      if (looks-- == 0) return;
+      deliver ? port.outbox.deliver(now, *state_, around_.supervisor.memory_jobs_out)
+              : port.outbox.tell(now, around_.receipt_slots);
+    }
+  }
 }
 
 void Engine::set_intake(Error refusal) {

@@ -47,11 +47,12 @@ class Engine {
   void sync();
   // Folds what is written, up to some commit, into rows.
   void checkpoint(Random& random);
-  void publish();
+  // What may go out, to one client after the other; killed in the middle of it, after so many `looks`.
+  void publish(uint64_t looks = UINT64_MAX);
   void set_intake(Error refusal);
 
   Progress progress() const;
-  bool idle() const { return handed_.empty() && !has_events(); }
+  bool idle() { return handed_.empty() && !has_effects(); }
   TimeNs first_due() const { return broker_->next_timer_ns().value_or(INT64_MAX); }
   State& state() { return *state_; }
   // Asked after everything is written: rows, tables and a replay from the start are the same as memory.
@@ -70,7 +71,8 @@ class Engine {
   };
   struct Port {
     Outbox outbox;
-    std::array<uint64_t, kLanes> read{};  // number of the last record taken
+    std::array<uint64_t, kLanes> read{};            // number of the last record taken
+    std::array<uint64_t, kLanes> decided_before{};  // as its client knows: of an engine that is gone
     uint64_t receipts_noted = 0;
   };
   struct Opening {
@@ -83,16 +85,20 @@ class Engine {
   void inherit_sessions();
   void first_turn(TimeNs now);
   bool has_events() const { return building_ && !building_->empty(); }
+  bool has_effects() { return building_ && !(building_->empty() && building_->effects().empty()); }
   CommitBuilder& open_commit();
   void begin(TimeNs now);
   void end();
   void judge();
+  void spread(uint64_t commit, const Effects& effects);
+  void count_deliveries();
   void add_port(SessionMemory& memory, const SessionEntry& entry);
   bool open_session(const SessionMemory& memory);
   void close_session(SessionNo session);
   void open_sessions();
   void close_sessions();
   void drain(SessionNo session, uint8_t lane, uint64_t greed);
+  void demand_new(const UpRecord& record, uint8_t lane);
   void take_batch(SessionMemory& memory, uint8_t lane, size_t at, uint32_t count);
   void compare();
   void welcome();

@@ -69,7 +69,10 @@ struct ModelJob {
   bool held_by_consumer() const { return state == JobState::kAssigned || state == JobState::kProcessing; }
   bool waits(Pending for_what) const { return state == JobState::kPending && pending == for_what; }
   bool parked() const { return waits(Pending::kParked); }
-  bool dead_letter() const { return (state == JobState::kFailed || state == JobState::kTimeout) && !purged; }
+  bool in_memory() const { return durability == Durability::kMemory; }
+  bool dead_letter() const {
+    return (state == JobState::kFailed || state == JobState::kTimeout) && !purged && !in_memory();
+  }
 };
 
 struct ModelSubscription {
@@ -91,6 +94,7 @@ struct ModelSession {
   SessionNo resumed_from = 0;
   ShortHash resumed_secret{};
   std::array<uint64_t, 4> last_counter{};
+  std::array<uint64_t, 4> journaled_counter{};  // the last that a new engine knows of
   uint64_t deliveries = 0, receipts = 0;
   std::map<uint32_t, ModelSubscription> subscriptions;
   TimeNs away_until = 0;  // 0 = it is here
@@ -132,6 +136,8 @@ class Model {
   void start_epoch(uint32_t epoch);
   void open_session(const SessionOpened& session);
   void expect_return(SessionNo session, TimeNs until);
+  // An earlier engine may have numbered deliveries up to this one that no journal tells of.
+  void deliveries_counted(SessionNo session, uint64_t count) { sessions_.at(session).deliveries = count; }
   void close_session(SessionNo session);
   bool resume_session(SessionNo claimed, SessionNo to, const ShortHash& proof, uint64_t seen);
   void submit(SessionNo session, uint8_t lane, uint64_t seq, ByteView record);
@@ -155,11 +161,12 @@ class Model {
 
   // Everything that can be asked must have the same answer here and there.
   void compare(const State& state) const;
-  void compare_finished(const std::function<std::optional<JobRow>(const JobId&)>& find) const;
+  // Of the jobs that have ended: those of durability `memory`, which are in no store, or the others.
+  void compare_finished(bool of_memory, const std::function<std::optional<JobRow>(const JobId&)>& find) const;
   // What became of jobs by being closed since the last call.
   std::vector<JobId> take_finished() { return std::exchange(just_finished_, {}); }
 
-  // A new engine knows nothing of what was not in the journal.
+  // A new engine knows nothing of what was not in the journal: jobs of durability `memory` among it.
   void restarted();
 
   const std::map<JobId, ModelJob>& live() const { return live_; }
@@ -253,6 +260,7 @@ class Model {
   void form_batch(const ModelJob& one_of_them);
   void form_full_batches(const std::string& queue, const State& state);
   void give_key_turns();
+  void give_turns_to_firsts();
   void admit(const std::string& queue);
   void judge_dispatch(const DeliveryEffect& delivery);
   void judge_turn(const ModelJob& job, const DeliveryEffect& delivery);

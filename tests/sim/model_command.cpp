@@ -23,6 +23,7 @@ void Model::start_epoch(uint32_t epoch) {
     settings_changed(name);
     fair_anew(name);
   }
+  give_turns_to_firsts();
 }
 
 // A batch that collects waits as long as its queue says now.
@@ -33,7 +34,13 @@ void Model::settings_changed(const std::string& queue) {
 }
 
 void Model::restarted() {
-  for (auto& [number, session] : sessions_) session.away_until = 0;
+  const auto of_memory = [](const auto& entry) { return entry.second.in_memory(); };
+  std::erase_if(live_, of_memory);
+  std::erase_if(finished_, of_memory);
+  for (auto& [number, session] : sessions_) {
+    session.away_until = 0;
+    session.last_counter = session.journaled_counter;
+  }
   for (auto& [name, queue] : queues_) {
     queue.turns.restarted(queue.settings.starvation_guard);
     queue.fair.clear();

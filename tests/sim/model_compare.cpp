@@ -85,6 +85,7 @@ void compare_row(const ModelJob& job, const JobRow& row) {
   same(core.failures == job.failures && core.deaths == job.deaths, core.failures, " failures and ",
        core.deaths, " deaths, not ", job.failures, " and ", job.deaths);
   same(core.owner_uid == job.owner, "another owner");
+  same(core.durability == job.durability, "another durability");
   same(core.holder == job.holder, "held by session ", core.holder, ", not ", job.holder);
   same(core.cancel_requested == job.cancel_requested, "the cancel flag differs");
   same(core.progress == job.progress, "progress ", int{core.progress}, ", not ", int{job.progress});
@@ -136,8 +137,10 @@ void Model::compare_job(const State& state, const ModelJob& job) const {
     require(core.ready_ns == job.ready_at, "job ", job.id, " became ready at another time");
 }
 
-void Model::compare_finished(const std::function<std::optional<JobRow>(const JobId&)>& find) const {
+void Model::compare_finished(bool of_memory,
+                             const std::function<std::optional<JobRow>(const JobId&)>& find) const {
   for (const auto& [id, job] : finished_) {
+    if (job.in_memory() != of_memory) continue;
     const auto row = find(id);
     require(row.has_value(), "job ", id, " is lost: it was ", state_name(job.state));
     compare_row(job, *row);

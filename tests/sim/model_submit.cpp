@@ -184,6 +184,7 @@ void Model::accept(const Offer& offer, bool parked) {
     if (session.tag != job.id.tag()) continue;
     uint64_t& last = session.last_counter[job.id.lane()];
     last = std::max(last, job.id.counter());
+    if (!job.in_memory()) session.journaled_counter[job.id.lane()] = last;
   }
   job.scope = offer.scope;
   if (offer.session != 0) pay(job.owner, job.subject);  // what a schedule makes costs nobody anything
@@ -198,7 +199,8 @@ Error Model::place(const Offer& offer, bool may_park) {
   if (entry == nullptr) return Error::kNotFound;
   if (entry->draining) return Error::kUnavailable;
   const bool room = !anybody_parked(queue) && has_room(queue, 1, offer.view.payload.size());
-  const bool may_wait = may_park && entry->settings.admission_timeout_ms > 0 &&
+  const bool memory = static_cast<Durability>(offer.view.head.durability) == Durability::kMemory;
+  const bool may_wait = may_park && !memory && entry->settings.admission_timeout_ms > 0 &&
                         offer.view.payload.size() <= entry->settings.max_bytes;
   if (!room && !may_wait) return Error::kQueueFull;
   accept(offer, !room);

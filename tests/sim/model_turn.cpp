@@ -104,7 +104,7 @@ void Model::become_ready(ModelJob& job) {
 
 bool Model::collect_together(const ModelJob& one, const ModelJob& other) const {
   return one.waits(Pending::kCollecting) && other.waits(Pending::kCollecting) && one.queue == other.queue &&
-         one.type == other.type && group_of(one) == group_of(other);
+         one.type == other.type && one.in_memory() == other.in_memory() && group_of(one) == group_of(other);
 }
 
 // Up to batch_size of those that collect become ready together.
@@ -178,6 +178,15 @@ void Model::give_key_turns() {
       job.deadline = job.not_before;
     }
   }
+}
+
+// Those that stood behind a job of durability `memory` have its turn, key by key.
+void Model::give_turns_to_firsts() {
+  std::map<std::string, JobId> firsts;
+  for (const auto& [id, job] : live_)
+    if (job.waits(Pending::kHeld) && first_of_key(job)) firsts[job.key + '/' + job.queue] = id;
+  for (const auto& [key, id] : firsts) key_turns_.push_back(id);
+  give_key_turns();
 }
 
 std::map<JobId, uint8_t> Model::parked_ranks() const {
@@ -416,7 +425,7 @@ void Model::give(ModelJob& job, const DeliveryEffect& delivery) {
   require(job.attempts <= job.max_attempts, "job ", job.id, " has more attempts than it may");
   require(delivery.lease_until_ns == job.deadline, "the lease of job ", job.id, " ends at another time");
   require(delivery.owner_uid == job.owner, "job ", job.id, " was delivered as somebody else's");
-  require(delivery.after_sync == (job.delivery == Delivery::kAtMostOnce), "job ", job.id,
+  require(delivery.after_sync == (job.delivery == Delivery::kAtMostOnce && !job.in_memory()), "job ", job.id,
           ": an at-most-once delivery, and no other, waits for the sync");
   regroup(job.queue);
   note_exhausted(job.queue);

@@ -1,5 +1,6 @@
 #include "tests/sim/outbox.h"
 
+#include "core/control_record.h"
 #include "tests/sim/canary.h"
 #include "tests/sim/fault.h"
 
@@ -20,10 +21,24 @@ void Outbox::add(uint64_t commit, const CancelNotice& notice) {
   deliveries_.push_back(waiting);
 }
 
-void Outbox::flush(const Progress& progress, State& state, size_t receipt_slots) {
+void Outbox::tell(const Progress& progress, size_t receipt_slots) {
   flush_receipts(progress, receipt_slots);
   flush_marks(progress);
-  flush_deliveries(progress, state);
+}
+
+// Jobs of durability `memory`, and settlements of them, the journal need not have.
+void Outbox::told(uint8_t lane, uint64_t seq) {
+  UpLane& up = down_->up[lane];
+  uint64_t& written = down_->marks[lane].written;
+  for (const UpRecord& record : up.records) {
+    if (record.seq <= written || record.seq > seq) continue;
+    SubmitHead head;
+    if (lane != kControlLane) std::memcpy(&head, record.bytes.data(), sizeof head);
+    const auto durability =
+        lane == kControlLane ? durability_of_control(record.bytes) : static_cast<Durability>(head.durability);
+    if (durability != Durability::kMemory) up.durable_told = record.seq;
+  }
+  written = std::max(written, seq);
 }
 
 void Outbox::flush_receipts(const Progress& progress, size_t receipt_slots) {
@@ -49,7 +64,7 @@ void Outbox::flush_marks(const Progress& progress) {
   for (; marks_written_ < marks_.size(); ++marks_written_) {
     const auto& [commit, effect] = marks_[marks_written_];
     if (commit > written || commit >= limit) break;
-    raise(down_->marks[effect.lane].written, effect.position.seq);
+    told(effect.lane, effect.position.seq);
   }
   while (!marks_.empty() && marks_written_ > 0 && marks_.front().first <= done &&
          marks_.front().first < limit) {
@@ -64,7 +79,7 @@ void Outbox::flush_marks(const Progress& progress) {
   }
 }
 
-void Outbox::flush_deliveries(const Progress& progress, State& state) {
+void Outbox::deliver(const Progress& progress, State& state, std::set<JobId>& of_memory) {
   while (!deliveries_.empty()) {
     const Waiting& waiting = deliveries_.front();
     const DeliveryEffect& effect = waiting.effect;
@@ -79,6 +94,8 @@ void Outbox::flush_deliveries(const Progress& progress, State& state) {
       const auto submit = read_submit_record(state.blocks.view(effect.record));
       require(submit.has_value(), "the record of job ", effect.id, " cannot be read at its delivery");
       out.payload = as_text(submit->payload);
+      if (static_cast<Durability>(submit->head.durability) == Durability::kMemory)
+        of_memory.insert(effect.id);
       // Leases that ended before anybody published them leave a gap.
       require(effect.number > down_->deliveries_count, "delivery ", effect.number, " of session ",
               down_->number, " follows delivery ", down_->deliveries_count);

@@ -19,8 +19,11 @@ class Outbox {
   void add(uint64_t commit, const DeliveryEffect& effect) { deliveries_.push_back({commit, effect, false}); }
   void add(uint64_t commit, const CancelNotice& notice);
 
-  // Publishes what may be. `receipt_slots`: how many unread receipts fit.
-  void flush(const Progress& progress, State& state, size_t receipt_slots);
+  // Publishes what may be: what was decided. `receipt_slots`: how many unread receipts fit.
+  void tell(const Progress& progress, size_t receipt_slots);
+  // And the jobs; those of durability `memory` are noted. What somebody has in hand must never be taken as a
+  // new job from the lane where it came from, by whichever engine.
+  void deliver(const Progress& progress, State& state, std::set<JobId>& of_memory);
   void drop(State& state);
   size_t receipts_waiting() const { return receipts_.size(); }
 
@@ -33,7 +36,7 @@ class Outbox {
 
   void flush_receipts(const Progress& progress, size_t receipt_slots);
   void flush_marks(const Progress& progress);
-  void flush_deliveries(const Progress& progress, State& state);
+  void told(uint8_t lane, uint64_t seq);
 
   SessionMemory* down_;
   std::deque<std::pair<uint64_t, ReceiptEffect>> receipts_;

@@ -5,11 +5,15 @@
 #include <array>
 #include <deque>
 #include <map>
+#include <set>
 
 #include "core/commit.h"
 #include "core/state.h"
 
 namespace pqd::sim {
+
+// In the payload of each job of durability `memory`, so that it is known wherever it should not be.
+inline constexpr std::string_view kMemoryPayload = "of memory only ";
 
 struct UpRecord {
   uint64_t seq = 0;
@@ -20,6 +24,7 @@ struct UpLane {
   std::deque<UpRecord> records;  // not freed yet
   uint64_t tail = 0;             // number of the last one written
   uint64_t read = 0;             // of the last one that an engine took, whatever became of it
+  uint64_t durable_told = 0;     // of the last one that the client was told of and that the journal must have
 };
 
 // As in shared memory: what the client may rely on.
@@ -65,6 +70,7 @@ struct Supervisor {
   std::map<SessionNo, SessionMemory> sessions;
   SessionNo next_session = 1;
   SessionNo first_session = 1;
+  std::set<JobId> memory_jobs_out;  // of durability `memory`, and somebody has been given them
 };
 
 }  // namespace pqd::sim

@@ -52,6 +52,8 @@ void World::make_nature() {
   nature_.odd_times = random_.chance(1, 4);
   nature_.many_consumers = random_.chance(1, 2);
   nature_.batches = random_.chance(1, 2);
+  const uint64_t memory[] = {0, 0, 300, 950};
+  nature_.memory_per_mille = random_.pick(memory);
   around_.receipt_slots = random_.chance(1, 4) ? random_.between(1, 4) : 64;
   nature_.queues = {"default"};
   for (uint64_t n = random_.below(3); n > 0; --n) nature_.queues.push_back("q" + std::to_string(n));

@@ -35,7 +35,7 @@ class World {
   // What the seed decides for the world's whole life.
   struct Nature {
     uint64_t steps = 0, client_count = 0, act_per_mille = 0, fault_per_mille = 0, greed = 0,
-             sync_per_mille = 0;
+             sync_per_mille = 0, memory_per_mille = 0;
     bool long_leaps = false, odd_times = false, many_consumers = false, batches = false;
     bool bad_power = false, careful = false;  // mostly power cuts; mostly at-most-once jobs
     std::vector<std::string> queues, types, keys, idempotency_keys, subjects, schedules;
@@ -63,6 +63,7 @@ class World {
   void connect(Client& client);
   Wish random_wish();
   Wish keyed_wish(Wish wish);
+  void keep_in_memory(Wish& wish);
   void submit(Client& client);
   void consume(Client& client);
   void settle(Client& client);

@@ -59,6 +59,7 @@ Wish World::random_wish() {
   if (random_.chance(1, 4)) wish.flags |= kFlagBackoffJitter;
   if (!nature_.subjects.empty() && random_.chance(1, 8)) wish.subject = random_.pick(nature_.subjects);
   if (!nature_.idempotency_keys.empty() && random_.chance(1, 3)) wish = keyed_wish(std::move(wish));
+  if (random_.chance(nature_.memory_per_mille, 1000)) keep_in_memory(wish);
   if (!random_.chance(1, 40)) return wish;
   // Something is wrong with it.
   const uint64_t choice = random_.below(6);
@@ -89,6 +90,12 @@ Wish World::keyed_wish(Wish wish) {
   return wish;
 }
 
+void World::keep_in_memory(Wish& wish) {
+  wish.durability = Durability::kMemory;
+  if (!random_.chance(1, 20)) wish.idempotency_key.clear();
+  wish.payload.insert(0, kMemoryPayload);
+}
+
 void World::submit(Client& client) {
   uint64_t count = random_.chance(1, 12) ? random_.between(5, 20) : 1;  // a flood now and then
   for (; count > 0; --count) {
@@ -99,7 +106,10 @@ void World::submit(Client& client) {
         next.priority = wishes.front().priority;
         if (!random_.chance(1, 10)) {
           next.queue = wishes.front().queue;
-          next.durability = wishes.front().durability;
+          if (wishes.front().durability == Durability::kMemory)
+            keep_in_memory(next);
+          else if (next.durability != Durability::kMemory)
+            next.durability = wishes.front().durability;
         }
         if (next.idempotency_key.empty()) next.payload += "b";
         wishes.push_back(next);
@@ -231,6 +241,8 @@ void World::schedule(Client& client) {
   if (!random_.chance(1, 20)) {
     wish.not_before_ms = 0;
     wish.idempotency_key.clear();
+    if (std::exchange(wish.durability, Durability::kOs) == Durability::kMemory)
+      wish.payload.erase(0, kMemoryPayload.size());
   }
   client.set_schedule(name, spec, zone, wish, random_.chance(1, 3));
 }

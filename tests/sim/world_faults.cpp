@@ -22,6 +22,7 @@ void World::start_engine() {
     if (random_.chance(1, 8)) engine_->sync();
     if (nature_.fault_per_mille == 0 || !random_.chance(1, 6)) return;
     ++figures_.engine_crashes;
+    history_.engine_died();
     around_.trace.say(now_ns_, "the engine dies as it starts");
     if (random_.chance(1, 3)) around_.store.cut_power(random_), history_.power_was_cut();
   } while (true);
@@ -30,7 +31,16 @@ void World::start_engine() {
 // The process dies: what the committer had not written is gone, sessions live on in the supervisor.
 void World::crash_engine() {
   ++figures_.engine_crashes;
+  history_.engine_died();
   around_.trace.say(now_ns_, "the engine dies at commit ", around_.store.written());
+  if (random_.chance(1, 2)) {
+    // In the middle of telling its clients.
+    engine_->turn(now_ns_, random_, nature_.greed);
+    engine_->hand();
+    while (engine_->write_one() && !random_.chance(1, 4)) {
+    }
+    engine_->publish(random_.below(2 * clients_.size() + 2));
+  }
   engine_.reset();
   std::erase_if(around_.supervisor.sessions, [](const auto& entry) { return entry.second.gone; });
   if (random_.chance(1, 3)) pass_time();
@@ -40,6 +50,7 @@ void World::crash_engine() {
 // It takes the engine along, and everybody's memory. Clients come back by themselves.
 void World::crash_supervisor() {
   ++figures_.supervisor_crashes;
+  history_.engine_died();
   around_.trace.say(now_ns_, "the supervisor dies at commit ", around_.store.written());
   engine_.reset();
   for (Client& client : clients_) {
@@ -55,6 +66,7 @@ void World::crash_supervisor() {
 // Nothing lives on but what was synced, and some of the rest.
 void World::cut_power() {
   ++figures_.power_cuts;
+  history_.engine_died();
   engine_.reset();
   for (Client& client : clients_) client.die();
   around_.supervisor.sessions.clear();

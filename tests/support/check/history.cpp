@@ -3,7 +3,7 @@
 namespace pqd::check {
 
 size_t History::submitted(Submission submission) {
-  ++step_;
+  submission.asked_at = ++step_;
   submissions_.push_back(std::move(submission));
   return submissions_.size() - 1;
 }

@@ -27,7 +27,8 @@ struct Submission {
   uint16_t max_attempts = 0;  // 0 = the queue's
   uint64_t batch = 0;         // atomic submits that belong together have one number; 0 = alone
   Outcome outcome = Outcome::kUnknown;
-  uint64_t acknowledged_at = 0;  // step of the history; 0 = never
+  uint64_t asked_at = 0;         // step of the history
+  uint64_t acknowledged_at = 0;  // 0 = never
   bool sent_again = false;       // after a reconnect: what was refused unheard may count then
   std::string idempotency_key, subject;
   JobId first{};  // told: it is a duplicate of this job; itself, or none = it is not
@@ -91,6 +92,8 @@ class History {
   void schedules_listed(std::set<std::string> names);
   // A redrive was asked for: from now on the job may have one more life.
   void redriven(const JobId& id) { ++redrives_[id]; }
+  // Jobs of durability `memory` have gone.
+  void engine_died() { last_engine_death_ = ++step_; }
   // Everything not synced may have gone.
   void power_was_cut() { power_cuts_.push_back(++step_); }
   void ended(const JobId& id, FinalState state) { final_[id] = std::move(state); }
@@ -104,6 +107,7 @@ class History {
   const std::map<JobId, FinalState>& final_states() const { return final_; }
   uint64_t redrives(const JobId& id) const;
   bool power_cut_after(uint64_t step) const { return !power_cuts_.empty() && power_cuts_.back() > step; }
+  bool engine_died_after(uint64_t step) const { return last_engine_death_ > step; }
   bool any_power_cut() const { return !power_cuts_.empty(); }
 
  private:
@@ -116,6 +120,7 @@ class History {
   uint64_t schedules_listed_at_ = 0;  // 0 = never
   std::map<JobId, uint64_t> redrives_;
   std::vector<uint64_t> power_cuts_;
+  uint64_t last_engine_death_ = 0;
   std::map<JobId, FinalState> final_;
 };
 

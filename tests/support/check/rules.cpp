@@ -47,8 +47,17 @@ class Rules {
   }
   // Was this acknowledged as done, and does that still count after the crashes that came?
   bool kept(const Submission& s) const {
-    if (s.outcome != Outcome::kOk || s.durability == Durability::kMemory) return false;
+    if (s.outcome != Outcome::kOk) return false;
+    if (s.durability == Durability::kMemory) return !history_.engine_died_after(s.asked_at);
     return s.durability == Durability::kFsync || !history_.power_cut_after(s.acknowledged_at);
+  }
+
+  // Nobody remembers a job of durability `memory` whose client lost its session before it heard of it: sent
+  // again it is a new one.
+  static bool forgotten(const Submission& s) { return s.durability == Durability::kMemory && s.sent_again; }
+  bool forgotten(const JobId& id) const {
+    const auto at = by_id_.find(id);
+    return at != by_id_.end() && forgotten(*at->second.front());
   }
 
   void nothing_is_lost() {
@@ -106,7 +115,7 @@ class Rules {
       // another's by then.
       bool refused = true;
       for (const Submission* s : list)
-        refused &= s->outcome == Outcome::kRefused && !(s->sent_again && s->batch != 0);
+        refused &= s->outcome == Outcome::kRefused && !(s->sent_again && s->batch != 0) && !forgotten(*s);
       if (refused && (taken_.contains(id) || final_state(id) != nullptr))
         broken(id, "was refused and is there");
     }
@@ -144,7 +153,7 @@ class Rules {
     for (const auto& [id, list] : taken_) {
       const auto at = by_id_.find(id);
       if (at == by_id_.end() || at->second.front()->delivery != Delivery::kAtMostOnce) continue;
-      if (list.size() > 1 + history_.redrives(id))
+      if (list.size() > 1 + history_.redrives(id) && !forgotten(id))
         broken(id, "is at-most-once and was delivered " + std::to_string(list.size()) + " times");
     }
   }
@@ -155,6 +164,7 @@ class Rules {
     for (const Settlement& s : history_.settlements())
       if (s.verdict == Verdict::kComplete && s.outcome == Outcome::kOk) completed.emplace(s.id, s.token);
     for (const auto& [id, token] : completed) {
+      if (forgotten(id)) continue;
       for (const Taking* t : taken_[id])
         if (lease_of(t->token) > lease_of(token))
           broken(id, "was delivered after its completion was acknowledged");

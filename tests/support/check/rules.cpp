@@ -204,21 +204,22 @@ class Rules {
     for (const Submission& s : history_.submissions())
       if (!s.ordering_key.empty() && !s.sent_again) lines[{s.lane, s.queue, s.ordering_key}].push_back(&s);
     for (const auto& [line, jobs] : lines) {
-      for (size_t i = 0; i < jobs.size(); ++i) {
-        if (history_.redrives(jobs[i]->id) > 0 || jobs[i]->outcome != Outcome::kOk) continue;
-        for (size_t k = i + 1; k < jobs.size(); ++k) overtaken(*jobs[i], *jobs[k]);
+      const Taking* latest = nullptr;  // of all jobs before
+      for (const Submission* job : jobs) {
+        if (job->outcome != Outcome::kOk || !kept(*job)) continue;
+        if (latest != nullptr) overtaken(*latest, *job);
+        if (history_.redrives(job->id) > 0) continue;
+        for (const Taking* t : taken_[job->id])
+          if (latest == nullptr || lease_of(t->token) > lease_of(latest->token)) latest = t;
       }
     }
   }
-  void overtaken(const Submission& first, const Submission& second) {
-    if (second.outcome != Outcome::kOk || !kept(first) || !kept(second)) return;
+  void overtaken(const Taking& latest, const Submission& second) {
     for (const Taking* of_second : taken_[second.id])
-      for (const Taking* of_first : taken_[first.id])
-        // With the power went the end of the first, and that the second was delivered.
-        if (lease_of(of_first->token) > lease_of(of_second->token) &&
-            !history_.power_cut_after(of_second->step))
-          return broken(second.id,
-                        "was delivered before job " + first.id.to_string() + " of its key was over");
+      // With the power went the end of the first, and that the second was delivered.
+      if (lease_of(latest.token) > lease_of(of_second->token) && !history_.power_cut_after(of_second->step))
+        return broken(second.id,
+                      "was delivered before job " + latest.id.to_string() + " of its key was over");
   }
 
   // Names and due times give runs their ids, so that one of them twice would be one job with two lives.

@@ -4,14 +4,12 @@
 #include <algorithm>
 
 #include "bindings/cpp/client.h"
-#include "tests/e2e/load.h"
 #include "tests/support/daemon.h"
 #include "tests/support/eventually.h"
+#include "tests/support/load/load_history.h"
 
 namespace pqd::test {
 namespace {
-
-constexpr uint8_t kCompletedBit = 1 << static_cast<int>(JobState::kCompleted);
 
 // Restarts in quick succession are the point here, not the back-off.
 constexpr const char* kConfig = R"(
@@ -29,19 +27,15 @@ class KillsTest : public WithDaemon {
  protected:
   KillsTest() : WithDaemon(kConfig) {}
 
-  // Every acknowledged job is completed, nothing else is there; no attempt of a job was handed out twice.
-  void expect_nothing_lost(const Load& load) {
-    const std::set<JobId> acknowledged = load.acknowledged();
-    const auto completed = jobs_in_state(daemon_.socket(), "load", kCompletedBit);
-    const auto all = jobs_in_state(daemon_.socket(), "load", 0);
-    size_t lost = 0;
-    for (const JobId& id : acknowledged) lost += completed.contains(id) ? 0u : 1u;
-    EXPECT_EQ(lost, 0u) << "of " << acknowledged.size();
-    EXPECT_EQ(all.size(), acknowledged.size()) << "jobs that nobody was told of, or told twice";
-    const auto deliveries = load.deliveries();
-    EXPECT_EQ(std::ranges::adjacent_find(deliveries), deliveries.end()) << "one attempt was delivered twice";
-    std::printf("%zu jobs acknowledged, %zu completed, %zu deliveries\n", acknowledged.size(),
-                completed.size(), deliveries.size());
+  // No rule is broken, every acknowledged job is completed and nothing else is there.
+  LoadFigures expect_nothing_lost(const Load& load) {
+    const LoadJudgement judged = judge(load);
+    EXPECT_EQ(judged.broken, std::vector<std::string>());
+    EXPECT_EQ(judged.figures.completed, judged.figures.acknowledged)
+        << "jobs that nobody was told of, or lost";
+    std::printf("%lu jobs acknowledged, %lu completed, %lu deliveries\n", judged.figures.acknowledged,
+                judged.figures.completed, judged.figures.taken);
+    return judged.figures;
   }
   void expect_daemons_may_die(const LoadOptions& options) {
     Load load(daemon_.socket(), options);
@@ -72,9 +66,9 @@ TEST_F(KillsTest, AHundredDeadEnginesInARowLoseNothingAndDuplicateNothing) {
     daemon_.kill_engine();
   }
   ASSERT_EQ(load.finish(), "");
-  expect_nothing_lost(load);
+  const LoadFigures figures = expect_nothing_lost(load);
   // Leases outlive their engine: nobody was given a job that somebody else had.
-  EXPECT_EQ(load.deliveries().size(), load.acknowledged().size());
+  EXPECT_EQ(figures.taken, figures.acknowledged);
 }
 
 TEST_F(KillsTest, ClientsCarryOnOverTheDeathOfTheWholeDaemon) { expect_daemons_may_die({}); }
@@ -90,26 +84,11 @@ TEST_F(KillsTest, AtMostOnceJobsAreNeverHandedOutTwiceWhateverDies) {
     kill_in_turns(load, i);
   }
   ASSERT_EQ(load.finish(), "");
-  std::set<JobId> delivered;
-  for (const Delivery& delivery : load.deliveries())
-    EXPECT_TRUE(delivered.insert(delivery.id).second) << delivery.id.to_string() << " was handed out twice";
-  const std::set<JobId> acknowledged = load.acknowledged();
-  size_t lost = 0;
-  for (const JobInfo& job : jobs_of(daemon_.socket(), "load", 0)) {
-    EXPECT_TRUE(acknowledged.contains(job.core.id)) << "a job that nobody was told of";
-    if (job.core.state == JobState::kCompleted) {
-      EXPECT_TRUE(delivered.contains(job.core.id));
-      continue;
-    }
-    EXPECT_EQ(job.core.state, JobState::kFailed);
-    EXPECT_EQ(job.core.reason, Reason::kDeliveryLost);
-    EXPECT_TRUE(job.dlq);
-    ++lost;
-  }
-  EXPECT_EQ(jobs_of(daemon_.socket(), "load", 0).size(), acknowledged.size());
-  EXPECT_GT(lost, 0u) << "consumers died with jobs in hand";
-  std::printf("%zu jobs acknowledged, %zu delivered, %zu lost\n", acknowledged.size(), delivered.size(),
-              lost);
+  const LoadJudgement judged = judge(load);
+  EXPECT_EQ(judged.broken, std::vector<std::string>());
+  EXPECT_EQ(judged.figures.completed + judged.figures.delivery_lost, judged.figures.acknowledged);
+  EXPECT_EQ(judged.figures.failed, judged.figures.delivery_lost);
+  EXPECT_GT(judged.figures.delivery_lost, 0u) << "consumers died with jobs in hand";
 }
 
 // The next job of a key comes only when the one before it has been completed, whatever attempt that took.
@@ -128,15 +107,18 @@ TEST_F(KillsTest, JobsOfOneOrderingKeyRunInOrderThoughEnginesAndConsumersDie) {
   };
   std::map<std::string, Last> keys;
   for (const Deed& deed : load.deeds()) {
-    Last& last = keys[deed.ordering_key];
-    if (deed.completes) {
+    if (deed.kind != Deed::Kind::kTook && deed.kind != Deed::Kind::kSettles) continue;
+    if (deed.kind == Deed::Kind::kSettles && deed.verdict != Deed::Verdict::kComplete) continue;
+    const std::string key = load_job(load.options(), deed.content).ordering_key;
+    Last& last = keys[key];
+    if (deed.kind == Deed::Kind::kSettles) {
       last.completed = last.completed || last.id == deed.id;
     } else if (last.id == deed.id) {
       last.completed = false;  // another attempt
     } else {
       EXPECT_TRUE(last.completed) << deed.id.to_string() << " began before " << last.id.to_string()
                                   << " ended";
-      EXPECT_LT(last.id, deed.id) << "within " << deed.ordering_key;
+      EXPECT_LT(last.id, deed.id) << "within " << key;
       last = {deed.id, false};
     }
   }

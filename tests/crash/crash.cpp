@@ -1,4 +1,5 @@
-// Campaigns of the tests in this folder as a program: many seeds on every CPU, with figures at the end.
+// Campaigns of the tests in this folder as a program: power cuts of many seeds on every CPU, or faults of
+// real processes one after the other, with figures at the end.
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
@@ -7,6 +8,7 @@
 #include <unistd.h>
 
 #include "tests/crash/bit_flips.h"
+#include "tests/crash/cycle_campaign.h"
 #include "tests/crash/power_cuts.h"
 
 namespace pqd::test {
@@ -133,9 +135,10 @@ uint64_t run_flips(const Order& order) {
 int main_of(int argc, char** argv) {
   Order order;
   std::string seeds = "1..20";
+  CycleOrder cycles;
   CLI::App app(
       "Power cuts at every change of a store's disk, or flipped bits; each image is opened by the real "
-      "recovery");
+      "recovery. Or, with --cycles, faults of real processes under load");
   app.add_option("--seeds", seeds, "the lives of these seeds, A..B (1..20)");
   app.add_option("--commits", order.commits, "in each life (120)");
   app.add_option("--images", order.images, "at random at each point, besides the two extremes (4)");
@@ -143,7 +146,14 @@ int main_of(int argc, char** argv) {
   app.add_option("--flips", order.flips,
                  "instead of power cuts: so many bits of each closed store, one at a time");
   app.add_option("-j", order.processes, "processes (one a CPU)")->check(CLI::Range(1u, 256u));
+  app.add_option("--cycles", cycles.cycles, "so many faults of real processes, one after the other");
+  app.add_option("--seed", cycles.seed, "of these faults and their load (1)");
+  app.add_option("--minutes", cycles.minutes,
+                 "with --cycles: begin no further load after so long; 0 = no end (0)");
+  app.add_flag("-v", cycles.tell, "with --cycles: tell each fault");
+  app.add_option("--write-figures", cycles.figures_file, "with --cycles: put the figures into this page");
   CLI11_PARSE(app, argc, argv);
+  if (cycles.cycles != 0) return run_cycle_campaign(cycles);
   unsigned long long first = 0;
   unsigned long long last = 0;
   if (std::sscanf(seeds.c_str(), "%llu..%llu", &first, &last) != 2 || first > last) {

@@ -1,0 +1,91 @@
+#include "tests/crash/cycle_campaign.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <ctime>
+#include <sstream>
+
+#include "tests/crash/cycles.h"
+#include "tests/support/temp_dir.h"
+
+namespace pqd::test {
+namespace {
+
+constexpr size_t kShown = 20;  // of broken rules; usually one fault breaks many
+constexpr std::string_view kBegin = "<!-- figures: written by crash --write-figures -->\n";
+constexpr std::string_view kEnd = "<!-- end of figures -->\n";
+
+std::string today() {
+  const std::time_t now = std::time(nullptr);
+  char text[16];
+  std::strftime(text, sizeof text, "%Y-%m-%d", std::gmtime(&now));
+  return text;
+}
+
+std::string figures_of(const CycleOrder& order, const CycleReport& report, double seconds) {
+  const LoadFigures& f = report.figures;
+  std::ostringstream out;
+  out << "seed " << order.seed << ": " << report.cycles << " cycles, " << report.loads << " loads judged, "
+      << static_cast<uint64_t>(seconds) << " s, " << ::sysconf(_SC_NPROCESSORS_ONLN) << " CPUs, " << today()
+      << "\n";
+  for (size_t i = 0; i < kFaultCount; ++i)
+    out << (i == 0 ? "  " : ", ") << fault_name(static_cast<Fault>(i)) << " " << report.by_fault[i];
+  out << "\n  jobs: " << f.submitted << " submitted, " << f.acknowledged << " acknowledged (" << f.duplicates
+      << " as duplicates), " << f.refused << " refused for want of room, " << f.sent_again << " sent again, "
+      << f.unheard << " of producers that died first\n"
+      << "  deliveries: " << f.taken << ", of these " << f.taken_again << " later attempts; " << f.settled
+      << " settlements counted, " << f.settled_late << " came too late and were refused\n"
+      << "  ends: " << f.completed << " completed, " << f.failed << " failed (" << f.delivery_lost
+      << " at-most-once ones whose consumer died), " << f.timed_out << " timed out, " << f.memory_gone
+      << " of durability memory, gone with their engine\n"
+      << "  acknowledged and lost " << f.lost << ", at-most-once delivered twice " << f.twice
+      << ", delivered after an acknowledged completion " << f.after_completion << ", rules broken "
+      << report.broken.size() << "\n";
+  return out.str();
+}
+
+// The figures between their marks are replaced. False: the page has no marks.
+bool write_into(const std::string& path, const std::string& figures) {
+  std::string page = read_file(path);
+  const size_t begin = page.find(kBegin);
+  const size_t end = page.find(kEnd);
+  if (begin == std::string::npos || end == std::string::npos || end < begin) return false;
+  std::istringstream lines(figures);
+  std::string block;
+  for (std::string line; std::getline(lines, line);) block += "    " + line + "\n";
+  page.replace(begin + kBegin.size(), end - begin - kBegin.size(), block);
+  write_file(path, page);
+  return true;
+}
+
+}  // namespace
+
+int run_cycle_campaign(const CycleOrder& order) {
+  CyclePlan plan{.seed = order.seed, .cycles = order.cycles};
+  plan.budget = std::chrono::minutes(order.minutes);
+  plan.tell = order.tell;
+  plan.kept_directory = "crash-seed-" + std::to_string(order.seed) + "." + std::to_string(::getpid());
+  const auto start = std::chrono::steady_clock::now();
+  const CycleReport report = run_cycles(plan);
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const std::string figures = figures_of(order, report, seconds);
+  std::fputs(figures.c_str(), stdout);
+  if (!order.figures_file.empty() && !write_into(order.figures_file, figures)) {
+    std::fprintf(stderr, "crash: %s has no place for figures\n", order.figures_file.c_str());
+    return 64;
+  }
+  for (size_t i = 0; i < report.broken.size() && i < kShown; ++i)
+    std::fprintf(stderr, "%s\n", report.broken[i].c_str());
+  if (report.broken.empty()) return testing::Test::HasFailure() ? 1 : 0;
+  std::fprintf(
+      stderr,
+      "again with: tests/run crash --cycles %llu --seed %llu\n"
+      "what there is to look at: %s (the daemon's log and directory, what each process wrote down)\n",
+      static_cast<unsigned long long>(order.cycles), static_cast<unsigned long long>(order.seed),
+      plan.kept_directory.c_str());
+  return 1;
+}
+
+}  // namespace pqd::test

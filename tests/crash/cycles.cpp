@@ -1,0 +1,224 @@
+#include "tests/crash/cycles.h"
+
+#include <csignal>
+#include <filesystem>
+#include <memory>
+#include <random>
+#include <sstream>
+#include <thread>
+
+#include "tests/support/daemon.h"
+#include "tests/support/eventually.h"
+#include "tests/support/process.h"
+
+namespace pqd::test {
+namespace {
+
+// Restarts in quick succession, batches that come soon, submits that wait for room, leases that a stopped
+// process outlasts.
+constexpr const char* kConfig = R"(
+[daemon]
+engine_backoff_max = "10ms"
+log_level = "warn"
+[store]
+checkpoint_interval = "100ms"
+[queues.defaults]
+max_depth = 150
+max_active = 0
+queue_timeout = 0
+admission_timeout = "2m"
+processing_timeout = "400ms"
+batch_size = 8
+batch_interval = "20ms"
+)";
+constexpr uint64_t kLeaseMs = 400;
+
+constexpr uint64_t kJobsBefore = 60;  // allowed before a fault, which comes somewhere among them
+constexpr uint64_t kJobsAfter = 40;   // and after it
+constexpr uint64_t kHandledAfter = 20;
+constexpr uint64_t kStartUsMax = 60'000;  // an engine is ready sooner than that
+
+constexpr std::array<std::string_view, kFaultCount> kNames{
+    "engine killed",    "daemon killed",    "producer killed",        "consumer killed",   "engine stopped",
+    "producer stopped", "consumer stopped", "starting engine killed", "two killed at once"};
+
+// Sockets stay behind.
+void copy_files(const std::string& from, const std::string& to) {
+  namespace fs = std::filesystem;
+  for (const auto& entry : fs::recursive_directory_iterator(from)) {
+    if (!entry.is_regular_file()) continue;
+    const fs::path place = to / entry.path().lexically_relative(from);
+    fs::create_directories(place.parent_path());
+    fs::copy_file(entry.path(), place);
+  }
+}
+
+// One daemon's worth of loads.
+class Life {
+ public:
+  Life(const CyclePlan& plan, CycleReport& report) : plan_(plan), report_(report), daemon_(kConfig) {}
+
+  // False: the campaign is over.
+  bool run(uint64_t number) {
+    seed_ = stirred(plan_.seed, number);
+    random_.seed(seed_);
+    if (!daemon_.running()) {
+      if (const auto started = daemon_.start(); !started) return broken(started.message());
+    }
+    LoadOptions options;
+    options.producers = options.consumers = 3;
+    options.queue = "load." + std::to_string(number);
+    options.window = 40;
+    options.credits = 16;
+    options.mix = seed_ | 1;
+    load_ = std::make_unique<Load>(daemon_.socket(), options);
+    load_->allow(0);
+    for (uint64_t i = 0; i < plan_.cycles_judged && report_.cycles < plan_.cycles; ++i)
+      if (!cycle()) break;
+    if (const std::string faults = load_->finish(); !faults.empty()) broken(faults);
+    judge_it();
+    if (!report_.broken.empty()) keep();
+    load_.reset();
+    return report_.broken.empty();
+  }
+
+ private:
+  uint64_t below(uint64_t bound) { return random_() % bound; }
+
+  bool broken(const std::string& what) {
+    report_.broken.push_back("load " + std::to_string(report_.loads) + " of seed " +
+                             std::to_string(plan_.seed) + ", cycle " + std::to_string(report_.cycles) + ": " +
+                             what);
+    return false;
+  }
+
+  bool cycle() {
+    const auto fault = static_cast<Fault>(below(kFaultCount));
+    load_->allow(kJobsBefore);
+    if (!load_->handles(below(kJobsBefore / 2))) return broken("the load stands still before a fault");
+    strike(fault);
+    load_->allow(kJobsAfter);
+    ++report_.cycles;
+    ++report_.by_fault[static_cast<size_t>(fault)];
+    if (!load_->handles(kHandledAfter))
+      return broken("the load stands still: " + std::string(fault_name(fault)));
+    return true;
+  }
+
+  void strike(Fault fault) {
+    if (plan_.tell)
+      std::fprintf(stderr, "cycle %lu: %s\n", report_.cycles, std::string(fault_name(fault)).c_str());
+    switch (fault) {
+      case Fault::kEngineKilled:
+        return kill_engine();
+      case Fault::kDaemonKilled:
+        return kill_daemon();
+      case Fault::kProducerKilled:
+        return load_->restart_producer(below(3));
+      case Fault::kConsumerKilled:
+        return load_->restart_consumer(below(3));
+      case Fault::kEngineStopped:
+        if (const auto frozen = daemon_.freeze_engine(); !frozen) broken(frozen.message());
+        stay();
+        return daemon_.thaw_engine();
+      case Fault::kProducerStopped:
+      case Fault::kConsumerStopped:
+        return stop_client(fault == Fault::kProducerStopped);
+      case Fault::kStartingEngineKilled:
+        kill_engine();
+        for (uint64_t left = 1 + below(2); left > 0; --left) {
+          const pid_t next = daemon_.engine();
+          std::this_thread::sleep_for(std::chrono::microseconds(below(kStartUsMax)));
+          if (daemon_.engine() == next) kill_engine();
+        }
+        return;
+      case Fault::kTwoKilled:
+        kill_one(below(4));
+        return kill_one(below(4));
+    }
+  }
+
+  void kill_one(uint64_t which) {
+    if (plan_.tell) std::fprintf(stderr, "  of these: %s\n", std::string(kNames[which]).c_str());
+    if (which == 0) return kill_engine();
+    if (which == 1) return kill_daemon();
+    if (which == 2) return load_->restart_producer(below(3));
+    load_->restart_consumer(below(3));
+  }
+  void kill_engine() { daemon_.kill_engine(); }
+  void kill_daemon() {
+    daemon_.kill();
+    if (const auto started = daemon_.start(); !started) broken(started.message());
+  }
+  void stop_client(bool producer) {
+    const size_t which = below(3);
+    const auto signal = [&](int number) {
+      producer ? load_->signal_producer(which, number) : load_->signal_consumer(which, number);
+    };
+    signal(SIGSTOP);
+    stay();
+    signal(SIGCONT);
+  }
+  // The time that a stopped process stays so: that is the fault.
+  void stay() {
+    const uint64_t ms = below(8) == 0 ? kLeaseMs + 50 + below(150) : below(kLeaseMs / 4);
+    std::this_thread::sleep_for(std::chrono::milliseconds(ms));
+  }
+
+  void judge_it() {
+    const LoadJudgement judged = judge(*load_);
+    report_.figures += judged.figures;
+    for (const std::string& rule : judged.broken) broken(rule);
+    demand_no_complaints();
+    ++report_.loads;
+  }
+
+  // Killed was what the campaign killed; whatever else ended an engine is a fault of its own.
+  void demand_no_complaints() {
+    std::istringstream log(daemon_.log());
+    for (std::string line; std::getline(log, line);) {
+      if (line.find(" error ") == std::string::npos && line.find(" critical ") == std::string::npos) continue;
+      // An engine may see that its supervisor is gone before the kernel kills it for that.
+      if (line.find("was ended by signal 9") == std::string::npos &&
+          line.find("the link to the supervisor is lost") == std::string::npos)
+        broken("the daemon says: " + line);
+    }
+  }
+
+  void keep() {
+    if (plan_.kept_directory.empty()) return;
+    daemon_.kill();
+    std::filesystem::create_directories(plan_.kept_directory);
+    write_file(plan_.kept_directory + "/pqd.log", daemon_.log());
+    copy_files(daemon_.directory(), plan_.kept_directory + "/daemon");
+    copy_files(load_->directory(), plan_.kept_directory + "/deeds");
+  }
+
+  const CyclePlan& plan_;
+  CycleReport& report_;
+  Daemon daemon_;
+  uint64_t seed_ = 0;
+  std::mt19937_64 random_;
+  std::unique_ptr<Load> load_;
+};
+
+}  // namespace
+
+std::string_view fault_name(Fault fault) { return kNames[static_cast<size_t>(fault)]; }
+
+CycleReport run_cycles(const CyclePlan& plan) {
+  CycleReport report;
+  const auto start = std::chrono::steady_clock::now();
+  const auto over = [&] {
+    return report.cycles >= plan.cycles ||
+           (plan.budget.count() != 0 && std::chrono::steady_clock::now() - start > plan.budget);
+  };
+  for (uint64_t number = 0; !over();) {
+    Life life(plan, report);
+    for (uint64_t i = 0; i < plan.loads_daemon && !over(); ++i)
+      if (!life.run(number++)) return report;
+  }
+  return report;
+}
+
+}  // namespace pqd::test

@@ -1,0 +1,52 @@
+// A campaign against real processes: a daemon under a mixed load, and one fault from a seed after the other.
+// After some of them the load comes to its end and everything is judged by the rules of tests/support/check.
+// One thread, which outlives what it started.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tests/support/load/load_history.h"
+
+namespace pqd::test {
+
+enum class Fault : uint8_t {
+  kEngineKilled,
+  kDaemonKilled,
+  kProducerKilled,
+  kConsumerKilled,
+  kEngineStopped,  // by SIGSTOP, shorter or longer than a lease, and continued
+  kProducerStopped,
+  kConsumerStopped,
+  kStartingEngineKilled,
+  kTwoKilled,  // one right after the other
+};
+inline constexpr size_t kFaultCount = 9;
+std::string_view fault_name(Fault fault);
+
+struct CyclePlan {
+  uint64_t seed = 1;
+  uint64_t cycles = 100;
+  uint64_t cycles_judged = 25;     // together; then the next load begins
+  uint64_t loads_daemon = 4;       // before a daemon with an empty store takes the place of the one before
+  std::chrono::seconds budget{0};  // no further load begins after it; 0 = no such end
+  bool tell = false;               // each fault, on stderr
+  std::string
+      kept_directory{};  // takes what is left of a load that broke a rule, if there is one; "" = nothing
+};
+
+struct CycleReport {
+  uint64_t cycles = 0;
+  uint64_t loads = 0;
+  std::array<uint64_t, kFaultCount> by_fault{};
+  LoadFigures figures;
+  std::vector<std::string>
+      broken;  // with the load's seed; the campaign ends with the first load that has any
+};
+
+CycleReport run_cycles(const CyclePlan& plan);
+
+}  // namespace pqd::test

@@ -1,0 +1,19 @@
+// A bounded part of the campaign that `tests/run crash --cycles` runs at length.
+#include <gtest/gtest.h>
+
+#include "tests/crash/cycles.h"
+
+namespace pqd::test {
+namespace {
+
+TEST(Cycles, OfFaultsUnderLoadLoseNothingAndRepeatNothing) {
+  const CycleReport report =
+      run_cycles({.seed = 1, .cycles = 100, .cycles_judged = 20, .budget = std::chrono::seconds(40)});
+  EXPECT_EQ(report.broken, std::vector<std::string>());
+  EXPECT_GT(report.cycles, 0u);
+  EXPECT_GT(report.figures.acknowledged, report.cycles * 20);
+  std::printf("%lu cycles, %lu jobs acknowledged\n", report.cycles, report.figures.acknowledged);
+}
+
+}  // namespace
+}  // namespace pqd::test

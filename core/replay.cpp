@@ -4,6 +4,7 @@
 
 #include "core/canary.h"
 #include "core/event_codec.h"
+#include "core/event_jobs.h"
 #include "core/state.h"
 
 namespace pqd {
@@ -17,6 +18,8 @@ class Replayer {
 
   template <class Event>
   void operator()(const Event& e) {
+    // State aborts over a job that it does not know: its row is gone from the store.
+    ok_ = ok_ && all_jobs_needed(e, [this](JobNo job) { return state_.jobs.find(job) != kNoSlot; });
     if (ok_) replay(e);
   }
 

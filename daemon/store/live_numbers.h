@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "core/event_codec.h"
+#include "core/event_jobs.h"
 #include "core/journal_entry.h"
 
 namespace pqd {
@@ -33,5 +34,17 @@ class LiveNumbers {
 
   std::unordered_set<JobNo> numbers_;
 };
+
+// Whether the entry's events need one of these jobs.
+inline bool needs_any(const EntryView& entry, const std::unordered_set<JobNo>& jobs) {
+  bool any = false;
+  ByteReader reader(entry.events);
+  const auto look = [&](const auto& event) {
+    any |= !all_jobs_needed(event, [&jobs](JobNo job) { return !jobs.contains(job); });
+  };
+  while (!any && reader.remaining() > 0 && decode_event(reader, look)) {
+  }
+  return any;
+}
 
 }  // namespace pqd

@@ -1,86 +1,16 @@
 // The check of a whole store: nothing to say of a good one, and every kind of damage by name.
 #include "daemon/store/store_check.h"
 
-#include <algorithm>
+#include <array>
 
-#include "daemon/store/done_index.h"
 #include "daemon/store/log_files.h"
-#include "daemon/store/rocksdb_include.h"
-#include "daemon/store/row_fold.h"
-#include "daemon/store/tuning.h"
-#include "daemon/store/witness.h"
-#include "tests/daemon/store/fixtures.h"
-#include "tests/daemon/store/workload.h"
+#include "tests/daemon/store/damaged_store.h"
 
 namespace pqd::test {
 namespace {
 
-class StoreCheckTest : public ::testing::Test {
+class StoreCheckTest : public DamagedStore {
  protected:
-  // A busy daemon's store, closed: forty commits, most of them under a checkpoint.
-  void SetUp() override {
-    const auto store = open_store(path());
-    auto witness = Witness::open(path()).value();
-    Workload work(*store, 7);
-    RowFold fold(*store, {}, 0);
-    for (int i = 1; i <= 40; ++i) {
-      const Commit commit = work.commit();
-      ASSERT_TRUE(store->append(commit.number, *commit.entry, *commit.block_bytes));
-      ASSERT_TRUE(fold.fold(commit.number, *commit.entry, *commit.block_bytes));
-      if (i == 35) {
-        ASSERT_TRUE(store->checkpoint(fold.take()));
-      }
-    }
-    ASSERT_TRUE(store->sync(40));
-    ASSERT_TRUE(witness.record({work.last_number(), work.last_hash()}));
-    live_jobs_ = picture_of(work.state()).live.size();
-    dead_letters_ = work.dead_letters().size();
-  }
-
-  const std::string& path() const { return directory_.path(); }
-
-  // Changes the database behind the store's back: put(family, key, value), without one it is deleted.
-  class Database {
-   public:
-    explicit Database(const std::string& directory) {
-      rocksdb::DB* db = nullptr;
-      const auto status =
-          rocksdb::DB::Open(rocksdb::DBOptions(), directory + "/db",
-                            families(std::make_shared<CheckpointClock>(0), 1), &handles_, &db);
-      EXPECT_TRUE(status.ok()) << status.ToString();
-      db_.reset(db);
-    }
-    ~Database() {
-      for (auto* handle : handles_) db_->DestroyColumnFamilyHandle(handle);
-      db_->Close();
-    }
-    void put(const std::string& family, const std::string& key, const std::string& value) {
-      EXPECT_TRUE(db_->Put({}, handle(family), key, value).ok());
-    }
-    void remove(const std::string& family, const std::string& key) {
-      EXPECT_TRUE(db_->Delete({}, handle(family), key).ok());
-    }
-    std::string get(const std::string& family, const std::string& key) {
-      std::string value;
-      EXPECT_TRUE(db_->Get({}, handle(family), key, &value).ok());
-      return value;
-    }
-    std::string first_key(const std::string& family) {
-      const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator({}, handle(family)));
-      it->SeekToFirst();
-      EXPECT_TRUE(it->Valid()) << family << " is empty";
-      return it->Valid() ? it->key().ToString() : std::string();
-    }
-
-   private:
-    rocksdb::ColumnFamilyHandle* handle(const std::string& family) {
-      const auto found = std::ranges::find(handles_, family, &rocksdb::ColumnFamilyHandle::GetName);
-      return *found;
-    }
-    std::vector<rocksdb::ColumnFamilyHandle*> handles_;
-    std::unique_ptr<rocksdb::DB> db_;
-  };
-
   // The check has a fault of this part that says this.
   ::testing::AssertionResult finds(const std::string& part, const std::string& text) {
     const StoreReport report = check_store(path());
@@ -92,16 +22,7 @@ class StoreCheckTest : public ::testing::Test {
     }
     return ::testing::AssertionFailure() << (all.empty() ? "nothing was found" : all);
   }
-
-  TempDir directory_;
-  uint64_t live_jobs_ = 0;
-  uint64_t dead_letters_ = 0;
 };
-
-std::string number_key(uint64_t number) {
-  const auto key = keys::of(number);
-  return {reinterpret_cast<const char*>(key.data()), key.size()};
-}
 
 TEST_F(StoreCheckTest, HasNothingToSayOfAGoodOne) {
   const StoreReport report = check_store(path());
@@ -112,7 +33,7 @@ TEST_F(StoreCheckTest, HasNothingToSayOfAGoodOne) {
   EXPECT_EQ(report.commits, 40u);
   EXPECT_EQ(report.last_commit, 40u);
   EXPECT_EQ(report.covered, 35u);
-  EXPECT_EQ(report.live_jobs, live_jobs_);
+  EXPECT_EQ(report.live_jobs, picture_.live.size());
   EXPECT_GT(report.finished_jobs, 0u);
   EXPECT_GT(report.dead_letters, 0u);
   EXPECT_LE(report.dead_letters, dead_letters_);
@@ -181,6 +102,14 @@ TEST_F(StoreCheckTest, FindsLiveJobsThatTheJournalDoesNotKnowAndThoseThatAreMiss
   EXPECT_TRUE(finds("live", "lives by the journal, and has no row"));
 }
 
+TEST_F(StoreCheckTest, RecoveryRefusesACommitThatGoesOnWithAJobWhoseRowIsGone) {
+  {
+    Database database(path());
+    for (size_t i = 0; i < picture_.live.size() / 2; ++i) database.remove("live", database.first_key("live"));
+  }
+  EXPECT_TRUE(finds("recovery", "cannot be replayed: the store is damaged"));
+}
+
 TEST_F(StoreCheckTest, FindsAnIndexThatDoesNotAgree) {
   {
     Database database(path());
@@ -200,10 +129,7 @@ TEST_F(StoreCheckTest, FindsDeadLettersThatAreNotCounted) {
 TEST_F(StoreCheckTest, NamesALogAndThePlaceInIt) {
   const auto logs = log_files(path() + "/db");
   ASSERT_FALSE(logs.empty());
-  std::string bytes = read_file(logs.back().path);
-  ASSERT_GT(bytes.size(), 1000u);
-  bytes[500] = static_cast<char>(bytes[500] ^ 4);
-  write_file(logs.back().path, bytes);
+  flip_bit(logs.back().path, 500);
   EXPECT_TRUE(finds("log", logs.back().path + ": what stands at byte "));
 }
 

@@ -1,0 +1,114 @@
+// A busy daemon's store, closed, and ways to damage it.
+#pragma once
+
+#include <algorithm>
+
+#include "daemon/store/keys.h"
+#include "daemon/store/rocksdb_include.h"
+#include "daemon/store/row_fold.h"
+#include "daemon/store/tuning.h"
+#include "daemon/store/witness.h"
+#include "tests/daemon/store/fixtures.h"
+#include "tests/daemon/store/workload.h"
+
+namespace pqd::test {
+
+class DamagedStore : public ::testing::Test {
+ protected:
+  explicit DamagedStore(uint64_t commits = 40) : commits_(commits) {}
+
+  // All but the last five commits are under a checkpoint, and the witness knows of all.
+  void SetUp() override {
+    const auto store = open_store(path());
+    auto witness = Witness::open(path()).value();
+    Workload work(*store, 7);
+    RowFold fold(*store, {}, 0);
+    for (uint64_t i = 1; i <= commits_; ++i) {
+      const Commit commit = work.commit();
+      ASSERT_TRUE(store->append(commit.number, *commit.entry, *commit.block_bytes));
+      ASSERT_TRUE(fold.fold(commit.number, *commit.entry, *commit.block_bytes));
+      if (i + 5 == commits_) {
+        ASSERT_TRUE(store->checkpoint(fold.take()));
+      }
+    }
+    ASSERT_TRUE(store->sync(commits_));
+    ASSERT_TRUE(witness.record({work.last_number(), work.last_hash()}));
+    picture_ = picture_of(work.state());
+    dead_letters_ = work.dead_letters().size();
+  }
+
+  const std::string& path() const { return directory_.path(); }
+  // What is in the log goes into tables.
+  void settle() { open_store(path()).reset(); }
+
+  // Changes the database behind the store's back.
+  class Database {
+   public:
+    explicit Database(const std::string& directory) {
+      rocksdb::DB* db = nullptr;
+      const auto status = rocksdb::DB::Open(rocksdb::DBOptions(), directory + "/db",
+                                            families(std::make_shared<CheckpointClock>(0)), &handles_, &db);
+      EXPECT_TRUE(status.ok()) << status.ToString();
+      db_.reset(db);
+    }
+    ~Database() {
+      for (auto* handle : handles_) db_->DestroyColumnFamilyHandle(handle);
+      db_->Close();
+    }
+    Database(const Database&) = delete;
+    Database& operator=(const Database&) = delete;
+
+    void put(const std::string& family, const std::string& key, const std::string& value) {
+      EXPECT_TRUE(db_->Put({}, handle(family), key, value).ok());
+    }
+    void remove(const std::string& family, const std::string& key) {
+      EXPECT_TRUE(db_->Delete({}, handle(family), key).ok());
+    }
+    std::string get(const std::string& family, const std::string& key) {
+      std::string value;
+      EXPECT_TRUE(db_->Get({}, handle(family), key, &value).ok());
+      return value;
+    }
+    std::string first_key(const std::string& family) {
+      const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator({}, handle(family)));
+      it->SeekToFirst();
+      EXPECT_TRUE(it->Valid()) << family << " is empty";
+      return it->Valid() ? it->key().ToString() : std::string();
+    }
+    // Of a family's one table.
+    std::string table_of(const std::string& family) {
+      std::vector<rocksdb::LiveFileMetaData> files;
+      db_->GetLiveFilesMetaData(&files);
+      for (const auto& file : files)
+        if (file.column_family_name == family) return file.db_path + file.name;
+      ADD_FAILURE() << family << " has no table";
+      return {};
+    }
+
+   private:
+    rocksdb::ColumnFamilyHandle* handle(const std::string& family) {
+      return *std::ranges::find(handles_, family, &rocksdb::ColumnFamilyHandle::GetName);
+    }
+    std::vector<rocksdb::ColumnFamilyHandle*> handles_;
+    std::unique_ptr<rocksdb::DB> db_;
+  };
+
+  uint64_t commits_;
+  TempDir directory_;
+  Picture picture_;
+  uint64_t dead_letters_ = 0;
+};
+
+inline std::string number_key(uint64_t number) {
+  const auto key = keys::of(number);
+  return {reinterpret_cast<const char*>(key.data()), key.size()};
+}
+
+inline void flip_bit(const std::string& file, size_t at) {
+  std::string bytes = read_file(file);
+  ASSERT_GT(bytes.size(), at);
+  bytes[at] = static_cast<char>(bytes[at] ^ 4);
+  write_file(file, bytes);
+}
+
+}  // namespace pqd::test

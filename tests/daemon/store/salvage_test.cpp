@@ -1,0 +1,197 @@
+// Stores that pqd refuses, and what is put together from them.
+#include "daemon/store/salvage.h"
+
+#include <filesystem>
+
+#include "daemon/store/log_files.h"
+#include "daemon/store/recovery.h"
+#include "tests/daemon/store/damaged_store.h"
+
+namespace pqd::test {
+namespace {
+
+class SalvageTest : public DamagedStore {
+ protected:
+  using DamagedStore::DamagedStore;
+
+  std::string to() const { return elsewhere_.path("salvaged"); }
+
+  SalvageReport salvage() {
+    auto report = salvage_store(path(), to());
+    if (!report) ADD_FAILURE() << report.error().text;
+    if (report) {
+      EXPECT_TRUE(report->after.starts);
+      for (const StoreFault& fault : report->after.faults)
+        EXPECT_TRUE(fault.part == "journal" || fault.text.ends_with("lives by the journal, and has no row"))
+            << fault.part << ": " << fault.text;
+    }
+    return report ? std::move(*report) : SalvageReport();
+  }
+  // The state that a start from there has is that of the last commit.
+  void expect_all_there() {
+    const auto store = open_store(to());
+    ASSERT_NE(store, nullptr);
+    State state;
+    const auto recovered = recover(*store, Witness::read(to()).value(), state,
+                                   [](uint64_t, ByteView, ByteView) { return true; });
+    ASSERT_TRUE(recovered) << recovered.error().text;
+    EXPECT_EQ(recovered->last_commit, commits_);
+    EXPECT_TRUE(picture_of(state) == picture_);
+  }
+  static void expect_nothing_lost(const SalvageReport& report) {
+    for (const std::string& lost : report.lost) ADD_FAILURE() << "lost: " << lost;
+  }
+  static bool names(const SalvageReport& report, const std::string& text) {
+    return std::ranges::any_of(report.lost, [&](const std::string& lost) { return lost.find(text) == 0; });
+  }
+  std::string manifest() const {
+    const auto all = manifests(path() + "/db");
+    EXPECT_EQ(all.size(), 1u);
+    return all.at(0);
+  }
+
+  TempDir elsewhere_;
+};
+
+TEST_F(SalvageTest, OfAGoodStoreIsTheSameStore) {
+  const SalvageReport report = salvage();
+  expect_nothing_lost(report);
+  EXPECT_FALSE(report.files_listed_anew);
+  EXPECT_EQ(report.last_commit, 40u);
+  EXPECT_EQ(report.after.dead_letters, check_store(path()).dead_letters);
+  EXPECT_EQ(report.after.finished_jobs, check_store(path()).finished_jobs);
+  EXPECT_EQ(report.after.keys, check_store(path()).keys);
+  EXPECT_TRUE(report.after.faults.empty());
+  expect_all_there();
+}
+
+TEST_F(SalvageTest, MendsATornManifestAndLosesNothing) {
+  settle();
+  const std::string file = manifest();
+  const std::string bytes = read_file(file);
+  // A record torn in its middle, between what is there and what is not: zeros, as a hole reads.
+  write_file(file, bytes.substr(0, bytes.size() - 20) + std::string(20, '\0'));
+  ASSERT_FALSE(Store::open({.directory = path()})) << "RocksDB takes it by itself";
+  const SalvageReport report = salvage();
+  EXPECT_TRUE(report.files_listed_anew);
+  expect_nothing_lost(report);
+  expect_all_there();
+}
+
+TEST_F(SalvageTest, MendsAListOfFilesThatIsGone) {
+  settle();
+  std::filesystem::remove(path() + "/db/CURRENT");
+  std::filesystem::remove(manifest());
+  const SalvageReport report = salvage();
+  EXPECT_TRUE(report.files_listed_anew);
+  expect_nothing_lost(report);
+  expect_all_there();
+}
+
+// Of many blocks in its table.
+class SalvageLongTest : public SalvageTest {
+ protected:
+  SalvageLongTest() : SalvageTest(400) {}
+};
+
+TEST_F(SalvageLongTest, LeavesAHoleInTheHistoryWhereATableCannotBeRead) {
+  settle();
+  const std::string table = Database(path()).table_of("journal");
+  flip_bit(table, 100);
+  const SalvageReport report = salvage();
+  EXPECT_TRUE(names(report, "of a table: Corruption: ")) << "by its name";
+  EXPECT_TRUE(names(report, "journal: everything between its beginning and commit "));
+  EXPECT_TRUE(names(report, "history: the commits 1 to "));
+  expect_all_there();
+}
+
+TEST_F(SalvageTest, GoesBackToTheLastCommitThatFollowsAndSaysWhatWasAcknowledged) {
+  Database(path()).remove("journal", number_key(38));
+  const SalvageReport report = salvage();
+  EXPECT_EQ(report.last_commit, 37u);
+  EXPECT_TRUE(names(report, "commit 38 and all behind it"));
+  EXPECT_TRUE(names(report, "the commits 38 to 40 at least, which were acknowledged"));
+}
+
+TEST_F(SalvageTest, NamesAJobWhoseRowCannotBeRead) {
+  std::string key;
+  {
+    Database database(path());
+    key = database.first_key("live");
+    database.put("live", key, "?");
+  }
+  const std::string job = "job " + std::to_string(keys::number(as_bytes(key)).value());
+  const SalvageReport report = salvage();
+  EXPECT_TRUE(names(report, job + ": its row cannot be read"));
+  EXPECT_TRUE(names(report, job + " lived, and its row cannot be read"));
+  EXPECT_GE(report.last_commit, 35u) << "a commit that goes on with it is the end";
+}
+
+TEST_F(SalvageTest, TakesRowsOfJobsAwayThatHaveEnded) {
+  {
+    Database database(path());
+    // Its end was in a checkpoint that is gone.
+    auto row = decode_row(as_bytes(database.get("live", database.first_key("live")))).value();
+    row.core.no = 999'999;
+    const Bytes bytes = encode_row(row);
+    database.put("live", number_key(999'999), std::string(as_text(bytes)));
+  }
+  const SalvageReport report = salvage();
+  EXPECT_TRUE(names(report, "job 999999 has ended"));
+  expect_all_there();
+}
+
+TEST_F(SalvageTest, MakesTheIndexOfFinishedJobsAnew) {
+  {
+    Database database(path());
+    database.remove("done_index", database.first_key("done_index"));
+  }
+  expect_nothing_lost(salvage());
+}
+
+TEST_F(SalvageTest, CountsDeadLettersAnew) {
+  std::string key;
+  {
+    Database database(path());
+    key = database.first_key("dead_letters");
+    database.remove("dead_letters", key);
+  }
+  EXPECT_TRUE(salvage().after.faults.empty());
+}
+
+TEST_F(SalvageTest, RefusesWithoutACheckpointAndLeavesNothingBehind) {
+  Database(path()).put("meta", "checkpoint", "?");
+  const auto report = salvage_store(path(), to());
+  ASSERT_FALSE(report);
+  EXPECT_NE(report.error().text.find("restore a backup"), std::string::npos) << report.error().text;
+  EXPECT_FALSE(std::filesystem::exists(to()));
+}
+
+TEST_F(SalvageTest, RefusesAStoreInUseAndAPlaceThatIsTaken) {
+  {
+    const auto owner = open_store(path());
+    const auto report = salvage_store(path(), to());
+    ASSERT_FALSE(report);
+    EXPECT_EQ(report.error().code, Error::kUnavailable);
+  }
+  std::filesystem::create_directory(to());
+  const auto report = salvage_store(path(), to());
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code, Error::kInvalidRequest);
+  EXPECT_TRUE(std::filesystem::exists(to())) << "it is not ours";
+}
+
+TEST_F(SalvageTest, OnlyReadsTheOldStore) {
+  settle();
+  std::map<std::string, std::string> before;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(path()))
+    if (entry.is_regular_file()) before[entry.path()] = read_file(entry.path());
+  std::filesystem::rename(path() + "/db/CURRENT", path() + "/db/CURRENT.away");
+  salvage();
+  std::filesystem::rename(path() + "/db/CURRENT.away", path() + "/db/CURRENT");
+  before.erase(path() + "/lock");
+  for (const auto& [file, bytes] : before) EXPECT_TRUE(read_file(file) == bytes) << file;
+}
+
+}  // namespace
+}  // namespace pqd::test

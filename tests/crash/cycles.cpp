@@ -145,9 +145,13 @@ class Life {
     if (which == 2) return load_->restart_producer(below(3));
     load_->restart_consumer(below(3));
   }
-  void kill_engine() { daemon_.kill_engine(); }
+  void kill_engine() {
+    daemon_.kill_engine();
+    load_->engine_died();
+  }
   void kill_daemon() {
     daemon_.kill();
+    load_->engine_died();
     if (const auto started = daemon_.start(); !started) broken(started.message());
   }
   void stop_client(bool producer) {

@@ -13,13 +13,14 @@ namespace pqd::test {
 
 struct Deed {
   enum class Kind : uint8_t {
-    kSubmits,  // is about to send the job `number`
-    kSent,     // it has this id
-    kDecided,  // and this outcome; `first` if it is a duplicate of that job
-    kTook,     // has job `id`, before anything is done with it
-    kSettles,  // is about to settle it
-    kSettled,  // and this is what became of that
-    kAgain,    // the connection was another one: everything undecided is sent again
+    kSubmits,     // is about to send the job `number`
+    kSent,        // it has this id
+    kDecided,     // and this outcome; `first` if it is a duplicate of that job
+    kTook,        // has job `id`, before anything is done with it
+    kSettles,     // is about to settle it
+    kSettled,     // and this is what became of that
+    kAgain,       // the connection was another one: everything undecided is sent again
+    kEngineDied,  // of the daemon, by whoever owns the load
   };
   enum class Outcome : uint8_t { kUnknown, kOk, kRefused };
   enum class Verdict : uint8_t { kComplete, kFail, kRelease };

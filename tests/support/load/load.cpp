@@ -74,6 +74,11 @@ void Load::allow(uint64_t more) {
   board_->allowed.store(allowed + more, std::memory_order_relaxed);
 }
 
+void Load::engine_died() {
+  const uint64_t moment = board_->moments.fetch_add(1, std::memory_order_relaxed);
+  DeedLog(directory_.path("0")).add({.moment = moment, .kind = Deed::Kind::kEngineDied});
+}
+
 bool Load::handles(uint64_t more) {
   const uint64_t wanted = board_->handled.load(std::memory_order_relaxed) + more;
   return eventually([&] { return board_->handled.load(std::memory_order_relaxed) >= wanted; });

@@ -42,6 +42,9 @@ class Load {
   // One consumer dies by SIGKILL, another one takes its place: returns when that is connected.
   void replace_consumer(size_t index);
 
+  // To be told after each death of an engine: what is in memory only may be gone.
+  void engine_died();
+
   // REQUIRES: no process of it writes any more.
   const std::string& directory() const { return directory_.path(); }
   std::vector<Deed> deeds() const { return read_deeds(directory_.path()); }

@@ -60,6 +60,8 @@ class Judge {
       if (deed.kind == Deed::Kind::kSubmits) {
         const auto id = ids.find(deed.number);
         places[deed.number] = submission(deed, id == ids.end() ? id_of_unsent(deed.content) : id->second);
+      } else if (deed.kind == Deed::Kind::kEngineDied) {
+        history_.engine_died();
       } else if (deed.kind == Deed::Kind::kAgain) {
         history_.submit_sent_again(places.at(deed.number));
         ++judged_.figures.sent_again;

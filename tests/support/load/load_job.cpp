@@ -46,8 +46,7 @@ void mix(LoadJob& made, uint64_t seed) {
   if (has_key(place)) made.idempotency_key = "key " + std::to_string(made.content);
   if (in_atomic_submit(place)) made.durability = Durability::kFsync;
   if (has_key(place) || in_atomic_submit(place)) return;
-  // What a daemon that is gone has handed out of these it cannot know when they are sent again.
-  if (made.delivery == pqd::Delivery::kAtLeastOnce && below(7) == 0) made.durability = Durability::kMemory;
+  if (below(8) == 0) made.durability = Durability::kMemory;
   if (below(3) == 0) {
     made.mode = Mode::kPriority;
     made.priority = static_cast<uint8_t>(1 + below(20));

@@ -194,7 +194,7 @@ void Broker::deliveries_counted(SessionNo session, uint64_t count) {
 }
 
 BlobRef Broker::add_blob(const JobCore& job, ByteView bytes) {
-  return is_memory(job.no) ? BlobRef{} : commit_->add_blob(bytes);
+  return is_memory(job.no) ? BlobRef{0, static_cast<uint32_t>(bytes.size())} : commit_->add_blob(bytes);
 }
 
 void Broker::receipts_taken(SessionNo session, uint64_t count) { emit(ReceiptsTaken{session, count}); }

@@ -145,7 +145,7 @@ class Broker {
   void must_journal(const Origin& origin);
   void journal_positions();
   void give_turns_to_firsts();
-  // The bytes' place in the commit's block; none for a job of durability `memory`.
+  // The bytes' place in the commit's block; nowhere, and only how many, for a job of durability `memory`.
   BlobRef add_blob(const JobCore& job, ByteView bytes);
 
   // broker_submit.cpp

@@ -89,7 +89,9 @@ void Broker::complete(Slot slot, ByteView result) {
   recent_.completed(now(), now() - core.assigned_ns);
   if (is_memory(core.no)) {
     const RecordRef kept = result.empty() ? RecordRef{} : state_.memory.add(result);
-    return state_.apply(Completed{core.no, {}, {}}, kept);
+    const Completed event{core.no, {}, {}};
+    note(event);
+    return state_.apply(event, kept);
   }
   Completed event{core.no, commit_->add_blob(result), {}};
   if (!result.empty()) event.result_hash = short_hash(result);

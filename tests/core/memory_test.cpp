@@ -187,6 +187,21 @@ TEST_F(MemoryJob, ChangesAreToldWithoutWaitingForACommitOfItsOwn) {
   EXPECT_EQ(told_with, last);
 }
 
+TEST_F(MemoryJob, TellsEveryStepOfItsLifeToThoseWhoWatch) {
+  using enum ChangeKind;
+  d.subscribe(consumer, 10);
+  submit();
+  const Delivered job = d.take_one(consumer);
+  d.settle(consumer, RecordKind::kStart, job);
+  d.settle(consumer, RecordKind::kExtend, job);
+  d.settle(consumer, RecordKind::kExtend, job, "half of it");
+  d.complete(consumer, job, "result");
+  std::vector<ChangeKind> kinds;
+  d.broker.changes().for_each_kept([&](const Change& change) { kinds.push_back(change.kind); });
+  EXPECT_EQ(kinds,
+            (std::vector<ChangeKind>{kSubmitted, kAssigned, kStarted, kExtended, kProgress, kCompleted}));
+}
+
 TEST_F(MemoryJob, DeliveriesThatNoJournalTellsOfAreCountedOn) {
   d.subscribe(consumer, 10);
   submit();

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "core/limits.h"
+#include "core/canary.h"
 
 namespace pqd {
 
@@ -55,14 +55,14 @@ void Watch::offer(const Change& change, const Tables& tables) {
 void Watch::add(const Change& change) {
   ++number_;
   const bool gap = !line_.empty() && line_.back().change.kind == ChangeKind::kGap && line_.back().lost > 0;
-  if (line_.size() < limits::kWatchLineMax) {
+  if (line_.size() < line_max_) {
     line_.push_back({change, number_, 0, false});
   } else if (gap) {
     Item& item = line_.back();
     item.change.commit = change.commit;
     item.change.when_ns = change.when_ns;
     item.number = number_;
-    ++item.lost;
+    if (!PQD_CANARY("gap-not-counted")) ++item.lost;
   } else {
     Item item{{}, number_, 1, false};
     item.change.commit = change.commit;
@@ -101,7 +101,7 @@ Error SessionWatches::begin(const WatchView& view, const Asker& asker, const Cha
   const auto same = [&](const Watch& watch) { return watch.request() == view.head.request; };
   if (watches_.size() >= limits::kWatchesPerSessionMax || std::ranges::any_of(watches_, same))
     return Error::kInvalidRequest;
-  Watch& watch = watches_.emplace_back(view, asker);
+  Watch& watch = watches_.emplace_back(view, asker, line_max_);
   if (view.head.follow == 0) {
     watch.offer_kept(changes, view.head.last, done, tables);
     watch.close();

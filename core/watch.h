@@ -8,6 +8,7 @@
 
 #include "core/changes.h"
 #include "core/job_filter.h"
+#include "core/limits.h"
 #include "core/watch_record.h"
 
 namespace pqd {
@@ -35,7 +36,9 @@ class Watch {
     bool interrupted = false;
   };
 
-  Watch(const WatchView& view, const Asker& asker) : filter_(WatchFilter::of(view)), asker_(asker) {
+  // `line_max`: changes that wait for it, at most.
+  Watch(const WatchView& view, const Asker& asker, size_t line_max)
+      : filter_(WatchFilter::of(view)), asker_(asker), line_max_(line_max) {
     request_ = view.head.request;
   }
 
@@ -62,6 +65,7 @@ class Watch {
 
   WatchFilter filter_;
   Asker asker_;
+  size_t line_max_;
   uint64_t request_ = 0;
   uint64_t seen_ = 0;    // changes up to this one are not offered again
   uint64_t number_ = 0;  // of changes that it wants, told or not
@@ -71,6 +75,9 @@ class Watch {
 
 class SessionWatches {
  public:
+  // `line_max` is another one in tests only.
+  explicit SessionWatches(size_t line_max = limits::kWatchLineMax) : line_max_(line_max) {}
+
   // kInvalidRequest: the session has as many as it may have, or one of this request.
   Error begin(const WatchView& view, const Asker& asker, const Changes& changes, uint64_t done,
               const Tables& tables);
@@ -89,6 +96,7 @@ class SessionWatches {
   size_t count() const { return watches_.size(); }
 
  private:
+  size_t line_max_;
   std::deque<Watch> watches_;
 };
 

@@ -42,6 +42,8 @@ const std::vector<std::pair<std::string, std::string>>& canaries() {
       {"delivered-before-told", "jobs go out before the watermarks of those who sent them"},
       {"held-behind-what-is-gone", "what stood behind a job of durability memory stays held by its key"},
       {"position-behind-receipts", "what a watermark that waits for receipts has not told yet is read again"},
+      {"gap-not-counted", "who watches and is slow hears of a gap of one, however many were left out"},
+      {"event-before-commit", "who watches is told what happened when the commit is handed over"},
       {"missed-run-forgotten", "a schedule's run that is made up for late makes no job"},
       {"missed-runs-all-made-up", "each of the runs that a schedule missed is made up for"},
   };

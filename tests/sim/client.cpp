@@ -82,6 +82,7 @@ void Client::die() {
   deliveries_seen_ = 0;
   tickets_.clear();
   in_hand_.clear();
+  watches_.clear();
   own_.clear();
   batch_ = {};
   batches_.clear();
@@ -96,10 +97,57 @@ void Client::look(TimeNs now) {
     counters_ = {};
     if (!session_->resumed) in_hand_.clear();
     send_again();
+    begin_watches_again();
   }
+  if (std::exchange(engine_epoch_, session_->engine_epoch) != session_->engine_epoch) begin_watches_again();
   take_receipts();
   pass_watermarks();
   take_deliveries();
+  take_events();
+  send_watches();
+}
+
+void Client::watch(WatchHead head, const std::string& queue, const std::string& type) {
+  watches_.push_back({head, queue, type});
+  send_watches();
+}
+
+void Client::unwatch() {
+  if (watches_.empty()) return;
+  if (watches_.front().sent) control(write_unwatch(watches_.front().head.request));
+  watches_.pop_front();
+}
+
+// What came between the two engines nobody knows.
+void Client::begin_watches_again() {
+  for (Watching& watching : watches_) {
+    watching.sent = false;
+    if (!watching.begun || watching.head.follow == 0) continue;
+    watching.head.head.flags |= kFlagResubmitted;
+    watching.head.last = 0;
+  }
+}
+
+void Client::send_watches() {
+  for (Watching& watching : watches_) {
+    if (watching.sent || !room(kControlLane, 1)) continue;
+    watching.sent = true;
+    watching.head.request = ++requests_;
+    control(write_watch(watching.head, watching.queue, watching.type));
+  }
+}
+
+void Client::take_events() {
+  while (!session_->events.empty()) {
+    const PublishedEvent published = std::move(session_->events.front());
+    session_->events.pop_front();
+    const auto at = std::ranges::find_if(watches_, [&](const Watching& watching) {
+      return watching.sent && watching.head.request == published.request;
+    });
+    if (at == watches_.end()) continue;  // it has said that it does not want it
+    at->begun = true;
+    if (published.end) watches_.erase(at);
+  }
 }
 
 bool Client::room(uint8_t lane, size_t count) const {
@@ -118,7 +166,9 @@ uint64_t Client::write(uint8_t lane, Bytes record) {
 void Client::send_again() {
   std::deque<Ticket> again;
   for (Ticket& ticket : std::exchange(tickets_, {})) {
-    if (ticket.kind == RecordKind::kSubscribe || ticket.kind == RecordKind::kUnsubscribe) continue;
+    if (ticket.kind == RecordKind::kSubscribe || ticket.kind == RecordKind::kUnsubscribe ||
+        ticket.kind == RecordKind::kWatch || ticket.kind == RecordKind::kUnwatch)
+      continue;
     RecordHead head;
     std::memcpy(&head, ticket.record.data(), sizeof head);
     head.flags |= kFlagResubmitted;

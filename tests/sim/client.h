@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/control_record.h"
+#include "core/watch_record.h"
 #include "tests/sim/session_memory.h"
 #include "tests/sim/trace.h"
 #include "tests/support/check/history.h"
@@ -60,6 +61,10 @@ class Client {
   bool room(uint8_t lane, size_t count) const;
   std::vector<JobId> submit(const std::vector<Wish>& wishes, TimeNs now);
   void control(Bytes record);
+  // Wants to be told of changes: over engines and sessions, until it says that it does not any more.
+  void watch(WatchHead head, const std::string& queue, const std::string& type);
+  void unwatch();
+  size_t watches() const { return watches_.size(); }
   // A schedule of this name that makes the wished jobs, also in another's place; and none of this name.
   void set_schedule(const std::string& name, const std::string& spec, const std::string& zone,
                     const Wish& wish, bool replace);
@@ -89,7 +94,16 @@ class Client {
     JobId told_first{};                         // the job that it is a duplicate of
   };
 
+  struct Watching {
+    WatchHead head;
+    std::string queue, type;
+    bool sent = false, begun = false;
+  };
+
   uint64_t write(uint8_t lane, Bytes record);
+  void begin_watches_again();
+  void send_watches();
+  void take_events();
   void send_again();
   void end(const Ticket& ticket, check::Outcome outcome);
   void take_receipts();
@@ -111,6 +125,9 @@ class Client {
   std::set<Batch> batches_;  // those before
   std::array<uint64_t, 4> counters_{};
   std::deque<Ticket> tickets_;
+  std::deque<Watching> watches_;
+  uint64_t requests_ = 0;  // numbered so far
+  uint32_t engine_epoch_ = 0;
   std::vector<InHand> in_hand_;
   std::deque<InHand> remembered_;
   std::vector<JobId> own_;

@@ -16,6 +16,12 @@ SessionOpened opened(const SessionMemory& memory) {
   return {memory.number, memory.uid, 4242, memory.tag, memory.secret};
 }
 
+// Answered beside the broker, in no journal.
+bool is_question(const UpRecord& record, uint8_t lane) {
+  const auto kind = static_cast<RecordKind>(record.bytes[offsetof(RecordHead, kind)]);
+  return lane == kControlLane && (kind == RecordKind::kWatch || kind == RecordKind::kUnwatch);
+}
+
 }  // namespace
 
 std::optional<JobRow> Engine::Rows::find_finished(const JobId& id) {
@@ -31,6 +37,7 @@ Engine::Engine(Surroundings& around, BrokerOptions options, TimeNs now)
   epoch_ = around_.store.next_epoch();
   recover_state();
   broker_ = std::make_unique<Broker>(*state_, rows_, options_);
+  broker_->changes().set_watched(true);
   inherit_sessions();
   first_turn(now);
 }
@@ -43,6 +50,8 @@ void Engine::recover_state() {
   require(recovered->last_commit == store.written(), "recovery ends at commit ", recovered->last_commit,
           ", the journal at ", store.written());
   last_ = handed_to_ = recovered->last_commit;
+  require(around_.supervisor.told_commit <= last_, "somebody was told a change of commit ",
+          around_.supervisor.told_commit, ", the journal ends at ", last_);
   last_hash_ = recovered->last_hash;
   fold_.emplace(store, recovered->checkpoint_tables, recovered->covered);
   const auto folded =
@@ -63,7 +72,9 @@ void Engine::recover_state() {
 }
 
 void Engine::add_port(SessionMemory& memory, const SessionEntry& entry) {
-  Port& port = ports_.emplace(memory.number, Port{Outbox(memory), {}, {}, 0}).first->second;
+  Port& port =
+      ports_.emplace(memory.number, Port{Outbox(memory), {}, {}, 0, SessionWatches(around_.watch_line), {}})
+          .first->second;
   for (uint8_t lane = 0; lane < kLanes; ++lane) {
     const uint64_t journaled = entry.lanes[lane].seq;
     port.read[lane] = std::max(journaled, memory.marks[lane].head);
@@ -132,7 +143,7 @@ void Engine::count_deliveries() {
 CommitBuilder& Engine::open_commit() {
   if (!building_) {
     building_.emplace(state_->blocks, ++last_, last_hash_, state_->now());
-    receipts_judged_ = deliveries_judged_ = notices_judged_ = 0;
+    receipts_judged_ = deliveries_judged_ = notices_judged_ = changes_judged_ = 0;
   }
   return *building_;
 }
@@ -151,6 +162,14 @@ void Engine::judge() {
   receipts_judged_ = effects.receipts.size();
   deliveries_judged_ = effects.deliveries.size();
   notices_judged_ = effects.notices.size();
+  const auto changes = std::span(effects.changes).subspan(changes_judged_);
+  around_.model.judge_changes(changes, *state_);
+  changes_judged_ = effects.changes.size();
+  for (const Change& change : changes) {
+    stream_.push_back(change);
+    for (auto& [number, port] : ports_)
+      for (auto& [request, watch] : port.judges) watch.happened(change, *state_);
+  }
 }
 
 void Engine::end() {
@@ -201,6 +220,7 @@ void Engine::turn(TimeNs now, Random& random, uint64_t greed) {
   }
   close_sessions();
   end();
+  answer_questions();
 }
 
 bool Engine::open_session(const SessionMemory& memory) {
@@ -244,14 +264,15 @@ void Engine::close_session(SessionNo session) {
   around_.trace.say(state_->now(), "session ", session, " closes");
 }
 
-// What a client had published before it went is taken first.
+// What a client had published before it went is taken first, but for what its unread receipts hold back.
 void Engine::close_sessions() {
   std::vector<SessionNo> gone;
   for (const auto& [number, port] : ports_) {
     const SessionMemory& memory = around_.supervisor.sessions.at(number);
     bool left = false;
+    const bool held_back = port.outbox.receipts_waiting() >= around_.receipt_slots;
     for (uint8_t lane = 0; lane < kLanes; ++lane) left |= memory.up[lane].tail > port.read[lane];
-    if (memory.gone && !left) gone.push_back(number);
+    if (memory.gone && (!left || held_back)) gone.push_back(number);
   }
   for (const SessionNo number : gone) {
     close_session(number);
@@ -276,7 +297,9 @@ void Engine::drain(SessionNo session, uint8_t lane, uint64_t greed) {
     ++taken;
     if (record.seq <= port.decided_before[lane]) continue;
     demand_new(record, lane);
-    if (lane == kControlLane) {
+    if (is_question(record, lane)) {
+      questions_.emplace_back(session, record.bytes);
+    } else if (lane == kControlLane) {
       broker_->control(session, record.seq, record.bytes);
       around_.model.control(session, record.seq, record.bytes);
     } else {
@@ -332,7 +355,7 @@ bool Engine::hand() {
   if (!has_events()) {
     if (!has_effects()) return false;
     spread(handed_to_, std::exchange(building_->effects(), {}));
-    receipts_judged_ = deliveries_judged_ = notices_judged_ = 0;
+    receipts_judged_ = deliveries_judged_ = notices_judged_ = changes_judged_ = 0;
     return true;
   }
   if (handed_.size() >= kUnderWayMax) return false;
@@ -358,6 +381,7 @@ void Engine::spread(uint64_t commit, const Effects& effects) {
   for (const DeliveryEffect& effect : effects.deliveries)
     if (!to(effect.session, effect)) state_->blocks.drop_user(effect.record.block);
   for (const CancelNotice& notice : effects.notices) to(notice.session, notice);
+  for (auto& [number, port] : ports_) port.watches.offer(effects.changes, state_->tables);
   for (const LaneEffect& effect : effects.lanes) to(effect.session, effect);
 }
 
@@ -424,8 +448,12 @@ void Engine::publish(uint64_t looks) {
   for (const bool deliver : {first, !first}) {
     for (auto& [number, port] : ports_) {
       if (looks-- == 0) return;
-      deliver ? port.outbox.deliver(now, *state_, around_.supervisor.memory_jobs_out)
-              : port.outbox.tell(now, around_.receipt_slots);
+      if (!deliver) {
+        port.outbox.tell(now, around_.receipt_slots);
+        continue;
+      }
+      port.outbox.deliver(now, *state_, around_.supervisor.memory_jobs_out);
+      tell_watches(port, around_.supervisor.sessions.at(number), now.done);
     }
   }
 }

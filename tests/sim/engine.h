@@ -7,17 +7,20 @@
 #include <memory>
 
 #include "core/broker.h"
+#include "core/watch.h"
 #include "daemon/store/recovery.h"
 #include "daemon/store/row_fold.h"
 #include "tests/sim/fake_store.h"
 #include "tests/sim/model.h"
 #include "tests/sim/outbox.h"
 #include "tests/sim/trace.h"
+#include "tests/sim/watch_judge.h"
 
 namespace pqd::sim {
 
 struct Figures {
   uint64_t turns = 0, commits = 0, checkpoints = 0;
+  uint64_t events = 0;  // told to those who watch
 };
 
 // What outlives the engine.
@@ -28,8 +31,10 @@ struct Surroundings {
   std::map<uint64_t, Model> models;  // by the commit that ended with it; those that a crash may go back to
   Trace trace;
   size_t receipt_slots = 64;
+  size_t event_slots = 64;                    // for who watches: events in Down, not read
+  size_t watch_line = limits::kWatchLineMax;  // and those that wait for room there
   bool walk = true;  // the invariants, after every turn
-  Figures figures;
+  Figures figures{};
 };
 
 class Engine {
@@ -52,6 +57,8 @@ class Engine {
   void set_intake(Error refusal);
 
   Progress progress() const;
+  // Nobody who watches waits for an event.
+  bool all_told() const;
   bool idle() { return handed_.empty() && !has_effects(); }
   TimeNs first_due() const { return broker_->next_timer_ns().value_or(INT64_MAX); }
   State& state() { return *state_; }
@@ -74,6 +81,8 @@ class Engine {
     std::array<uint64_t, kLanes> read{};            // number of the last record taken
     std::array<uint64_t, kLanes> decided_before{};  // as its client knows: of an engine that is gone
     uint64_t receipts_noted = 0;
+    SessionWatches watches;
+    std::map<uint64_t, WatchJudge> judges;  // by request
   };
   struct Opening {
     SessionNo session = 0;
@@ -98,6 +107,9 @@ class Engine {
   void open_sessions();
   void close_sessions();
   void drain(SessionNo session, uint8_t lane, uint64_t greed);
+  void answer_questions();
+  void begin_watch(SessionNo session, ByteView record);
+  void tell_watches(Port& port, SessionMemory& memory, uint64_t done);
   void demand_new(const UpRecord& record, uint8_t lane);
   void take_batch(SessionMemory& memory, uint8_t lane, size_t at, uint32_t count);
   void compare();
@@ -119,7 +131,9 @@ class Engine {
   std::map<uint64_t, bool> needs_sync_;  // of commits above the last sync
   uint64_t last_ = 0, first_commit_ = 0, handed_to_ = 0;
   ChainHash last_hash_{};
-  size_t receipts_judged_ = 0, deliveries_judged_ = 0, notices_judged_ = 0;
+  size_t receipts_judged_ = 0, deliveries_judged_ = 0, notices_judged_ = 0, changes_judged_ = 0;
+  std::deque<Change> stream_;  // every change since the start
+  std::vector<std::pair<SessionNo, Bytes>> questions_;
   bool serving_ = false;
 };
 

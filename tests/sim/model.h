@@ -7,6 +7,7 @@
 // Every fault is thrown (fault.h).
 #pragma once
 
+#include <deque>
 #include <map>
 #include <set>
 #include <span>
@@ -158,6 +159,7 @@ class Model {
   // A new engine publishes what the session has not got yet.
   void judge_inherited(SessionNo session, uint64_t after, std::span<const DeliveryEffect> deliveries);
   void judge_notices(std::span<const CancelNotice> notices);
+  void judge_changes(std::span<const Change> changes, const State& state);
 
   // Everything that can be asked must have the same answer here and there.
   void compare(const State& state) const;
@@ -210,6 +212,9 @@ class Model {
   bool anybody_parked(const std::string& queue) const;
   bool key_taken(const std::string& queue, const std::string& key) const;
   std::optional<uint32_t> uid_of_tag(uint32_t tag) const;
+
+  // model_change.cpp
+  void changed(const ModelJob& job, ChangeKind kind, JobState after, Reason reason = Reason::kNone);
 
   // model_settle.cpp
   Error settle(SessionNo session, ByteView record);
@@ -314,6 +319,7 @@ class Model {
   std::vector<Expected> receipts_;
   std::vector<std::pair<SessionNo, JobId>> redelivered_;
   std::vector<std::pair<SessionNo, JobId>> notices_;
+  std::map<JobId, std::deque<Change>> changes_;  // to be told, by job
   std::vector<JobId> just_finished_;
   std::vector<JobId>
       rest_of_batch_;  // must follow the delivery before, under the same name to the same consumer

@@ -49,6 +49,7 @@ void Model::restarted() {
   receipts_.clear();
   redelivered_.clear();
   notices_.clear();
+  changes_.clear();
 }
 
 void Model::open_session(const SessionOpened& e) {
@@ -214,6 +215,7 @@ Error Model::cancel(SessionNo session, ByteView record) {
     return Error::kOk;
   }
   if ((parsed->head.flags & kFlagRunning) == 0) return Error::kInvalidStatus;
+  changed(job, ChangeKind::kCancelRequested, job.state);
   job.cancel_requested = true;
   notices_.emplace_back(job.holder, job.id);
   return Error::kOk;
@@ -267,6 +269,7 @@ Error Model::purge(SessionNo session, ByteView record) {
   if (found == nullptr) return Error::kNotFound;
   const bool again = (parsed->head.flags & kFlagResubmitted) != 0;
   if (!found->dead_letter()) return again && found->purged ? Error::kOk : Error::kInvalidStatus;
+  changed(*found, ChangeKind::kPurged, found->state, found->reason);
   finished_.at(parsed->id).purged = true;
   return Error::kOk;
 }
@@ -283,6 +286,7 @@ Error Model::review(SessionNo session, ByteView record) {
   const std::pair word(sessions_.at(session).uid, std::string(parsed->resolution));
   const bool again = (parsed->head.head.flags & kFlagResubmitted) != 0;
   if (again && job.reviewed && job.reviews.back() == word) return Error::kOk;
+  changed(job, ChangeKind::kReviewed, job.state, job.reason);
   job.reviewed = true;
   job.reviews.push_back(word);
   return Error::kOk;
@@ -312,6 +316,7 @@ Error Model::redrive(SessionNo session, ByteView record) {
   job.not_before = 0;
   job.ready_order = 0;
   job.token = {};
+  changed(job, ChangeKind::kRedriven, JobState::kPending);
   if (key_taken(job.queue, job.key))
     job.pending = Pending::kHeld;
   else

@@ -19,14 +19,17 @@ Error Model::settle(SessionNo session, ByteView record) {
   ModelJob& job = at->second;
   const std::string body(as_text(parsed->body));
   if (kind == RecordKind::kStart) {
+    if (job.state == JobState::kAssigned) changed(job, ChangeKind::kStarted, JobState::kProcessing);
     job.state = JobState::kProcessing;
     return Error::kOk;
   }
   if (kind == RecordKind::kExtend) {
     const uint64_t lease_ms = head.extend_ms != 0 ? head.extend_ms : job.lease_ms;
     job.deadline = now_ + static_cast<TimeNs>(lease_ms) * kMillisecondNs;
+    const bool progress = (head.progress != 0 && head.progress != job.progress) || !body.empty();
     if (head.progress != 0) job.progress = head.progress;
     if (!body.empty()) job.note = body;
+    changed(job, progress ? ChangeKind::kProgress : ChangeKind::kExtended, job.state);
     return Error::kOk;
   }
   if (job.cancel_requested) {
@@ -41,6 +44,7 @@ Error Model::settle(SessionNo session, ByteView record) {
   } else if (job.delivery == Delivery::kAtMostOnce) {
     end_attempt(job, Reason::kDeliveryLost, {});
   } else {
+    changed(job, ChangeKind::kReleased, JobState::kPending);
     --job.attempts;
     let_go(job);
     job.ready_at = now_;
@@ -79,6 +83,12 @@ void Model::let_go(ModelJob& job) {
 }
 
 void Model::finish(ModelJob& job, JobState state, Reason reason) {
+  changed(job,
+          state == JobState::kCompleted   ? ChangeKind::kCompleted
+          : state == JobState::kFailed    ? ChangeKind::kFailed
+          : state == JobState::kCancelled ? ChangeKind::kCancelled
+                                          : ChangeKind::kTimedOut,
+          state, reason);
   job.state = state;
   job.reason = reason;
   job.holder = 0;
@@ -120,6 +130,7 @@ void Model::end_attempt(ModelJob& job, Reason reason, std::string error) {
   const bool last = reason == Reason::kDoNotRetry || job.delivery == Delivery::kAtMostOnce ||
                     job.attempts >= job.max_attempts;
   if (last) return finish(job, JobState::kFailed, reason);
+  changed(job, ChangeKind::kAttemptFailed, JobState::kPending, reason);
   let_go(job);
   uint64_t wait_ms = job.backoff_first_ms;
   for (int spent = 1; spent < job.attempts && wait_ms < job.backoff_cap_ms; ++spent) wait_ms *= 2;

@@ -186,6 +186,7 @@ void Model::accept(const Offer& offer, bool parked) {
     last = std::max(last, job.id.counter());
     if (!job.in_memory()) session.journaled_counter[job.id.lane()] = last;
   }
+  if (!parked) changed(job, ChangeKind::kSubmitted, JobState::kPending);
   job.scope = offer.scope;
   if (offer.session != 0) pay(job.owner, job.subject);  // what a schedule makes costs nobody anything
   if (!job.scope.empty()) keys_[job.scope] = {job.id, offer.content, now_ + kKeyKeptNs};

@@ -116,6 +116,7 @@ void Model::form_batch(const ModelJob& one_of_them) {
   const uint64_t batch = next_ready_order_;
   for (auto at = line.begin(); at != line.end() && next_ready_order_ - batch < size; ++at) {
     ModelJob& job = *at->second;
+    changed(job, ChangeKind::kReady, JobState::kPending);
     job.pending = Pending::kReady;
     job.batch = batch;
     job.group = group_of(job);
@@ -158,6 +159,7 @@ void Model::timer_due(ModelJob& job) {
   if (job.held_by_consumer()) return end_attempt(job, Reason::kLeaseExpired, {});
   if (job.pending == Pending::kReady) return finish(job, JobState::kTimeout, Reason::kQueueTimeout);
   if (!job.parked()) {
+    changed(job, ChangeKind::kReady, JobState::kPending);
     become_ready(job);
     return regroup(job.queue);
   }
@@ -171,6 +173,7 @@ void Model::give_key_turns() {
     if (at == live_.end() || !at->second.waits(Pending::kHeld) || !first_of_key(at->second)) continue;
     ModelJob& job = at->second;
     if (job.not_before <= now_) {
+      changed(job, ChangeKind::kReady, JobState::kPending);
       become_ready(job);
       regroup(job.queue);
     } else {
@@ -217,6 +220,7 @@ void Model::admit(const std::string& queue) {
     }
     if (next == nullptr || !has_room(queue, 1, next->payload.size())) return;
     receipt(next->submitter, next->lane, next->seq, Error::kOk, kReceiptVerdict, next->id);
+    changed(*next, ChangeKind::kSubmitted, JobState::kPending);
     next->deadline = 0;
     if (!first_of_key(*next)) {
       next->pending = Pending::kHeld;
@@ -419,6 +423,7 @@ void Model::give(ModelJob& job, const DeliveryEffect& delivery) {
   job.progress = 0;
   ++job.attempts;
   job.deadline = now_ + static_cast<TimeNs>(job.lease_ms) * kMillisecondNs;
+  changed(job, ChangeKind::kAssigned, JobState::kAssigned);
   require(delivery.attempt == job.attempts && delivery.max_attempts == job.max_attempts, "job ", job.id,
           " was delivered as attempt ", delivery.attempt, " of ", delivery.max_attempts, ", not ",
           job.attempts, " of ", job.max_attempts);

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "core/commit.h"
+#include "core/job_event.h"
 #include "core/state.h"
 
 namespace pqd::sim {
@@ -44,6 +45,12 @@ struct PublishedDelivery {
   std::string payload;
 };
 
+struct PublishedEvent {
+  uint64_t request = 0;
+  JobEvent event;
+  bool end = false;  // of the watch; no event
+};
+
 struct SessionMemory {
   SessionNo number = 0;
   uint32_t uid = 0, tag = 0;
@@ -61,6 +68,8 @@ struct SessionMemory {
   uint64_t receipts_written = 0;
   std::deque<PublishedDelivery> deliveries;  // published, not read
   uint64_t deliveries_count = 0;
+  std::deque<PublishedEvent> events;  // published, not read
+  uint32_t engine_epoch = 0;          // of the engine that serves it
 
   bool gone = false;  // its client has hung up
 };
@@ -70,6 +79,7 @@ struct Supervisor {
   std::map<SessionNo, SessionMemory> sessions;
   SessionNo next_session = 1;
   SessionNo first_session = 1;
+  uint64_t told_commit = 0;         // the latest of which somebody who watches was told a change
   std::set<JobId> memory_jobs_out;  // of durability `memory`, and somebody has been given them
 };
 

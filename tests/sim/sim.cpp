@@ -155,6 +155,7 @@ int main_of(int argc, char** argv) {
   std::printf("%llu seeds, %llu failed\n", n(report.seeds), n(report.failed));
   std::printf("%.1f simulated years, %llu jobs, %llu runs of schedules, %llu clients\n",
               static_cast<double>(f.lived_ms) / 1e3 / 86'400 / 365.25, n(f.jobs), n(f.runs), n(f.clients));
+  std::printf("%llu changes told to those who watch\n", n(f.events));
   std::printf("%llu turns, %llu commits, %llu checkpoints\n", n(f.turns), n(f.commits), n(f.checkpoints));
   std::printf("%llu deaths of the engine, %llu of the supervisor, %llu power cuts\n", n(f.engine_crashes),
               n(f.supervisor_crashes), n(f.power_cuts));

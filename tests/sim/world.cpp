@@ -13,6 +13,7 @@ constexpr TimeNs kDayNs = 86'400 * kSecondNs;
 WorldFigures& WorldFigures::operator+=(const WorldFigures& other) {
   jobs += other.jobs;
   runs += other.runs;
+  events += other.events;
   clients += other.clients;
   turns += other.turns;
   commits += other.commits;
@@ -25,7 +26,8 @@ WorldFigures& WorldFigures::operator+=(const WorldFigures& other) {
 }
 
 World::World(const WorldOptions& options)
-    : random_(options.seed), around_{{}, {}, Model({}), {}, {}, 64, options.walk, {}}, now_ns_(kStartNs) {
+    : random_(options.seed), around_{{}, {}, Model({}), {}, {}}, now_ns_(kStartNs) {
+  around_.walk = options.walk;
   around_.trace.on = options.verbose;
   around_.trace.start_ns = kStartNs;
   make_nature();
@@ -52,6 +54,9 @@ void World::make_nature() {
   nature_.odd_times = random_.chance(1, 4);
   nature_.many_consumers = random_.chance(1, 2);
   nature_.batches = random_.chance(1, 2);
+  nature_.watchers = random_.chance(1, 3);
+  if (random_.chance(1, 2)) around_.event_slots = random_.between(1, 6);
+  if (random_.chance(1, 2)) around_.watch_line = random_.between(1, 8);
   const uint64_t memory[] = {0, 0, 300, 950};
   nature_.memory_per_mille = random_.pick(memory);
   around_.receipt_slots = random_.chance(1, 4) ? random_.between(1, 4) : 64;
@@ -123,6 +128,7 @@ WorldFigures World::run() {
   figures_.jobs = history_.submissions().size();
   for (const auto& [id, job] : around_.model.finished()) figures_.runs += id.tag() == JobId::kScheduleTag;
   figures_.clients = last_client_;
+  figures_.events = around_.figures.events;
   figures_.turns = around_.figures.turns;
   figures_.commits = around_.figures.commits;
   figures_.checkpoints = around_.figures.checkpoints;

@@ -28,6 +28,7 @@ void World::act(Client& client) {
   if (!client.subscribed && random_.chance(1, 4)) return subscribe(client, false);
   const bool sets_schedules = !nature_.schedules.empty() && client.uid() == options_.daemon_uid;
   if (sets_schedules && random_.chance(1, 10)) return schedule(client);
+  if (nature_.watchers && random_.chance(1, 20)) return watch(client);
   if (choice < 420) return submit(client);
   if (choice < 850) return settle(client);
   if (choice < 880) return settle_late(client);
@@ -245,6 +246,23 @@ void World::schedule(Client& client) {
       wish.payload.erase(0, kMemoryPayload.size());
   }
   client.set_schedule(name, spec, zone, wish, random_.chance(1, 3));
+}
+
+void World::watch(Client& client) {
+  if (!client.room(kControlLane, 1)) return;
+  if (client.watches() > 1 || random_.chance(1, 5)) return client.unwatch();
+  WatchHead head;
+  if (random_.chance(1, 6)) head.job = any_job(client);
+  const uint32_t users[] = {500, 1000, 1001, 1002};
+  if (random_.chance(1, 4)) head.owner_uid = random_.pick(users);
+  const uint32_t last[] = {0, 0, 3, 30};
+  head.last = random_.pick(last);
+  if (random_.chance(1, 4)) head.states = static_cast<uint8_t>(random_.below(128));
+  head.follow = random_.chance(1, 5) ? 0 : 1;
+  const std::string queue = random_.chance(1, 4) ? random_.pick(nature_.queues) : "";
+  const std::string type = random_.chance(1, 4) ? random_.pick(nature_.types) : "";
+  around_.trace.say(now_ns_, "client ", client.name(), " watches");
+  client.watch(head, queue, type);
 }
 
 }  // namespace pqd::sim

@@ -4,7 +4,7 @@
 namespace pqd::sim {
 namespace {
 
-constexpr int kRoundsMax = 4'000;  // in which not one job ends
+constexpr int kRoundsMax = 4'000;  // in which not one job ends, and nobody who watches is told anything
 
 }  // namespace
 
@@ -16,16 +16,21 @@ void World::let_everything_end() {
   for (const auto& [name, schedule] : around_.model.schedules()) schedules.insert(name);
   history_.schedules_listed(schedules);
   bool over = false;
-  size_t ended = around_.model.finished().size();
+  size_t waiting = 0;  // clients
+  const auto done = [this] { return around_.model.finished().size() + around_.figures.events; };
+  uint64_t before = done();
   for (int round = 0; round < kRoundsMax && !over; ++round) {
     final_round();
-    if (around_.model.finished().size() > ended) round = 0;
-    ended = around_.model.finished().size();
-    bool waiting = false;
-    for (Client& client : clients_) waiting |= client.waiting() > 0 || !client.connected();
-    over = !waiting && around_.model.live().empty() && around_.model.schedules().empty() && engine_->idle();
+    if (done() > before) round = 0;
+    before = done();
+    waiting = 0;
+    for (Client& client : clients_) waiting += client.waiting() > 0 || !client.connected() ? 1u : 0u;
+    over = waiting == 0 && around_.model.live().empty() && around_.model.schedules().empty() &&
+           engine_->idle() && engine_->all_told();
   }
-  require(over, "faults have stopped, and ", around_.model.live().size(), " jobs do not end");
+  require(over, "faults have stopped, and ", around_.model.live().size(), " jobs do not end, ",
+          around_.model.schedules().size(), " schedules do not go, ", waiting, " clients wait for an answer",
+          engine_->idle() && engine_->all_told() ? "" : ", and the engine has something to say");
   engine_->demand_same_everywhere();
   demand_rules();
 }

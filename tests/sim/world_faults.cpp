@@ -24,7 +24,11 @@ void World::start_engine() {
     ++figures_.engine_crashes;
     history_.engine_died();
     around_.trace.say(now_ns_, "the engine dies as it starts");
-    if (random_.chance(1, 3)) around_.store.cut_power(random_), history_.power_was_cut();
+    if (random_.chance(1, 3)) {
+      around_.store.cut_power(random_);
+      around_.supervisor.told_commit = 0;
+      history_.power_was_cut();
+    }
   } while (true);
 }
 
@@ -71,6 +75,7 @@ void World::cut_power() {
   for (Client& client : clients_) client.die();
   around_.supervisor.sessions.clear();
   around_.supervisor.first_session = around_.supervisor.next_session;
+  around_.supervisor.told_commit = 0;
   around_.store.cut_power(random_);
   history_.power_was_cut();
   around_.trace.say(now_ns_, "power is cut; commit ", around_.store.written(), " is left");

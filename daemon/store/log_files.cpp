@@ -12,8 +12,8 @@ namespace {
 constexpr size_t kBlockBytes = 32 * 1024;
 constexpr size_t kHeadBytes = 7;
 constexpr uint32_t kMaskDelta = 0xa282ead8u;
-// Whole, first, middle, last; then the same of recycled files, which there are none of here.
-constexpr unsigned char kTypeMax = 4;
+// Then come the same of recycled files, which there are none of here.
+enum RecordType : unsigned char { kWhole = 1, kFirst, kMiddle, kLast };
 
 constexpr std::array<uint32_t, 256> kTable = [] {
   std::array<uint32_t, 256> table{};
@@ -33,7 +33,7 @@ size_t record_bytes(const unsigned char* block, size_t at, size_t end) {
   const unsigned char* head = block + at;
   const size_t length = head[4] | static_cast<size_t>(head[5]) << 8;
   const unsigned char type = head[6];
-  if (type == 0 || type > kTypeMax || length > end - at - kHeadBytes) return 0;
+  if (type == 0 || type > kLast || length > end - at - kHeadBytes) return 0;
   uint32_t crc = 0;
   std::memcpy(&crc, head, sizeof crc);
   return crc == masked(crc32c(head + 6, length + 1)) ? kHeadBytes + length : 0;
@@ -70,27 +70,62 @@ std::vector<std::string> manifests(const std::string& database) {
   return paths;
 }
 
-LogLook look_at_log(const std::string& path) {
-  LogLook look;
+namespace {
+
+// Calls f(type, bytes, where) for each whole piece of a record, and bad(where) once for each run of blocks'
+// ends that hold something else.
+template <class Piece, class Bad>
+bool for_each_piece(const std::string& path, Piece f, Bad bad) {
   std::ifstream file(path, std::ios::binary);
-  look.readable = static_cast<bool>(file);
+  if (!file) return false;
   std::vector<char> buffer(kBlockBytes);
   for (uint64_t start = 0; file; start += kBlockBytes) {
     file.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
     const auto count = static_cast<size_t>(file.gcount());
     const auto* block = reinterpret_cast<const unsigned char*>(buffer.data());
     size_t at = 0;
-    while (const size_t bytes = record_bytes(block, at, count)) at += bytes;
-    if (look.damaged && at > 0) {
-      look.damage.whole_ones_follow = true;
-      break;
+    while (const size_t bytes = record_bytes(block, at, count)) {
+      f(static_cast<RecordType>(block[at + 6]),
+        std::string_view(buffer.data() + at + kHeadBytes, bytes - kHeadBytes));
+      at += bytes;
     }
-    if (look.damaged || all_zero(block + at, block + count)) continue;
-    look.damaged = true;
-    look.damage.at = start + at;
+    if (!all_zero(block + at, block + count)) bad(start + at);
   }
-  look.readable = look.readable && !file.bad();
+  return !file.bad();
+}
+
+}  // namespace
+
+LogLook look_at_log(const std::string& path) {
+  LogLook look;
+  const auto piece = [&look](RecordType, std::string_view) {
+    if (look.damaged) look.damage.whole_ones_follow = true;
+  };
+  look.readable = for_each_piece(path, piece, [&look](uint64_t at) {
+    if (!look.damaged) look.damage.at = at;
+    look.damaged = true;
+  });
   return look;
+}
+
+uint64_t for_each_log_record(const std::string& path, const std::function<void(std::string_view)>& f) {
+  uint64_t bad = 0;
+  std::string record;
+  bool begun = false;
+  const auto piece = [&](RecordType type, std::string_view bytes) {
+    const bool begins = type == kWhole || type == kFirst;
+    if (begins == begun) ++bad;  // one that has no end, or no beginning
+    if (begins) record.clear();
+    begun = begins || begun;
+    if (begun) record += bytes;
+    if (begun && (type == kWhole || type == kLast)) f(record);
+    if (type == kWhole || type == kLast) begun = false;
+  };
+  const bool read = for_each_piece(path, piece, [&](uint64_t) {
+    ++bad;
+    begun = false;
+  });
+  return bad + (read ? 0u : 1u);
 }
 
 }  // namespace pqd

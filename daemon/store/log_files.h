@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace pqd {
@@ -29,6 +31,10 @@ struct LogLook {
   LogDamage damage;
 };
 LogLook look_at_log(const std::string& path);
+
+// Every record that is whole, in the order of the file, beyond damage, too. Returns the number of places
+// where something is not.
+uint64_t for_each_log_record(const std::string& path, const std::function<void(std::string_view)>& f);
 
 // CRC-32C (Castagnoli, RFC 3720) of the bytes.
 uint32_t crc32c(const unsigned char* bytes, size_t count);

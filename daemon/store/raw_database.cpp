@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "daemon/store/log_files.h"
 #include "daemon/store/rocksdb_bytes.h"
 #include "daemon/store/tuning.h"
 
@@ -11,6 +12,8 @@ namespace {
 
 // The first bytes of a key as a number, which orders keys as their bytes do.
 constexpr size_t kPrefixBytes = 16;
+// Of a batch of writes: its number and its count of writes.
+constexpr size_t kBatchHeadBytes = 12;
 __extension__ using Prefix = unsigned __int128;
 
 Prefix prefix_of(const std::string& key) {
@@ -70,12 +73,48 @@ StoreResult<RawDatabase> RawDatabase::open(const std::string& path, Mode mode) {
   return database;
 }
 
-StoreResult<void> RawDatabase::repair(const std::string& path) {
+StoreResult<void> RawDatabase::list_anew(const std::string& path) {
   auto options = db_options(std::make_shared<StoreEventListener>(), nullptr);
   options.listeners.clear();
   const auto status = rocksdb::RepairDB(path, options, families(std::make_shared<CheckpointClock>(0)));
   if (!status.ok()) return failure("cannot make the list of files in " + path + " anew", status);
   return {};
+}
+
+StoreResult<uint64_t> RawDatabase::apply_log(const std::string& path) {
+  // Families have numbers in the order in which they were made, which is that of families() in all releases.
+  class Copy final : public rocksdb::WriteBatch::Handler {
+   public:
+    Copy(const std::vector<rocksdb::ColumnFamilyHandle*>& handles, rocksdb::WriteBatch& to)
+        : handles_(handles), to_(to) {}
+    rocksdb::Status PutCF(uint32_t family, const rocksdb::Slice& key, const rocksdb::Slice& value) override {
+      return family < handles_.size() ? to_.Put(handles_[family], key, value) : unknown();
+    }
+    rocksdb::Status DeleteCF(uint32_t family, const rocksdb::Slice& key) override {
+      return family < handles_.size() ? to_.Delete(handles_[family], key) : unknown();
+    }
+
+   private:
+    static rocksdb::Status unknown() { return rocksdb::Status::Corruption("a family that there is not"); }
+    const std::vector<rocksdb::ColumnFamilyHandle*>& handles_;
+    rocksdb::WriteBatch& to_;
+  };
+  uint64_t bad = 0;
+  rocksdb::Status written;
+  bad += for_each_log_record(path, [&](std::string_view record) {
+    if (record.size() < kBatchHeadBytes || !written.ok()) {
+      bad += written.ok() ? 1u : 0u;
+      return;
+    }
+    rocksdb::WriteBatch batch;
+    Copy copy(handles_, batch);
+    if (rocksdb::WriteBatch(std::string(record)).Iterate(&copy).ok())
+      written = db_->Write(rocksdb::WriteOptions(), &batch);
+    else
+      ++bad;
+  });
+  if (!written.ok()) return failure("cannot write", written);
+  return bad;
 }
 
 RawDatabase::RawDatabase(RawDatabase&& other) noexcept

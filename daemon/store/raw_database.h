@@ -15,11 +15,15 @@ namespace pqd {
 
 class RawDatabase {
  public:
-  enum class Mode : uint8_t { kRead, kMake };
+  enum class Mode : uint8_t { kRead, kWrite };
   static StoreResult<RawDatabase> open(const std::string& path, Mode mode);
-  // Makes RocksDB's list of its files anew from the files, where that list is lost or damaged. Logs become
-  // tables; what cannot be read of them, and tables with unreadable blocks, are left out.
-  static StoreResult<void> repair(const std::string& path);
+  // Makes RocksDB's list of its files anew from the tables in the directory, by RocksDB's own repair. It must
+  // not see the logs: it drops what is in them of a family that has no table yet.
+  static StoreResult<void> list_anew(const std::string& path);
+  // Writes all of a log into it that can be read. Logs in their order hold a whole end of the history, so
+  // that it does not matter what of them has reached tables. Returns the number of places that cannot be
+  // read.
+  StoreResult<uint64_t> apply_log(const std::string& path);
 
   RawDatabase(RawDatabase&&) noexcept;
   RawDatabase& operator=(RawDatabase&&) = delete;

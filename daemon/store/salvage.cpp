@@ -13,6 +13,7 @@
 #include "daemon/store/done_index.h"
 #include "daemon/store/format_file.h"
 #include "daemon/store/live_numbers.h"
+#include "daemon/store/log_files.h"
 #include "daemon/store/meta_keys.h"
 #include "daemon/store/raw_database.h"
 #include "daemon/store/recovery.h"
@@ -44,7 +45,8 @@ class Salvage {
   StoreResult<SalvageReport> run() {
     if (auto ok = check_format(from_, false); !ok) return std::unexpected(ok.error());
     const auto lock = lock_directory(from_);
-    if (!lock && lock.error().code == Error::kUnavailable) return std::unexpected(lock.error());
+    if (!lock && lock.error().code == Error::kUnavailable)
+      return refusal("a running pqd uses " + from_ + ": stop it first", Error::kUnavailable);
     if (::mkdir(to_.c_str(), 0700) != 0)
       return refusal("cannot make " + to_ + ": " + std::strerror(errno) + "; it must not be there yet",
                      errno == ENOSPC ? Error::kNoSpace : Error::kInvalidRequest);
@@ -67,7 +69,7 @@ class Salvage {
     {
       auto source = open_source();
       if (!source) return std::unexpected(source.error());
-      auto target = RawDatabase::open(to_ + "/db", RawDatabase::Mode::kMake);
+      auto target = RawDatabase::open(to_ + "/db", RawDatabase::Mode::kWrite);
       if (!target) return std::unexpected(target.error());
       source_ = &*source;
       target_ = &*target;
@@ -88,18 +90,31 @@ class Salvage {
     auto source = RawDatabase::open(from_ + "/db", RawDatabase::Mode::kRead);
     if (source) return source;
     report_.files_listed_anew = true;
+    if (auto ok = copy_tables(); !ok) return std::unexpected(ok.error());
+    if (auto ok = RawDatabase::list_anew(repair_path()); !ok) return std::unexpected(ok.error());
+    auto anew = RawDatabase::open(repair_path(), RawDatabase::Mode::kWrite);
+    if (!anew) return anew;
+    for (const LogFile& log : log_files(from_ + "/db")) {
+      const auto bad = anew->apply_log(log.path);
+      if (!bad) return std::unexpected(bad.error());
+      // The end of the last one is as a crash leaves it, unless the witness knows better.
+      if (*bad > 0 && (!log.last || look_at_log(log.path).damage.whole_ones_follow))
+        lose("of the log " + log.path + ": " + std::to_string(*bad) + " records or ends of blocks");
+    }
+    return anew;
+  }
+
+  StoreResult<void> copy_tables() {
     std::error_code error;
     std::filesystem::create_directory(repair_path(), error);
-    for (const auto& file : std::filesystem::directory_iterator(from_ + "/db", error)) {
-      if (!file.is_regular_file()) continue;
-      std::filesystem::copy_file(file.path(), repair_path() / file.path().filename(), error);
+    for (const TableFile& table : table_files(from_ + "/db")) {
+      std::filesystem::copy_file(table.path, repair_path() / std::filesystem::path(table.path).filename(),
+                                 error);
       if (error)
-        return refusal(
-            "cannot copy " + file.path().string() + " to " + repair_path() + ": " + error.message(),
-            error == std::errc::no_space_on_device ? Error::kNoSpace : Error::kSystemError);
+        return refusal("cannot copy " + table.path + " to " + repair_path() + ": " + error.message(),
+                       error == std::errc::no_space_on_device ? Error::kNoSpace : Error::kSystemError);
     }
-    if (auto ok = RawDatabase::repair(repair_path()); !ok) return std::unexpected(ok.error());
-    return RawDatabase::open(repair_path(), RawDatabase::Mode::kRead);
+    return {};
   }
 
   // Everything as it is, but for the index of finished jobs, which is made from them.

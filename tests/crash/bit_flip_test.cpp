@@ -12,7 +12,11 @@ TEST_P(BitFlips, AreRefusedOrHarmlessAndNeverServed) {
   const BitFlipReport report = flip_bits({.life = {.seed = GetParam(), .commits = 200}, .flips = 80});
   EXPECT_EQ(report.total().served, 0u) << report.first_failure;
   EXPECT_EQ(report.total().unnamed, 0u) << report.first_failure;
+  EXPECT_EQ(report.total().wrecked, 0u) << report.first_failure;
   EXPECT_GT(report.total().refused, 0u);
+  for (const char* kind : {"CURRENT", "MANIFEST"})
+    EXPECT_EQ(report.kinds.at(kind).whole, report.kinds.at(kind).refused)
+        << "nothing is lost with a " << kind;
   EXPECT_GT(report.total().harmless, 0u);
   for (const char* kind : {"table", "log", "MANIFEST", "CURRENT", "format", "witness"})
     EXPECT_GT(report.kinds.at(kind).flips, 0u) << kind;

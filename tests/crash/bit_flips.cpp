@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <random>
 
-#include "daemon/store/store_check.h"
+#include "daemon/store/salvage.h"
 #include "tests/crash/image_directory.h"
 
 namespace pqd::test {
@@ -81,6 +81,7 @@ class Flipper {
       ++counts.harmless;
     } else if (is_refusal(fault)) {
       ++counts.refused;
+      salvage(counts, directory, where);
       if (!names(checked, file)) {
         ++counts.unnamed;
         tell(where, "refused, and the check does not name the file: " + fault);
@@ -89,6 +90,22 @@ class Flipper {
       ++counts.served;
       tell(where, fault);
     }
+  }
+
+  void salvage(BitFlipReport::Kind& counts, const std::string& directory, const std::string& where) {
+    const TempDir elsewhere;
+    const auto saved = salvage_store(directory, elsewhere.path("store"));
+    if (!saved) return;  // for a backup, and says so
+    ++(saved->lost.empty() ? counts.whole : counts.salvaged);
+    for (const StoreFault& fault : saved->after.faults) {
+      // The history may have holes, and then tell of jobs whose end it has not.
+      if (fault.part == "journal" || fault.text.ends_with("lives by the journal, and has no row")) continue;
+      ++counts.wrecked;
+      return tell(where, "salvaged, and " + fault.part + ": " + fault.text);
+    }
+    if (saved->after.starts) return;
+    ++counts.wrecked;
+    tell(where, "salvaged, and does not start");
   }
 
   void tell(const std::string& where, const std::string& what) {
@@ -109,6 +126,7 @@ BitFlipReport::Kind BitFlipReport::total() const {
   for (const auto& [name, kind] : kinds) {
     all.flips += kind.flips, all.refused += kind.refused, all.harmless += kind.harmless;
     all.found += kind.found, all.served += kind.served, all.unnamed += kind.unnamed;
+    all.whole += kind.whole, all.salvaged += kind.salvaged, all.wrecked += kind.wrecked;
   }
   return all;
 }

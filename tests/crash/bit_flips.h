@@ -23,6 +23,9 @@ struct BitFlipReport {
     uint64_t found = 0;     // by the check of a store, those that were harmless at the start among them
     uint64_t served = 0;    // something else than was written
     uint64_t unnamed = 0;   // refused, and the check does not name the file
+    uint64_t whole = 0;     // refused, and salvaged without a loss
+    uint64_t salvaged = 0;  // refused, and salvaged with losses that are named
+    uint64_t wrecked = 0;   // what was salvaged is damaged
   };
   std::map<std::string, Kind> kinds;  // "table", "log", "MANIFEST", "CURRENT", "witness", ...
   std::string first_failure;          // which flip, and what is wrong

@@ -37,11 +37,13 @@ struct CutFigures {
 
 // Of flipped bits.
 struct FlipFigures {
-  uint64_t lives = 0, flips = 0, refused = 0, harmless = 0, found = 0, served = 0, failed = 0;
+  uint64_t lives = 0, flips = 0, refused = 0, harmless = 0, found = 0, served = 0, whole = 0, salvaged = 0,
+           failed = 0;
 
   FlipFigures& operator+=(const FlipFigures& other) {
     lives += other.lives, flips += other.flips, refused += other.refused, harmless += other.harmless;
-    found += other.found, served += other.served, failed += other.failed;
+    found += other.found, served += other.served, whole += other.whole, salvaged += other.salvaged;
+    failed += other.failed;
     return *this;
   }
 };
@@ -76,8 +78,9 @@ FlipFigures flip_share(const Order& order, unsigned share) {
     const BitFlipReport report =
         flip_bits({.life = {.seed = seed, .commits = order.commits}, .flips = order.flips});
     const BitFlipReport::Kind all = report.total();
-    const uint64_t failed = all.served + all.unnamed + (all.flips == 0 ? 1 : 0);
-    figures += {1, all.flips, all.refused, all.harmless, all.found, all.served, failed};
+    const uint64_t failed = all.served + all.unnamed + all.wrecked + (all.flips == 0 ? 1 : 0);
+    figures +=
+        {1, all.flips, all.refused, all.harmless, all.found, all.served, all.whole, all.salvaged, failed};
     if (failed != 0)
       complain(report.first_failure, (" --flips " + std::to_string(order.flips)).c_str(), seed);
   }
@@ -117,7 +120,8 @@ uint64_t run_cuts(const Order& order) {
   std::printf("seeds %llu..%llu: %llu lives, %llu commits acknowledged, %llu tables written\n",
               n(order.first), n(order.last), n(f.lives), n(f.commits), n(f.tables));
   std::printf("%llu points, %llu power-cut images\n", n(f.points), n(f.images));
-  std::printf("%llu lost or wrong, %llu refused by name (torn MANIFEST)\n", n(f.failed), n(f.refused));
+  std::printf("%llu lost or wrong, %llu refused by name (torn MANIFEST) and salvaged whole\n", n(f.failed),
+              n(f.refused));
   return f.failed;
 }
 
@@ -128,6 +132,9 @@ uint64_t run_flips(const Order& order) {
   std::printf(
       "%llu refused, each by the name of its file, %llu harmless, %llu found by `pqctl store check`\n",
       n(f.refused), n(f.harmless), n(f.found));
+  std::printf(
+      "of those refused %llu salvaged without a loss, %llu with losses by name, %llu left to a backup\n",
+      n(f.whole), n(f.salvaged), n(f.refused - f.whole - f.salvaged));
   std::printf("%llu served silently, %llu failures in all\n", n(f.served), n(f.failed));
   return f.failed;
 }

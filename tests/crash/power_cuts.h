@@ -14,7 +14,7 @@ struct PowerCutPlan {
 struct PowerCutReport {
   uint64_t points = 0;
   uint64_t images = 0;
-  uint64_t refused = 0;  // not opened, with a word why: of RocksDB's MANIFEST a record is torn
+  uint64_t refused = 0;  // not opened by itself, for of RocksDB's MANIFEST a record is torn; salvaged whole
   uint64_t failed = 0;
   uint64_t commits_told = 0;
   uint64_t tables_written = 0;

@@ -49,6 +49,7 @@ Grammar::Grammar(const std::vector<std::string>& command) {
   add_queue_commands(app, chosen);
   add_cron_commands(app, chosen);
   add_config_commands(app, chosen);
+  add_store_commands(app, chosen);
   add_daemon_commands(app, chosen);
 }
 

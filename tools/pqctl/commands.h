@@ -113,6 +113,17 @@ int run_config_check(Context& context, const std::string& file);
 int run_config_show(Context& context, const std::string& file);  // empty: the system's, if there is one
 
 int run_doctor(Context& context, const std::string& config_file);
+
+// tools/store: in a program of its own, for they need RocksDB, which takes longer to load than most commands
+// to run.
+struct StoreOptions {
+  std::string directory;  // empty: the daemon's that is meant
+  std::string config;     // empty: the system's, if there is one
+  std::string to;         // salvage
+};
+int run_store_check(Context& context, const StoreOptions& options);
+int run_store_salvage(Context& context, const StoreOptions& options);
+
 int run_health(Context& context);
 int run_version(Context& context);
 

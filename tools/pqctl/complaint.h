@@ -17,6 +17,7 @@ inline constexpr int kExitFailed = 1;
 inline constexpr int kExitUsage = 64;
 inline constexpr int kExitBadData = 65;
 inline constexpr int kExitNotFound = 66;
+inline constexpr int kExitTryAgain = 75;
 inline constexpr int kExitBadConfig = 78;
 inline constexpr int kExitWaitTimedOut = 124;
 

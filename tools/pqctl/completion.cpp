@@ -82,6 +82,7 @@ Checked<std::string> completion_script(const std::string& shell) {
   add_queue_commands(app, chosen);
   add_cron_commands(app, chosen);
   add_config_commands(app, chosen);
+  add_store_commands(app, chosen);
   add_daemon_commands(app, chosen);
   return (zsh ? "autoload -U +X bashcompinit && bashcompinit\n" : "") + bash_script(app);
 }

@@ -7,11 +7,11 @@
 #include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <filesystem>
 
 #include "bindings/cpp/dial.h"
 #include "tools/pqctl/commands.h"
 #include "tools/pqctl/config_source.h"
+#include "tools/pqctl/state_directory.h"
 #include "tools/pqctl/utf8.h"
 #include "tools/pqctl/wrap.h"
 
@@ -34,15 +34,6 @@ Finding configuration_finding(const std::string& path, const std::expected<Confi
           "mend it, `pqctl config check` tells every fault; the checks below go by the defaults"};
 }
 
-// A private daemon keeps its state beside its socket.
-std::string state_dir_of(const DaemonConfig& config, const DaemonTrace& daemon) {
-  const std::string beside = std::filesystem::path(daemon.socket).parent_path().string() + "/state";
-  std::error_code ignored;
-  const bool is_private =
-      daemon.pid != 0 && daemon.socket != config.socket && std::filesystem::is_directory(beside, ignored);
-  return is_private ? beside : config.state_dir;
-}
-
 void append(Findings& to, Findings more) { std::move(more.begin(), more.end(), std::back_inserter(to)); }
 
 Findings examine(Context& context, const std::string& file) {
@@ -53,7 +44,7 @@ Findings examine(Context& context, const std::string& file) {
   Findings findings{check_versions(), configuration_finding(path, loaded)};
   append(findings, check_kernel(config.daemon.event_loop));
   append(findings, check_limits(config.daemon, daemon.pid));
-  append(findings, check_disk(state_dir_of(config.daemon, daemon), config.store.reserved_bytes));
+  append(findings, check_disk(state_directory(config.daemon, daemon), config.store.reserved_bytes));
   append(findings, check_daemon(context, daemon));
   return findings;
 }

@@ -19,6 +19,7 @@ void add_queue_commands(CLI::App& app, Chosen& chosen);  // queue ..., dlq ...
 void add_dlq_commands(CLI::App& app, Chosen& chosen);    // dlq ...; called by the one above
 void add_cron_commands(CLI::App& app, Chosen& chosen);
 void add_config_commands(CLI::App& app, Chosen& chosen);  // config ..., doctor
+void add_store_commands(CLI::App& app, Chosen& chosen);
 void add_daemon_commands(CLI::App& app, Chosen& chosen);  // health, completion, version
 
 // The options that describe a job. A schedule's has no time of its own and no idempotency key. `keep` owns

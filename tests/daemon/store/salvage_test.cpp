@@ -88,6 +88,23 @@ TEST_F(SalvageTest, MendsAListOfFilesThatIsGone) {
   expect_all_there();
 }
 
+TEST_F(SalvageTest, MendsAListOfFilesThatIsGoneWhenAllIsInTheLog) {
+  std::filesystem::remove(path() + "/db/CURRENT");
+  const SalvageReport report = salvage();
+  EXPECT_TRUE(report.files_listed_anew);
+  expect_nothing_lost(report);
+  expect_all_there();
+}
+
+TEST_F(SalvageTest, NamesALogThatIsDamagedInItsMiddle) {
+  std::filesystem::remove(path() + "/db/CURRENT");
+  const auto logs = log_files(path() + "/db");
+  ASSERT_EQ(logs.size(), 1u);
+  flip_bit(logs[0].path, 500);
+  const SalvageReport report = salvage();
+  EXPECT_TRUE(names(report, "of the log " + logs[0].path)) << "by its name";
+}
+
 // Of many blocks in its table.
 class SalvageLongTest : public SalvageTest {
  protected:

@@ -17,10 +17,18 @@ void Engine::answer_questions() {
   }
 }
 
+size_t Engine::count_watches() const {
+  size_t count = 0;
+  for (const auto& [number, port] : ports_) count += port.watches.count();
+  return count;
+}
+
 void Engine::begin_watch(SessionNo session, ByteView record) {
   Port& port = ports_.at(session);
   const auto view = read_watch(record);
   require(view.has_value(), "session ", session, ": the record of a watch cannot be read");
+  auto& answers = around_.supervisor.sessions.at(session).events;
+  if (count_watches() >= limits::kWatchesMax) return answers.push_back({view->head.request, {}, true});
   const uint32_t uid = state_->tables.session(session)->uid;
   const Asker asker{session, uid, broker_->is_admin(uid)};
   const uint64_t done = progress().done;
@@ -29,7 +37,7 @@ void Engine::begin_watch(SessionNo session, ByteView record) {
   require((begun == Error::kOk) != many, "session ", session, ": its watch is answered with ",
           error_name(begun));
   if (begun != Error::kOk)
-    around_.supervisor.sessions.at(session).events.push_back({view->head.request, {}, true});
+    answers.push_back({view->head.request, {}, true});
   else
     port.judges.emplace(view->head.request, WatchJudge(*view, {session, uid, uid == 0 || uid == 500}, stream_,
                                                        done, around_.watch_line, *state_));

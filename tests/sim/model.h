@@ -281,8 +281,14 @@ class Model {
   Wanted wanted(const std::string& queue) const;
   // Turns in hand: a batch counts once.
   uint64_t active(const std::string& queue) const;
-  uint64_t used(SessionNo session, uint32_t subscription, const std::string& queue) const;
-  bool has_credit(SessionNo session, uint32_t number) const;
+  // The queue's subscriptions, each with whether it has credit left.
+  struct Subscriber {
+    SessionNo session = 0;
+    uint32_t number = 0;
+    const ModelSubscription* subscription = nullptr;
+    bool has_credit = false;
+  };
+  std::vector<Subscriber> subscribers(const std::string& queue) const;
   std::vector<Taker> takers(const std::string& queue, const std::string& type) const;
   void note_exhausted(const std::string& queue);
   void members_changed(const std::string& queue);

@@ -291,42 +291,41 @@ uint64_t Model::active(const std::string& queue) const {
   return count;
 }
 
-uint64_t Model::used(SessionNo session, uint32_t subscription, const std::string& queue) const {
-  uint64_t count = 0;
-  std::set<uint64_t> batches;
+std::vector<Model::Subscriber> Model::subscribers(const std::string& queue) const {
+  std::map<std::pair<SessionNo, uint32_t>, uint64_t> used;
+  std::set<std::tuple<SessionNo, uint32_t, uint64_t>> batches;
   for (const auto& [id, job] : live_) {
-    const bool counts = job.held_by_consumer() && job.holder == session && job.subscription == subscription;
-    if (!counts || job.queue != queue) continue;
-    count += job.batch == 0 || batches.insert(job.batch).second ? 1u : 0u;
+    if (!job.held_by_consumer() || job.queue != queue) continue;
+    const bool counts = job.batch == 0 || batches.emplace(job.holder, job.subscription, job.batch).second;
+    used[{job.holder, job.subscription}] += counts ? 1u : 0u;
   }
-  return count;
-}
-
-bool Model::has_credit(SessionNo session, uint32_t number) const {
-  const ModelSubscription& subscription = sessions_.at(session).subscriptions.at(number);
-  return used(session, number, subscription.queue) < subscription.credits;
+  std::vector<Subscriber> list;
+  for (const auto& [session, entry] : sessions_) {
+    for (const auto& [number, subscription] : entry.subscriptions) {
+      if (subscription.queue != queue) continue;
+      const auto at = used.find({session, number});
+      const bool has_credit = (at == used.end() ? 0 : at->second) < subscription.credits;
+      list.push_back({session, number, &subscription, has_credit});
+    }
+  }
+  return list;
 }
 
 std::vector<Taker> Model::takers(const std::string& queue, const std::string& type) const {
   std::vector<Taker> list;
-  for (const auto& [session, entry] : sessions_) {
-    for (const auto& [number, subscription] : entry.subscriptions) {
-      const bool takes = subscription.types.empty() || subscription.types.contains(type);
-      if (subscription.queue == queue && takes && has_credit(session, number))
-        list.push_back({session, number, subscription.types.empty()});
-    }
+  for (const auto& [session, number, subscription, has_credit] : subscribers(queue)) {
+    const bool takes = subscription->types.empty() || subscription->types.contains(type);
+    if (takes && has_credit) list.push_back({session, number, subscription->types.empty()});
   }
   return list;
 }
 
 Model::Wanted Model::wanted(const std::string& queue) const {
   Wanted wanted;
-  for (const auto& [session, entry] : sessions_) {
-    for (const auto& [number, subscription] : entry.subscriptions) {
-      if (subscription.queue != queue || !has_credit(session, number)) continue;
-      wanted.every_type |= subscription.types.empty();
-      wanted.types.insert(subscription.types.begin(), subscription.types.end());
-    }
+  for (const auto& [session, number, subscription, has_credit] : subscribers(queue)) {
+    if (!has_credit) continue;
+    wanted.every_type |= subscription->types.empty();
+    wanted.types.insert(subscription->types.begin(), subscription->types.end());
   }
   return wanted;
 }
@@ -343,11 +342,8 @@ bool Model::may_dispatch(const std::string& name) const {
 }
 
 void Model::note_exhausted(const std::string& queue) {
-  for (const auto& [session, entry] : sessions_) {
-    for (const auto& [number, subscription] : entry.subscriptions)
-      if (subscription.queue == queue && !has_credit(session, number))
-        queues_.at(queue).turns.exhausted({session, number, subscription.types.empty()});
-  }
+  for (const auto& [session, number, subscription, has_credit] : subscribers(queue))
+    if (!has_credit) queues_.at(queue).turns.exhausted({session, number, subscription->types.empty()});
 }
 
 void Model::members_changed(const std::string& queue) { queues_.at(queue).turns.members_changed(); }

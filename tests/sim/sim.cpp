@@ -153,8 +153,11 @@ int main_of(int argc, char** argv) {
   const WorldFigures& f = report.figures;
   const auto n = [](uint64_t value) { return static_cast<unsigned long long>(value); };
   std::printf("%llu seeds, %llu failed\n", n(report.seeds), n(report.failed));
-  std::printf("%.1f simulated years, %llu jobs, %llu runs of schedules, %llu clients\n",
-              static_cast<double>(f.lived_ms) / 1e3 / 86'400 / 365.25, n(f.jobs), n(f.runs), n(f.clients));
+  std::printf(
+      "%.1f simulated years, %llu jobs, %llu runs of schedules, %llu clients, "
+      "%llu of them in one world\n",
+      static_cast<double>(f.lived_ms) / 1e3 / 86'400 / 365.25, n(f.jobs), n(f.runs), n(f.clients),
+      n(f.crowd));
   std::printf("%llu changes told to those who watch\n", n(f.events));
   std::printf("%llu turns, %llu commits, %llu checkpoints\n", n(f.turns), n(f.commits), n(f.checkpoints));
   std::printf("%llu deaths of the engine, %llu of the supervisor, %llu power cuts\n", n(f.engine_crashes),

@@ -7,6 +7,7 @@ namespace {
 
 constexpr TimeNs kStartNs = 1'700'000'000'000 * kMillisecondNs;
 constexpr TimeNs kDayNs = 86'400 * kSecondNs;
+constexpr uint64_t kCrowdEach = 500;  // one world in so many
 
 }  // namespace
 
@@ -15,6 +16,7 @@ WorldFigures& WorldFigures::operator+=(const WorldFigures& other) {
   runs += other.runs;
   events += other.events;
   clients += other.clients;
+  crowd = std::max(crowd, other.crowd);
   turns += other.turns;
   commits += other.commits;
   checkpoints += other.checkpoints;
@@ -26,7 +28,7 @@ WorldFigures& WorldFigures::operator+=(const WorldFigures& other) {
 }
 
 World::World(const WorldOptions& options)
-    : random_(options.seed), around_{{}, {}, Model({}), {}, {}}, now_ns_(kStartNs) {
+    : seed_(options.seed), random_(options.seed), around_{{}, {}, Model({}), {}, {}}, now_ns_(kStartNs) {
   around_.walk = options.walk;
   around_.trace.on = options.verbose;
   around_.trace.start_ns = kStartNs;
@@ -34,6 +36,16 @@ World::World(const WorldOptions& options)
   options_ = broker_options();
   around_.model = Model(options_);
   around_.models.emplace(0, around_.model);
+}
+
+// Thousands of programs at once, in few steps.
+void World::make_crowd() {
+  nature_.crowd = true;
+  nature_.steps = random_.between(20, 40);
+  nature_.client_count = random_.between(2'000, 2'500);
+  nature_.act_per_mille = random_.between(50, 300);
+  nature_.fault_per_mille = random_.between(20, 80);
+  nature_.greed = 64;
 }
 
 // Small worlds find more in a second than large ones; some are large all the same.
@@ -59,11 +71,13 @@ void World::make_nature() {
   if (random_.chance(1, 2)) around_.watch_line = random_.between(1, 8);
   const uint64_t memory[] = {0, 0, 300, 950};
   nature_.memory_per_mille = random_.pick(memory);
+  if (seed_ % kCrowdEach == kCrowdEach / 2) make_crowd();
   around_.receipt_slots = random_.chance(1, 4) ? random_.between(1, 4) : 64;
   nature_.queues = {"default"};
   for (uint64_t n = random_.below(3); n > 0; --n) nature_.queues.push_back("q" + std::to_string(n));
   for (uint64_t n = random_.between(1, 3); n > 0; --n) nature_.types.push_back("t" + std::to_string(n));
-  for (uint64_t n = random_.below(4); n > 0; --n) nature_.keys.push_back("k" + std::to_string(n));
+  for (uint64_t n = nature_.crowd ? 200 : random_.below(4); n > 0; --n)
+    nature_.keys.push_back("k" + std::to_string(n));
   for (uint64_t n = random_.below(4); n > 0; --n) nature_.idempotency_keys.push_back("i" + std::to_string(n));
   for (uint64_t n = random_.below(3); n > 0; --n) nature_.subjects.push_back("s" + std::to_string(n));
   if (random_.chance(1, 3))
@@ -80,6 +94,11 @@ QueueSettings World::random_settings() {
   const uint32_t leases[] = {500, 3'000, 60'000};
   s.processing_timeout_ms = random_.pick(leases);
   s.max_active = static_cast<uint32_t>(random_.below(6));
+  if (nature_.crowd) {
+    s.max_depth = static_cast<uint32_t>(random_.between(200, 2'000));
+    s.max_bytes = 1'000'000;
+    if (s.max_active != 0) s.max_active *= 40;
+  }
   s.max_attempts = static_cast<uint32_t>(random_.between(1, 4));
   s.backoff_first_ms = static_cast<uint32_t>(random_.below(4) * 400);
   if (random_.chance(1, 3)) s.backoff_cap_ms = 1'000;
@@ -128,6 +147,7 @@ WorldFigures World::run() {
   figures_.jobs = history_.submissions().size();
   for (const auto& [id, job] : around_.model.finished()) figures_.runs += id.tag() == JobId::kScheduleTag;
   figures_.clients = last_client_;
+  figures_.crowd = clients_.size();
   figures_.events = around_.figures.events;
   figures_.turns = around_.figures.turns;
   figures_.commits = around_.figures.commits;

@@ -11,7 +11,7 @@
 namespace pqd::sim {
 
 struct WorldFigures {
-  uint64_t jobs = 0, runs = 0, events = 0, clients = 0, turns = 0, commits = 0, checkpoints = 0;
+  uint64_t jobs = 0, runs = 0, events = 0, clients = 0, crowd = 0, turns = 0, commits = 0, checkpoints = 0;
   uint64_t engine_crashes = 0, supervisor_crashes = 0, power_cuts = 0;
   uint64_t lived_ms = 0;
 
@@ -36,13 +36,15 @@ class World {
   struct Nature {
     uint64_t steps = 0, client_count = 0, act_per_mille = 0, fault_per_mille = 0, greed = 0,
              sync_per_mille = 0, memory_per_mille = 0;
-    bool long_leaps = false, odd_times = false, many_consumers = false, batches = false, watchers = false;
+    bool long_leaps = false, odd_times = false, many_consumers = false, batches = false, watchers = false,
+         crowd = false;
     bool bad_power = false, careful = false;  // mostly power cuts; mostly at-most-once jobs
     std::vector<std::string> queues, types, keys, idempotency_keys, subjects, schedules;
   };
 
   // world.cpp
   void make_nature();
+  void make_crowd();
   QueueSettings random_settings();
   BrokerOptions broker_options();
   void step();
@@ -81,6 +83,7 @@ class World {
   void final_round();
   void demand_rules();
 
+  uint64_t seed_;
   Random random_;
   Surroundings around_;
   Nature nature_;

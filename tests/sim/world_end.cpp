@@ -50,8 +50,8 @@ void World::final_round() {
     if (around_.model.live().empty()) continue;
     uint32_t number = 10;
     for (const auto& [queue, entry] : around_.model.queues())
-      if (++number; random_.chance(1, 8) && client.room(kControlLane, 1))
-        client.control(write_subscribe({number, 4, queue, {}}));
+      if (++number; random_.chance(1, nature_.crowd ? 1'000 : 8) && client.room(kControlLane, 1))
+        client.control(write_subscribe({number, nature_.crowd ? 100u : 4u, queue, {}}));
     for (const InHand& job : std::exchange(client.in_hand(), {}))
       if (client.room(kControlLane, 1)) client.settle(job, RecordKind::kComplete, {}, 0);
   }
@@ -64,7 +64,7 @@ void World::final_round() {
   if (random_.chance(1, 20)) engine_->checkpoint(random_);
   for (Client& client : clients_) client.look(now_ns_);
   const auto due = around_.model.next_due();
-  now_ns_ += static_cast<TimeNs>(random_.below(20)) * kMillisecondNs;
+  now_ns_ += static_cast<TimeNs>(random_.below(nature_.crowd ? 2'000 : 20)) * kMillisecondNs;
   if (due && random_.chance(2, 3)) now_ns_ = std::max(now_ns_, *due);
 }
 

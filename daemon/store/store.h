@@ -102,6 +102,7 @@ class Store final : public StoreView {
   StoreResult<std::optional<Bytes>> get(Family family, ByteView key) const;
   StoreResult<void> take_directory();
   StoreResult<void> open_database(const StoreOptions& options);
+  rocksdb::Env* ordered_env(const StoreOptions& options);
   StoreResult<void> find_last_commit();
   // Of a store that was written before there was an index.
   StoreResult<void> index_done();
@@ -111,6 +112,7 @@ class Store final : public StoreView {
   UniqueFd lock_;
   std::shared_ptr<StoreEventListener> listener_;
   std::shared_ptr<std::atomic<TimeNs>> clock_;  // of the latest checkpoint, for the sweep of keys
+  std::unique_ptr<rocksdb::Env> env_;           // with OrderedLogs; outlives the database
   std::vector<rocksdb::ColumnFamilyHandle*> families_;
   std::unique_ptr<rocksdb::DB> db_;
   std::atomic<uint64_t> last_commit_{0};

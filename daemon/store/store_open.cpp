@@ -11,6 +11,7 @@
 #include "daemon/store/format_file.h"
 #include "daemon/store/keys.h"
 #include "daemon/store/meta_keys.h"
+#include "daemon/store/ordered_logs.h"
 #include "daemon/store/rocksdb_bytes.h"
 #include "daemon/store/store.h"
 #include "daemon/store/store_event_listener.h"
@@ -66,6 +67,12 @@ StoreResult<void> Store::take_directory() {
                                     true});
 }
 
+rocksdb::Env* Store::ordered_env(const StoreOptions& options) {
+  const auto below = options.env != nullptr ? options.env->GetFileSystem() : rocksdb::FileSystem::Default();
+  env_ = rocksdb::NewCompositeEnv(std::make_shared<OrderedLogs>(below));
+  return env_.get();
+}
+
 StoreResult<void> Store::open_database(const StoreOptions& options) {
   const std::string path = directory_ + "/db";
   rocksdb::DB* db = nullptr;
@@ -73,7 +80,7 @@ StoreResult<void> Store::open_database(const StoreOptions& options) {
       options.read_only
           ? rocksdb::DB::OpenForReadOnly(read_only_options(options.env), path,
                                          families(clock_, options.buffer_divisor), &families_, &db)
-          : rocksdb::DB::Open(db_options(listener_, options.env), path,
+          : rocksdb::DB::Open(db_options(listener_, ordered_env(options)), path,
                               families(clock_, options.buffer_divisor), &families_, &db);
   if (!status.ok()) return failure("cannot open the store in " + directory_, status);
   db_.reset(db);

@@ -2,6 +2,8 @@
 // recovery.
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "tests/crash/power_cuts.h"
 
 namespace pqd::test {
@@ -18,6 +20,27 @@ TEST_P(PowerCuts, LoseNothingThatWasAcknowledged) {
   EXPECT_GT(report.tables_written, 2u) << "the life was too short to see a table written";
 }
 INSTANTIATE_TEST_SUITE_P(Seeds, PowerCuts, ::testing::Range<uint64_t>(1, 4));
+
+// Or RocksDB reads on over a gap between two logs.
+TEST(OrderedLogsTest, LogIsOnTheDiskBeforeTheNextIsBegun) {
+  const auto life = record_life({.seed = 2, .commits = 200});
+  std::map<InodeNo, std::string> logs;
+  std::map<std::string, DiskOp::Kind> last;  // what was done last to each log
+  std::string latest;
+  size_t begun = 0;
+  for (const DiskOp& op : life->log.ops()) {
+    if (op.kind == DiskOp::Kind::kCreate && op.name.ends_with(".log")) {
+      if (!latest.empty() && last.contains(latest)) {
+        ++begun;
+        EXPECT_EQ(last[latest], DiskOp::Kind::kSync) << latest << " before " << op.name;
+      }
+      logs[op.inode] = latest = op.name;
+    } else if (op.kind == DiskOp::Kind::kWrite || op.kind == DiskOp::Kind::kSync) {
+      if (const auto log = logs.find(op.inode); log != logs.end()) last[log->second] = op.kind;
+    }
+  }
+  EXPECT_GT(begun, 3u);
+}
 
 // The rig must see what it is there for.
 TEST(PowerCutCanary, AcknowledgementBeforeTheSyncIsFound) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "shm/abi.h"
+#include "shm/crash_point.h"
 
 namespace pqd {
 
@@ -21,15 +22,20 @@ inline void publish_watermarks(LaneDown& lane, const Watermarks& marks) {
   // the receipts and deliveries published before it. Strongest claim last, so that no reader ever sees a
   // record synced and not yet applied.
   lane.applied.store(marks.applied, std::memory_order_release);
+  PQD_CRASH_POINT("watermark-applied");
   lane.written.store(marks.written, std::memory_order_release);
+  PQD_CRASH_POINT("watermark-written");
   lane.synced.store(marks.synced, std::memory_order_release);
+  PQD_CRASH_POINT("watermark-synced");
   // relaxed: our own words. The point that belongs to the head in force stays whole whenever we die.
   const uint64_t head = lane.head.load(std::memory_order_relaxed);
   if (marks.head != head) {
     ReadPoint& spare =
         lane.read[0].bytes.load(std::memory_order_relaxed) == head ? lane.read[1] : lane.read[0];
     spare.sequence.store(marks.head_seq, std::memory_order_relaxed);
+    PQD_CRASH_POINT("read-point-half");
     spare.bytes.store(marks.head, std::memory_order_relaxed);
+    PQD_CRASH_POINT("read-point-whole");
   }
   // release: pairs with the client's acquire load in RingWriter::find_room(); our copies are made. And with
   // the next engine's in load_head_seq(); the read point of this head is there.

@@ -1,5 +1,6 @@
 // The control lane: commands, which wait until they are durable, and queries, which wait for their answer.
 #include "bindings/cpp/client_core.h"
+#include "shm/crash_point.h"
 
 namespace pqd {
 namespace {
@@ -16,8 +17,11 @@ std::optional<Ticket> ClientCore::try_send_control(ByteView record, const JobId&
   if (out.empty()) return std::nullopt;
   std::memcpy(out.data(), record.data(), record.size());
   writer.commit(bytes);
+  PQD_CRASH_POINT("settlement-written");
   writer.publish();
+  PQD_CRASH_POINT("settlement-published");
   session_->bell.ring_if_sleeping();
+  PQD_CRASH_POINT("settlement-rung");
   const Durability durability = durability_of_control(record);
   return Ticket{id, session_->count(Lane::kControl, durability), outcomes_.generation(),
                 static_cast<uint8_t>(Lane::kControl), durability};

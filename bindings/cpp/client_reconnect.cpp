@@ -4,6 +4,7 @@
 
 #include "bindings/cpp/client_core.h"
 #include "bindings/cpp/resubmission.h"
+#include "shm/crash_point.h"
 
 namespace pqd {
 namespace {
@@ -64,7 +65,9 @@ bool ClientCore::restore_once() {
 
 void ClientCore::take_over(std::unique_ptr<ClientSession> fresh) {
   read_outcomes();
+  PQD_CRASH_POINT("handover-welcomed");
   MovedRecords moved = resubmit(*session_, *fresh);
+  PQD_CRASH_POINT("handover-resubmitted");
   for (const auto& lane : moved) counters_.resubmitted += lane.size();
   outcomes_.advance(std::move(moved));
   if (fresh->welcome.resumed == 0) inbox_.lose_leases();

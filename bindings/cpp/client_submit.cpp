@@ -1,6 +1,7 @@
 // Submitting: the hot path. With room in the lane and the worker awake it makes no system call and allocates
 // nothing.
 #include "bindings/cpp/client_core.h"
+#include "shm/crash_point.h"
 
 namespace pqd {
 namespace {
@@ -103,8 +104,11 @@ Result<Ticket> ClientCore::submit(const SubmitRequest& request) {
     if (!room) return std::unexpected(std::move(room.error()));
   }
   write_one(view, lane, bytes);
+  PQD_CRASH_POINT("submit-written");
   session_->writer(lane).publish();
+  PQD_CRASH_POINT("submit-published");
   session_->bell.ring_if_sleeping();
+  PQD_CRASH_POINT("submit-rung");
   ++counters_.submitted;
   const auto durability = static_cast<Durability>(view.head.durability);
   return Ticket{view.head.id, session_->count(lane, durability), outcomes_.generation(),
@@ -162,7 +166,9 @@ Result<std::vector<Ticket>> ClientCore::send_batch(std::span<SubmitView> views, 
     tickets.push_back({view.head.id, session_->count(lane, durability), outcomes_.generation(),
                        static_cast<uint8_t>(lane), durability});
   }
+  PQD_CRASH_POINT("batch-written");
   session_->writer(lane).publish();
+  PQD_CRASH_POINT("batch-published");
   session_->bell.ring_if_sleeping();
   counters_.submitted += views.size();
   return tickets;

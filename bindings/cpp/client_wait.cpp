@@ -5,6 +5,7 @@
 
 #include "bindings/cpp/client_core.h"
 #include "core/info.h"
+#include "shm/crash_point.h"
 
 namespace pqd {
 namespace {
@@ -56,7 +57,9 @@ bool ClientCore::read_outcomes() {
     outcomes_.take(*receipt, counters_);
     news = true;
   }
+  PQD_CRASH_POINT("receipts-read");
   session_->receipts.release();
+  PQD_CRASH_POINT("receipts-given-back");
   return news;
 }
 
@@ -64,7 +67,9 @@ bool ClientCore::read_deliveries() {
   bool news = false;
   for (auto record = session_->deliveries.next(); !record.empty(); record = session_->deliveries.next()) {
     session_->deliveries_seen = inbox_.take(record, session_->deliveries_seen);
+    PQD_CRASH_POINT("delivery-read");
     session_->deliveries.release();
+    PQD_CRASH_POINT("delivery-given-back");
     news = true;
   }
   return news;
@@ -170,7 +175,9 @@ void ClientCore::sleep(Deadline deadline) {
 
 void ClientCore::arm_waiter() {
   disarm_waiter();
+  PQD_CRASH_POINT("client-before-arming");
   session_->waiter.arm();
+  PQD_CRASH_POINT("client-armed");
   armed_ = true;
 }
 

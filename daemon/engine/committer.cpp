@@ -1,6 +1,7 @@
 #include "daemon/engine/committer.h"
 
 #include "daemon/engine/fail_stop.h"
+#include "shm/crash_point.h"
 
 namespace pqd {
 
@@ -57,23 +58,30 @@ void Committer::write(const std::deque<Handed>& group) {
   const Handed* to_sync = nullptr;
   bool early = false;
   for (const Handed& commit : group) {
+    PQD_CRASH_POINT("commit-before-append");
     if (const auto ok = store_.append(commit.number, *commit.entry, *commit.block); !ok)
       fail_stop(ok.error());
+    PQD_CRASH_POINT("commit-appended");
     if (commit.needs_sync) to_sync = &commit;
     early |= commit.early;
     written_.store(commit.number, std::memory_order_release);
+    PQD_CRASH_POINT("commit-called-written");
     if (to_sync == nullptr) done_.store(commit.number, std::memory_order_release);
   }
   if (to_sync != nullptr) {
     if (early) news_();
     const uint64_t last = group.back().number;
+    PQD_CRASH_POINT("commit-before-sync");
     if (const auto ok = store_.sync(last); !ok) fail_stop(ok.error());
+    PQD_CRASH_POINT("commit-synced");
     done_.store(last, std::memory_order_release);
     synced_.store(last, std::memory_order_release);
+    PQD_CRASH_POINT("commit-called-synced");
   }
   news_();
   // Off the acknowledgement path: this waits when folding does not keep up.
   for (const Handed& commit : group) checkpointer_.add(commit.number, commit.entry, commit.block);
+  PQD_CRASH_POINT("commit-handed-to-checkpoint");
   if (to_sync != nullptr) checkpointer_.synced({group.back().number, group.back().hash});
 }
 

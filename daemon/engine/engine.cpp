@@ -11,6 +11,7 @@
 #include "daemon/log/log.h"
 #include "daemon/store/recovery.h"
 #include "daemon/zone/zone_files.h"
+#include "shm/crash_point.h"
 
 namespace pqd {
 namespace {
@@ -119,7 +120,9 @@ class Engine {
     auto store = Store::open({.directory = config_.daemon.state_dir});
     if (!store) return std::unexpected(fault_of(store.error()));
     store_ = std::move(*store);
+    PQD_CRASH_POINT("start-store-open");
     auto epoch = store_->next_epoch();
+    PQD_CRASH_POINT("start-epoch-taken");
     if (!epoch) return std::unexpected(fault_of(epoch.error()));
     epoch_ = *epoch;
     auto witness = Witness::open(config_.daemon.state_dir);
@@ -134,6 +137,7 @@ class Engine {
     recovered_ = std::move(*recovered);
     spdlog::info("recovered: commit {}, {} jobs, {} commits read again, {} ms", recovered_.last_commit,
                  recovered_.live_jobs, recovered_.commits_replayed, recovered_.took_ms);
+    PQD_CRASH_POINT("start-recovered");
     RowFold fold(*store_, recovered_.checkpoint_tables, recovered_.covered);
     std::optional<StoreError> error;
     const auto read =
@@ -165,6 +169,7 @@ class Engine {
     wake_ = WakeSegment::adopt(reinterpret_cast<std::byte*>(args_.wake_base));
     InheritedSessions inherited(args_, *broker_, state_, ports_);
     if (auto ok = inherited.map(); !ok) return std::unexpected(StartFault{ok.error(), kEngineExitRestart});
+    PQD_CRASH_POINT("start-sessions-mapped");
     CommitBuilder& commit = commits_->open();
     broker_->begin_turn(clock_->now(), commit);
     broker_->start_epoch(epoch_);
@@ -173,16 +178,20 @@ class Engine {
     broker_->end_turn();
     if (!settled) return std::unexpected(StartFault{settled.error(), kEngineExitRestart});
     commits_->hand(true);
+    PQD_CRASH_POINT("start-turn-handed");
     while (!commits_->idle()) {
       loop_->run(-1);
       commits_->look();
     }
+    PQD_CRASH_POINT("start-turn-durable");
     worker_.emplace(WorkerParts{*loop_, link_, state_, *broker_, ports_, *commits_, *clock_, *store_, wake_,
                                 covered_, epoch_},
                     config_.store.reserved_bytes);
     for (SessionPort* port : ports_.all()) worker_->serve(*port);
     for (const SessionNo session : inherited.resumed()) link_.session_ready(session, true);
+    PQD_CRASH_POINT("start-sessions-served");
     link_.ready();
+    PQD_CRASH_POINT("start-ready");
     return {};
   }
 

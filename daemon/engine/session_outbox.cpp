@@ -4,6 +4,7 @@
 
 #include "daemon/engine/answer_writer.h"
 #include "daemon/engine/delivery_writer.h"
+#include "shm/crash_point.h"
 
 namespace pqd {
 
@@ -87,7 +88,10 @@ bool SessionOutbox::flush_receipts(const Progress& progress) {
     }
     receipts_.pop_front();
   }
-  return receipt_ring_.publish();
+  PQD_CRASH_POINT("receipts-written");
+  const bool any = receipt_ring_.publish();
+  if (any) PQD_CRASH_POINT("receipts-published");
+  return any;
 }
 
 bool SessionOutbox::flush_marks(const Progress& progress) {
@@ -119,7 +123,9 @@ bool SessionOutbox::flush_marks(const Progress& progress) {
   }
   bool any = false;
   for (size_t i = 0; i < kLaneCount; ++i) {
+    if (moved[i]) PQD_CRASH_POINT("watermark-due");
     if (moved[i]) publish_watermarks(down().lanes[i], told_[i]);
+    if (moved[i]) PQD_CRASH_POINT("watermark-published");
     any |= moved[i];
   }
   return any;
@@ -144,9 +150,12 @@ bool SessionOutbox::flush_deliveries(const Progress& progress, State& state) {
     }
     deliveries_.pop_front();
   }
+  PQD_CRASH_POINT("deliveries-written");
   if (!delivery_ring_.publish()) return false;
+  PQD_CRASH_POINT("deliveries-published");
   // release: pairs with the next engine, which goes on behind it; after the tail, see shm/README.md.
   down().deliveries_count.store(number, std::memory_order_release);
+  PQD_CRASH_POINT("deliveries-counted");
   return true;
 }
 
@@ -165,8 +174,11 @@ bool SessionOutbox::flush_answers() {
   while (!answers_.empty() && write_answer(answers_.front())) {
     answer_bytes_ -= answers_.front().size();
     answers_.pop_front();
+    PQD_CRASH_POINT("answer-written");
   }
-  return answer_ring_.publish();
+  const bool any = answer_ring_.publish();
+  if (any) PQD_CRASH_POINT("answers-published");
+  return any;
 }
 
 // Answers first: who asks waits for them.

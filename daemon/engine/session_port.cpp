@@ -1,5 +1,7 @@
 #include "daemon/engine/session_port.h"
 
+#include "shm/crash_point.h"
+
 #include <algorithm>
 
 namespace pqd {
@@ -62,7 +64,9 @@ uint64_t SessionPort::receipts_taken() const {
 void SessionPort::announce(uint64_t epoch, EngineState state) {
   // release: pairs with the client's acquire load; all that this engine has published so far is seen by who
   // sees it.
+  PQD_CRASH_POINT("epoch-before-announced");
   down().engine_epoch.store(epoch, std::memory_order_release);
+  PQD_CRASH_POINT("epoch-announced");
   // relaxed: a word for people and waiters, nothing hangs on it.
   down().engine_state.store(static_cast<uint32_t>(state), std::memory_order_relaxed);
   outbox_.ring();

@@ -1,5 +1,7 @@
 #include "daemon/engine/worker.h"
 
+#include "shm/crash_point.h"
+
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -43,6 +45,7 @@ void Worker::run() {
     }
     parts_.loop.run(sleep_ns());
     sleeper_.disarm();
+    PQD_CRASH_POINT("engine-awake");
   }
 }
 
@@ -56,6 +59,7 @@ void Worker::pass() {
   if (parts_.commits.has_room() && !cut_off) turn();
   answer_questions();
   parts_.commits.hand();
+  PQD_CRASH_POINT("turn-handed");
   publish();
 }
 
@@ -72,10 +76,14 @@ void Worker::turn() {
   parts_.broker.set_intake(disk_.intake(now));
   open_sessions();
   more_ = drain_.run(commit);
+  PQD_CRASH_POINT("turn-drained");
   find_faults();
   note_receipts(!commit.empty());
+  PQD_CRASH_POINT("turn-before-closing-sessions");
   close_sessions();
+  PQD_CRASH_POINT("turn-sessions-closed");
   parts_.broker.end_turn();
+  PQD_CRASH_POINT("turn-ended");
 }
 
 void Worker::open_sessions() {
@@ -88,12 +96,14 @@ void Worker::open_sessions() {
       continue;
     }
     serve(parts_.ports.add(std::move(*port)));
+    PQD_CRASH_POINT("session-served");
     parts_.broker.open_session({grant.session, grant.uid, grant.pid, grant.tag, grant.secret_hash});
     const bool resumed =
         grant.resume_session != 0 && parts_.broker.resume_session(grant.resume_session, grant.session,
                                                                   grant.resume_hash, grant.deliveries_seen);
     // Its client has left the earlier one, even if the supervisor does not know yet: nothing is read there
     // any more, its client sends again what was not answered.
+    if (resumed) PQD_CRASH_POINT("session-resumed");
     if (SessionPort* earlier = resumed ? parts_.ports.find(grant.resume_session) : nullptr)
       earlier->faulty = earlier->taken_over = true;
     opening_.push_back({grant.session, parts_.commits.latest(), resumed});
@@ -117,8 +127,10 @@ void Worker::close_sessions() {
 void Worker::remove(SessionNo number) {
   SessionPort* port = parts_.ports.find(number);
   parts_.loop.unwatch(port->watch);
+  PQD_CRASH_POINT("session-before-removal");
   port->outbox().drop(parts_.state);
   parts_.ports.remove(number);
+  PQD_CRASH_POINT("session-removed");
 }
 
 void Worker::find_faults() {
@@ -158,7 +170,9 @@ void Worker::publish() {
 
 void Worker::welcome_opened() {
   while (!opening_.empty() && opening_.front().commit <= parts_.commits.progress().done) {
+    PQD_CRASH_POINT("session-durable");
     parts_.link.session_ready(opening_.front().session, opening_.front().resumed);
+    PQD_CRASH_POINT("session-told-ready");
     opening_.pop_front();
   }
 }
@@ -172,7 +186,9 @@ bool Worker::anything_readable() {
 bool Worker::can_sleep() {
   if (!arrived_.empty() || !departed_.empty() || !lists_.empty()) return false;
   if (more_ && parts_.commits.has_room()) return false;
+  PQD_CRASH_POINT("engine-before-arming");
   sleeper_.arm();
+  PQD_CRASH_POINT("engine-armed");
   bool news = parts_.commits.has_room() && anything_readable();
   for (SessionPort* port : parts_.ports.all()) {
     if (!port->outbox().blocked()) continue;

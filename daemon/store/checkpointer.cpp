@@ -1,5 +1,7 @@
 #include "daemon/store/checkpointer.h"
 
+#include "shm/crash_point.h"
+
 namespace pqd {
 
 Checkpointer::Checkpointer(Store& store, Witness& witness, RowFold fold, CheckpointerOptions options,
@@ -115,18 +117,25 @@ StoreResult<void> Checkpointer::record_testimony() {
     const std::lock_guard lock(mutex_);
     testimony.swap(testimony_);
   }
-  return testimony ? witness_.record(*testimony) : StoreResult<void>();
+  if (!testimony) return {};
+  PQD_CRASH_POINT("witness-due");
+  auto done = witness_.record(*testimony);
+  PQD_CRASH_POINT("witness-written");
+  return done;
 }
 
 StoreResult<void> Checkpointer::checkpoint() {
   if (fold_.pending()) {
+    PQD_CRASH_POINT("checkpoint-due");
     if (auto done = store_.checkpoint(fold_.take()); !done) return done;
+    PQD_CRASH_POINT("checkpoint-written");
   }
   {
     const std::lock_guard lock(mutex_);
     covered_ = fold_.folded();
   }
   callbacks_.covered(fold_.folded());
+  PQD_CRASH_POINT("checkpoint-covered");
   return {};
 }
 

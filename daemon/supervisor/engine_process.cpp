@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "shm/crash_point.h"
 #include "shm/seqpacket.h"
 
 namespace pqd {
@@ -70,6 +71,7 @@ void EngineProcess::fork_child() {
     spdlog::error("cannot start the engine: {}", std::strerror(errno));
     return restart_later();
   }
+  PQD_CRASH_POINT("engine-forked");
   spdlog::info("engine started, pid {}", pid_);
   outbox_.connect(link_.get());
   link_watch_ = loop_.watch(link_.get(), [this] { read_link(); });
@@ -139,6 +141,7 @@ void EngineProcess::handle(const LinkMessage& message) {
   switch (message.kind) {
     case LinkKind::kReady:
       if (state_ != State::kStarting) return;
+      PQD_CRASH_POINT("engine-ready-heard");
       state_ = State::kServing;
       has_served_ = true;
       serving_since_ns_ = EventLoop::monotonic_ns();
@@ -196,6 +199,7 @@ void EngineProcess::exited(int code, int status) {
                      fatal_text_.empty() ? "the engine did not say why" : fatal_text_);
     return end(EngineEnd::kTryLater);
   }
+  PQD_CRASH_POINT("engine-death-seen");
   spdlog::error("the engine {}{}{}", how_it_ended(code, status), fatal_text_.empty() ? "" : ": ",
                 fatal_text_);
   restart_later();

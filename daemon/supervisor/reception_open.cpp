@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "daemon/supervisor/reception.h"
+#include "shm/crash_point.h"
 #include "shm/memfd.h"
 
 namespace pqd {
@@ -42,7 +43,9 @@ void Reception::open(Session& session) {
   if (const auto no = too_large(session)) return refuse(session, *no);
   if (const auto equipped = equip(session); !equipped) return refuse(session, equipped.error());
   session.state = SessionState::kOpening;
+  PQD_CRASH_POINT("session-equipped");
   engine_.open_session(grant_of(session, false), session.files.for_engine());
+  PQD_CRASH_POINT("session-granted");
 }
 
 std::expected<void, Reception::No> Reception::equip(Session& session) {
@@ -88,7 +91,9 @@ void Reception::welcome(Session& session, bool resumed) {
                                              session.files.client_doorbell.get(),
                                              session.files.engine_doorbell.get()};
   // The socket is empty: it takes this at once, or its client is gone.
+  PQD_CRASH_POINT("session-before-welcome");
   const auto sent = send_message(session.socket.get(), welcome, fds, WireTimeout::zero());
+  PQD_CRASH_POINT("session-welcomed");
   ::explicit_bzero(session.secret.data(), session.secret.size());
   ::explicit_bzero(welcome.secret.data(), welcome.secret.size());
   if (!sent) return drop(session);

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "core/job_id.h"
+#include "shm/crash_point.h"
 #include "shm/unique_fd.h"
 
 namespace pqd {
@@ -53,7 +54,9 @@ std::expected<void, SysError> replace(const std::string& directory, uint64_t unr
   const std::string path = directory + kFileName;
   const std::string beside = path + ".new";
   if (auto written = write_new(beside, file); !written) return written;
+  PQD_CRASH_POINT("sessions-file-written");
   if (::rename(beside.c_str(), path.c_str()) != 0) return std::unexpected(SysError::last("rename"));
+  PQD_CRASH_POINT("sessions-file-renamed");
   return sync_directory_of(directory);
 }
 

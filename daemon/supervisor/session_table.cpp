@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "shm/crash_point.h"
 #include "shm/sizes.h"
 
 namespace pqd {
@@ -22,7 +23,9 @@ void SessionTable::remove(ConnectionId id) {
     by_number_.erase(found->second.number);
     memory_bytes_ -= session_bytes(found->second.hello.sizes);
   }
+  PQD_CRASH_POINT("session-before-end");
   sessions_.erase(found);
+  PQD_CRASH_POINT("session-ended");
 }
 
 Session* SessionTable::find(ConnectionId id) {

@@ -14,23 +14,6 @@
 namespace pqd::test {
 namespace {
 
-// Restarts in quick succession, batches that come soon, submits that wait for room, leases that a stopped
-// process outlasts.
-constexpr const char* kConfig = R"(
-[daemon]
-engine_backoff_max = "10ms"
-log_level = "warn"
-[store]
-checkpoint_interval = "100ms"
-[queues.defaults]
-max_depth = 150
-max_active = 0
-queue_timeout = 0
-admission_timeout = "2m"
-processing_timeout = "400ms"
-batch_size = 8
-batch_interval = "20ms"
-)";
 constexpr uint64_t kLeaseMs = 400;
 
 constexpr uint64_t kJobsBefore = 60;  // allowed before a fault, which comes somewhere among them
@@ -56,7 +39,8 @@ void copy_files(const std::string& from, const std::string& to) {
 // One daemon's worth of loads.
 class Life {
  public:
-  Life(const CyclePlan& plan, CycleReport& report) : plan_(plan), report_(report), daemon_(kConfig) {}
+  Life(const CyclePlan& plan, CycleReport& report)
+      : plan_(plan), report_(report), daemon_(kCycleConfig, plan.environment, plan.programs) {}
 
   // False: the campaign is over.
   bool run(uint64_t number) {
@@ -65,13 +49,7 @@ class Life {
     if (!daemon_.running()) {
       if (const auto started = daemon_.start(); !started) return broken(started.message());
     }
-    LoadOptions options;
-    options.producers = options.consumers = 3;
-    options.queue = "load." + std::to_string(number);
-    options.window = 40;
-    options.credits = 16;
-    options.mix = seed_ | 1;
-    load_ = std::make_unique<Load>(daemon_.socket(), options);
+    load_ = std::make_unique<Load>(daemon_.socket(), cycle_load(seed_, number));
     load_->allow(0);
     for (uint64_t i = 0; i < plan_.cycles_judged && report_.cycles < plan_.cycles; ++i)
       if (!cycle()) break;
@@ -207,6 +185,32 @@ class Life {
 };
 
 }  // namespace
+
+const char* const kCycleConfig = R"(
+[daemon]
+engine_backoff_max = "10ms"
+log_level = "warn"
+[store]
+checkpoint_interval = "100ms"
+[queues.defaults]
+max_depth = 150
+max_active = 0
+queue_timeout = 0
+admission_timeout = "2m"
+processing_timeout = "400ms"
+batch_size = 8
+batch_interval = "20ms"
+)";
+
+LoadOptions cycle_load(uint64_t seed, uint64_t number) {
+  LoadOptions options;
+  options.producers = options.consumers = 3;
+  options.queue = "load." + std::to_string(number);
+  options.window = 40;
+  options.credits = 16;
+  options.mix = seed | 1;
+  return options;
+}
 
 std::string_view fault_name(Fault fault) { return kNames[static_cast<size_t>(fault)]; }
 

@@ -34,8 +34,10 @@ struct CyclePlan {
   uint64_t loads_daemon = 4;       // before a daemon with an empty store takes the place of the one before
   std::chrono::seconds budget{0};  // no further load begins after it; 0 = no such end
   bool tell = false;               // each fault, on stderr
-  std::string
-      kept_directory{};  // takes what is left of a load that broke a rule, if there is one; "" = nothing
+  std::string programs{};          // where pqd and its engine are; "" = those of the build
+  std::vector<std::string> environment{};  // of the daemon: "NAME=value", over our own
+  // Takes what is left of a load that broke a rule, if there is one; "" = nothing does.
+  std::string kept_directory{};
 };
 
 struct CycleReport {
@@ -43,9 +45,13 @@ struct CycleReport {
   uint64_t loads = 0;
   std::array<uint64_t, kFaultCount> by_fault{};
   LoadFigures figures;
-  std::vector<std::string>
-      broken;  // with the load's seed; the campaign ends with the first load that has any
+  std::vector<std::string> broken;  // the campaign ends with the first load that has any
 };
+
+// The daemon's configuration, and the load of the n-th queue. Restarts in quick succession, batches that come
+// soon, submits that wait for room, leases that a stopped process outlasts.
+extern const char* const kCycleConfig;
+LoadOptions cycle_load(uint64_t seed, uint64_t number);
 
 CycleReport run_cycles(const CyclePlan& plan);
 

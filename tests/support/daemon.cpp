@@ -26,8 +26,10 @@ bool reports_an_error(const std::string& log) {
 
 }  // namespace
 
-Daemon::Daemon(std::string config, std::vector<std::string> environment)
-    : socket_(directory_.path("pqd/pqd.sock")), environment_(std::move(environment)) {
+Daemon::Daemon(std::string config, std::vector<std::string> environment, std::string programs)
+    : socket_(directory_.path("pqd/pqd.sock")),
+      environment_(std::move(environment)),
+      programs_(programs.empty() ? PQD_BIN_DIR : std::move(programs)) {
   write_file(directory_.path("pqd.toml"), config);
 }
 
@@ -43,7 +45,7 @@ testing::AssertionResult Daemon::start() {
   if (running()) return testing::AssertionFailure() << "the daemon runs already";
   note_end();
   program_ =
-      std::make_unique<Program>(std::vector<std::string>{PQD_BIN_DIR "/pqd", "--dev", "--dir", directory(),
+      std::make_unique<Program>(std::vector<std::string>{programs_ + "/pqd", "--dev", "--dir", directory(),
                                                          "--config", directory_.path("pqd.toml")},
                                 environment_);
   if (program_->says(std::string(kReady))) {

@@ -23,8 +23,10 @@ namespace pqd::test {
 
 class Daemon {
  public:
-  // `config`: TOML, "" = every default. `environment`: "NAME=value", over our own.
-  explicit Daemon(std::string config = {}, std::vector<std::string> environment = {});
+  // `config`: TOML, "" = every default. `environment`: "NAME=value", over our own. `programs`: where another
+  // pqd lies with its engine beside it; "" = those of the build.
+  explicit Daemon(std::string config = {}, std::vector<std::string> environment = {},
+                  std::string programs = {});
   ~Daemon();
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
@@ -60,6 +62,7 @@ class Daemon {
   TempDir directory_;
   std::string socket_;
   std::vector<std::string> environment_;
+  std::string programs_;
   std::string earlier_log_;
   std::unique_ptr<Program> program_;
   pid_t frozen_ = 0;

@@ -26,14 +26,13 @@ class Forked {
   pid_t pid() const { return pid_; }
   // The next line that it said; "" when it ended or the watchdog barked before.
   std::string hear();
+  bool running();
   void signal(int number);
   // The exit code, or 128 + the signal's number; fails the test when the watchdog ends it.
   int wait();
   int kill_and_wait();  // by SIGKILL
 
  private:
-  bool running();
-
   UniqueFd words_;
   std::string heard_;
   pid_t pid_ = -1;

@@ -47,6 +47,7 @@ Load::~Load() {
 std::unique_ptr<Forked> Load::start(int (*work)(const Forked::Say&, const LoadProcess&)) {
   const uint32_t who = ++started_;
   return std::make_unique<Forked>([this, who, work](const Forked::Say& say) {
+    for (std::string& variable : options_.environment) ::putenv(variable.data());
     const std::string log = directory_.path(std::to_string(who));
     return work(say, {socket_, options_, *board_, who, log});
   });
@@ -60,6 +61,13 @@ void Load::restart_producer(size_t index) {
 void Load::restart_consumer(size_t index) {
   consumers_[index]->kill_and_wait();
   consumers_[index] = start(consume);
+}
+
+void Load::restart_the_dead() {
+  for (size_t i = 0; i < producers_.size(); ++i)
+    if (!producers_[i]->running()) restart_producer(i);
+  for (size_t i = 0; i < consumers_.size(); ++i)
+    if (!consumers_[i]->running()) restart_consumer(i);
 }
 
 void Load::replace_consumer(size_t index) {

@@ -36,6 +36,8 @@ class Load {
   // SIGKILL, SIGSTOP and the like.
   void signal_producer(size_t index, int number) { producers_[index]->signal(number); }
   void signal_consumer(size_t index, int number) { consumers_[index]->signal(number); }
+  // Whoever has ended meanwhile has its place taken by another process.
+  void restart_the_dead();
   // The dead one's place is taken by another process.
   void restart_producer(size_t index);
   void restart_consumer(size_t index);

@@ -23,6 +23,7 @@ struct LoadOptions {
   // Not 0: the seed of a mix of everything that jobs can be, in place of the five above; consumers hold jobs
   // for a while, fail, release and extend some, and every other one takes batches as they come.
   uint64_t mix = 0;
+  std::vector<std::string> environment{};  // of its processes: "NAME=value", over our own
 };
 
 // Producers have numbers of their own, also those that take the place of a dead one; each counts its jobs

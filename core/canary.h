@@ -1,5 +1,6 @@
-// Faults that the simulator plants to see that it would find them. They exist in its own copy of core alone,
-// which is compiled with PQD_CANARIES; everywhere else each is the constant false and leaves nothing behind.
+// Faults that campaigns plant to see that they would find them. They exist in the copies of sources alone
+// that tests/sim and tests/crash compile with PQD_CANARIES; everywhere else each is the constant false and
+// leaves nothing behind.
 #pragma once
 
 #include <string_view>

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/canary.h"
 #include "daemon/engine/answer_writer.h"
 #include "daemon/engine/delivery_writer.h"
 #include "shm/crash_point.h"
@@ -100,6 +101,12 @@ bool SessionOutbox::flush_marks(const Progress& progress) {
     return commit <= reached && commit < limit;
   };
   std::array<bool, kLaneCount> moved{};
+  for (const auto& [commit, effect] : marks_) {
+    if (commit == 0 || !PQD_CANARY("cursor-before-commit")) break;
+    told_[effect.lane].head = effect.position.bytes;
+    told_[effect.lane].head_seq = effect.position.seq;
+    moved[effect.lane] = true;
+  }
   for (; marks_written_ < marks_.size(); ++marks_written_) {
     const auto& [commit, effect] = marks_[marks_written_];
     if (!free_to(commit, progress.written)) break;

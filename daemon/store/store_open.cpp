@@ -13,6 +13,7 @@
 #include "daemon/store/meta_keys.h"
 #include "daemon/store/ordered_logs.h"
 #include "daemon/store/rocksdb_bytes.h"
+#include "daemon/store/rocksdb_log.h"
 #include "daemon/store/store.h"
 #include "daemon/store/store_event_listener.h"
 #include "daemon/store/tuning.h"
@@ -76,12 +77,16 @@ rocksdb::Env* Store::ordered_env(const StoreOptions& options) {
 StoreResult<void> Store::open_database(const StoreOptions& options) {
   const std::string path = directory_ + "/db";
   rocksdb::DB* db = nullptr;
+  rocksdb::DBOptions writing;
+  if (!options.read_only) {
+    writing = db_options(listener_, ordered_env(options));
+    writing.info_log = open_rocksdb_log(path);
+  }
   const auto status =
       options.read_only
           ? rocksdb::DB::OpenForReadOnly(read_only_options(options.env), path,
                                          families(clock_, options.buffer_divisor), &families_, &db)
-          : rocksdb::DB::Open(db_options(listener_, ordered_env(options)), path,
-                              families(clock_, options.buffer_divisor), &families_, &db);
+          : rocksdb::DB::Open(writing, path, families(clock_, options.buffer_divisor), &families_, &db);
   if (!status.ok()) return failure("cannot open the store in " + directory_, status);
   db_.reset(db);
   return options.read_only ? StoreResult<void>() : sync_directory(directory_);

@@ -66,8 +66,6 @@ rocksdb::DBOptions db_options(const std::shared_ptr<StoreEventListener>& listene
   options.max_open_files = 512;
   // Debian builds RocksDB with DEBUG logging on.
   options.info_log_level = rocksdb::WARN_LEVEL;
-  options.keep_log_file_num = 4;
-  options.max_log_file_size = 8 << 20;
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;
   return options;

@@ -8,6 +8,7 @@
 
 #include "core/histogram.h"
 #include "core/job.h"
+#include "core/limits.h"
 
 namespace pqd {
 
@@ -16,6 +17,10 @@ enum class MetricsResolution : uint8_t { kMinute = 1, kHour = 2 };
 
 constexpr TimeNs length_of(MetricsResolution resolution) {
   return resolution == MetricsResolution::kMinute ? 60 * kSecondNs : 3600 * kSecondNs;
+}
+// How long rows are shown.
+constexpr TimeNs span_of(MetricsResolution resolution) {
+  return resolution == MetricsResolution::kMinute ? limits::kMetricsMinutesNs : limits::kMetricsHoursNs;
 }
 // The beginning of the minute or hour that `time` is in.
 constexpr TimeNs start_of(MetricsResolution resolution, TimeNs time) {

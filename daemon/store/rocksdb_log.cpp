@@ -51,7 +51,8 @@ std::shared_ptr<rocksdb::Logger> open_rocksdb_log(const std::string& directory) 
   // What fails here fails again, and is told, when RocksDB makes its files.
   ::mkdir(directory.c_str(), 0755);
   ::rename(path.c_str(), (path + ".old").c_str());
-  return std::make_shared<Log>(UniqueFd(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644)));
+  return std::make_shared<Log>(
+      UniqueFd(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644)));
 }
 
 }  // namespace pqd

@@ -1,5 +1,5 @@
-// RocksDB's own log, db/LOG: what it warns of. Its logger of 7.8.3 asserts, and so ends the process, when a second
-// line meets a full disk; this one leaves out what cannot be written. Private to daemon/store.
+// RocksDB's own log, db/LOG: what it warns of. Its logger of 7.8.3 asserts, and so ends the process, when a
+// second line meets a full disk; this one leaves out what cannot be written. Private to daemon/store.
 #pragma once
 
 #include <memory>

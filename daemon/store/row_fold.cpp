@@ -29,11 +29,33 @@ class RowFolder {
     return block_.subspan(blob.offset, blob.bytes);
   }
 
+  // The row of an earlier checkpoint.
+  std::optional<MetricsRow> stored_figures(const MetricsKey& key) {
+    const auto bytes = to_.store_.find_metrics(key);
+    if (!bytes) {
+      to_.error_ = bytes.error();
+      return std::nullopt;
+    }
+    if (!*bytes) return std::nullopt;
+    auto row = decode_metrics_row(**bytes);
+    if (!row) to_.error_ = StoreError{Error::kSystemError, "a row of figures is damaged", true};
+    return row;
+  }
+  // `job` as the event left it.
+  template <class Event>
+  void count(const JobCore& job, const Event& e) {
+    if constexpr (requires { change_of(job, e, TimeNs{}); })
+      to_.metrics_.count(job.queue, job.type, change_of(job, e, now()), now(), stored_figures_);
+  }
+
   // Events about one job that change nothing but its row.
   template <class Event>
   requires requires(JobCore& job, const Event& e) { pqd::fold(job, e, TimeNs{}); }
   void take(const Event& e) {
-    if (RowFold::Entry* entry = to_.find(e.job)) pqd::fold(entry->row.core, e, now());
+    if (RowFold::Entry* entry = to_.find(e.job)) {
+      pqd::fold(entry->row.core, e, now());
+      count(entry->row.core, e);
+    }
     if constexpr (requires(Tables & t) { t.apply(e); }) to_.tables_.apply(e);
   }
   // Events about the tables only.
@@ -56,12 +78,16 @@ class RowFolder {
     RowFold::Entry& entry = to_.entries_[e.job];
     entry.row.core = born(e, *submit, to_.tables_.queue(e.queue).settings, now());
     entry.row.record.assign(record.begin(), record.end());
+    count(entry.row.core, e);
     to_.tables_.apply(e, submit->head.id);
     to_.pending_bytes_ += sizeof(JobCore) + record.size();
   }
   void take(const CronSet& e) { to_.tables_.apply(e, bytes(e.record)); }
   void take(const Assigned& e) {
-    if (RowFold::Entry* entry = to_.find(e.job)) pqd::fold(entry->row.core, e, to_.tables_.epoch, now());
+    if (RowFold::Entry* entry = to_.find(e.job)) {
+      pqd::fold(entry->row.core, e, to_.tables_.epoch, now());
+      count(entry->row.core, e);
+    }
     to_.tables_.apply(e);
   }
   void take(const ParkRefused& e) {
@@ -84,6 +110,7 @@ class RowFolder {
     const ByteView result = bytes(e.result);
     if (RowFold::Entry* entry = to_.find(e.job)) {
       pqd::fold(entry->row.core, e, now());
+      count(entry->row.core, e);
       entry->row.result.assign(result.begin(), result.end());
       to_.pending_bytes_ += result.size();
       to_.finish(*entry, false);
@@ -92,6 +119,7 @@ class RowFolder {
   void take(const Cancelled& e) {
     if (RowFold::Entry* entry = to_.find(e.job)) {
       pqd::fold(entry->row.core, e, now());
+      count(entry->row.core, e);
       to_.finish(*entry, false);
     }
   }
@@ -99,18 +127,21 @@ class RowFolder {
     if (RowFold::Entry* entry = to_.find(e.job)) {
       note_attempt(*entry, e.reason, e.error);
       pqd::fold(entry->row.core, e, now());
+      count(entry->row.core, e);
     }
   }
   void take(const Failed& e) {
     if (RowFold::Entry* entry = to_.find(e.job)) {
       note_attempt(*entry, e.reason, e.error);
       pqd::fold(entry->row.core, e, now());
+      count(entry->row.core, e);
       bury(*entry);
     }
   }
   void take(const TimedOut& e) {
     if (RowFold::Entry* entry = to_.find(e.job)) {
       pqd::fold(entry->row.core, e, now());
+      count(entry->row.core, e);
       bury(*entry);
     }
   }
@@ -144,6 +175,7 @@ class RowFolder {
     entry.row.record.assign(record.begin(), record.end());
     entry.row.result.clear();
     entry.row.note.clear();  // of the earlier life, as in State
+    count(entry.row.core, e);
     to_.tables_.apply(e);
     to_.pending_bytes_ += record.size();
   }
@@ -192,6 +224,7 @@ class RowFolder {
 
   RowFold& to_;
   ByteView block_;
+  MetricsFold::Stored stored_figures_ = [this](const MetricsKey& key) { return stored_figures(key); };
 };
 
 RowFold::Entry* RowFold::find(JobNo job) {
@@ -258,6 +291,7 @@ CheckpointBatch RowFold::take() {
   entries_.clear();
   batch.keys.assign(keys_.begin(), keys_.end());
   keys_.clear();
+  batch.metrics = metrics_.take();
   batch.covered = folded_;
   batch.now_ns = tables_.now_ns;
   batch.tables = tables_.encode();

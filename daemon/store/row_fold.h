@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "core/fold.h"
+#include "core/metrics_fold.h"
 #include "core/tables.h"
 #include "daemon/store/store_view.h"
 
@@ -23,7 +24,7 @@ class RowFold {
 
   uint64_t folded() const { return folded_; }
   // Bytes gathered so far, roughly.
-  size_t pending_bytes() const { return pending_bytes_; }
+  size_t pending_bytes() const { return pending_bytes_ + metrics_.changed_bytes(); }
   bool pending() const { return changed_; }
   const Tables& tables() const { return tables_; }
 
@@ -50,6 +51,7 @@ class RowFold {
   bool changed_ = false;
   std::unordered_map<JobNo, Entry> entries_;
   std::map<ShortHash, std::optional<KeptKey>> keys_;  // noted since the last checkpoint; nothing = freed
+  MetricsFold metrics_;
   CheckpointBatch batch_;  // what is not kept in entries_: dead letters and rows taken away by redrives
   std::optional<StoreError> error_;
 };

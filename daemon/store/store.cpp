@@ -6,6 +6,7 @@
 #include "daemon/store/done_index.h"
 #include "daemon/store/keys.h"
 #include "daemon/store/meta_keys.h"
+#include "daemon/store/metrics_keys.h"
 #include "daemon/store/rocksdb_bytes.h"
 #include "daemon/store/store_event_listener.h"
 
@@ -70,6 +71,8 @@ StoreResult<void> Store::checkpoint(const CheckpointBatch& batch) {
     else
       out.Delete(families_[kKeys], at);
   }
+  for (const auto& [key, row] : batch.metrics)
+    out.Put(families_[kMetrics], slice(write_metrics_key(key)), slice(row));
   // relaxed: see CheckpointClock.
   clock_->store(batch.now_ns, std::memory_order_relaxed);
   Bytes head;

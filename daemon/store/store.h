@@ -71,6 +71,10 @@ class Store final : public StoreView {
   StoreResult<void> for_each_indexed(const std::function<bool(const std::optional<DoneKey>&)>& f) const;
   StoreResult<void> for_each_key(const std::function<bool(bool readable)>& f) const;
 
+  // In the order of keys from `from` on, until f says false; rows that are over may be among them.
+  StoreResult<void> for_each_metrics(const MetricsKey& from,
+                                     const std::function<bool(const MetricsKey&, ByteView row)>& f) const;
+
   // Over the keys of done_index.h, as they stand now; for DoneCursor.
   std::unique_ptr<rocksdb::Iterator> done_index() const;
 
@@ -78,6 +82,7 @@ class Store final : public StoreView {
   StoreResult<std::optional<Bytes>> find_done(const JobId& id) const override;
   StoreResult<std::optional<Bytes>> find_entry(uint64_t number) const override;
   StoreResult<std::optional<KeptKey>> find_key(const ShortHash& key) const override;
+  StoreResult<std::optional<Bytes>> find_metrics(const MetricsKey& key) const override;
 
   // Free bytes on the file system of the directory.
   uint64_t free_bytes() const;
@@ -94,6 +99,7 @@ class Store final : public StoreView {
     kMeta,
     kDoneIndex,
     kKeys,
+    kMetrics,
     kFamilyCount
   };
 

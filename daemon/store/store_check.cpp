@@ -53,6 +53,7 @@ class Check {
     check_done();
     check_dead_letters();
     check_keys();
+    check_figures();
     check_recovery(testimony.value_or(std::nullopt));
   }
 
@@ -225,6 +226,16 @@ class Check {
     fault("keys", store_->for_each_key([&](bool readable) {
       ++report_.keys;
       if (!readable) fault("keys", "the row of an idempotency key cannot be read");
+      return true;
+    }));
+  }
+
+  void check_figures() {
+    fault("figures", store_->for_each_metrics({}, [&](const MetricsKey& key, ByteView bytes) {
+      ++report_.figures;
+      const bool known = key.queue < tables_.queue_count() && key.type < tables_.type_count();
+      if (!known || key.start_ns != start_of(key.resolution, key.start_ns) || !decode_metrics_row(bytes))
+        fault("figures", "a row of figures cannot be read");
       return true;
     }));
   }

@@ -11,7 +11,7 @@ namespace pqd {
 // Something that is not as it was written.
 struct StoreFault {
   std::string part;  // "format", "witness", "database", "table", "log", "journal", "live", "done", "index",
-                     // "dead letters", "keys", "recovery"
+                     // "dead letters", "keys", "figures", "recovery"
   std::string text;  // names the file, or the commit or job
 };
 
@@ -23,7 +23,7 @@ struct StoreReport {
   uint64_t commits = 0;           // in the journal
   uint64_t last_commit = 0;
   uint64_t covered = 0;  // by the checkpoint
-  uint64_t live_jobs = 0, finished_jobs = 0, dead_letters = 0, keys = 0;
+  uint64_t live_jobs = 0, finished_jobs = 0, dead_letters = 0, keys = 0, figures = 0;
   // Whether pqd would start from it, and if not why.
   bool starts = false;
 

@@ -11,6 +11,7 @@
 #include "core/bytes.h"
 #include "core/idempotency.h"
 #include "core/job.h"
+#include "core/metrics_row.h"
 #include "daemon/store/store_error.h"
 
 namespace pqd {
@@ -27,6 +28,7 @@ struct CheckpointBatch {
   std::vector<JobNo> dead_letter_deletes;
   std::vector<JobId> done_deletes;                                 // redriven
   std::vector<std::pair<ShortHash, std::optional<KeptKey>>> keys;  // nothing = freed
+  std::vector<std::pair<MetricsKey, Bytes>> metrics;               // whole rows
 };
 
 struct Checkpoint {
@@ -53,6 +55,8 @@ class StoreView {
   virtual StoreResult<std::optional<Bytes>> find_entry(uint64_t number) const = 0;
   // May be expired: they go some time after their end.
   virtual StoreResult<std::optional<KeptKey>> find_key(const ShortHash& key) const = 0;
+  // The same is true of these.
+  virtual StoreResult<std::optional<Bytes>> find_metrics(const MetricsKey& key) const = 0;
 };
 
 }  // namespace pqd

@@ -7,8 +7,8 @@
 namespace pqd {
 namespace {
 
-// However little is written, keys that are over go within this time.
-constexpr uint64_t kKeysSweptEverySeconds = 24 * 3600;
+// However little is written, rows that are over go within this time.
+constexpr uint64_t kSweptEverySeconds = 24 * 3600;
 
 class NoLog final : public rocksdb::Logger {
  public:
@@ -24,7 +24,7 @@ rocksdb::ColumnFamilyOptions family_options(const std::string& name,
   options.compression = rocksdb::kLZ4Compression;
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = cache;
-  if (name == "done" || name == "live" || name == "keys")
+  if (name == "done" || name == "live" || name == "keys" || name == "metrics")
     table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   if (name == "done_index") {
     // Keys of one group come in order: each is put next to the one before it, without a search.
@@ -36,7 +36,8 @@ rocksdb::ColumnFamilyOptions family_options(const std::string& name,
     options.compression = rocksdb::kNoCompression;
     options.write_buffer_size = 64u << 20;
   }
-  if (name == "meta" || name == "default" || name == "dead_letters") options.write_buffer_size = 4u << 20;
+  if (name == "meta" || name == "default" || name == "dead_letters" || name == "metrics")
+    options.write_buffer_size = 4u << 20;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   return options;
 }
@@ -87,12 +88,15 @@ std::vector<rocksdb::ColumnFamilyDescriptor> families(const std::shared_ptr<cons
                                                       uint32_t buffer_divisor) {
   const std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(64u << 20);
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
-  for (const char* name :
-       {"default", "journal", "blocks", "live", "done", "dead_letters", "meta", "done_index", "keys"})
+  for (const char* name : {"default", "journal", "blocks", "live", "done", "dead_letters", "meta",
+                           "done_index", "keys", "metrics"})
     families.emplace_back(name, family_options(name, cache));
-  for (auto& family : families) family.options.write_buffer_size /= buffer_divisor;
-  families.back().options.compaction_filter_factory = expired_keys(clock);
-  families.back().options.periodic_compaction_seconds = kKeysSweptEverySeconds;
+  for (auto& [name, options] : families) {
+    options.write_buffer_size /= buffer_divisor;
+    if (name == "keys") options.compaction_filter_factory = expired_keys(clock);
+    if (name == "metrics") options.compaction_filter_factory = expired_metrics(clock);
+    if (options.compaction_filter_factory) options.periodic_compaction_seconds = kSweptEverySeconds;
+  }
   return families;
 }
 

@@ -4,7 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include "daemon/store/expired_keys.h"
+#include "daemon/store/expired_rows.h"
 #include "daemon/store/rocksdb_include.h"
 #include "daemon/store/store_event_listener.h"
 
@@ -14,7 +14,7 @@ namespace pqd {
 rocksdb::DBOptions db_options(const std::shared_ptr<StoreEventListener>& listener, rocksdb::Env* env);
 // For a look at a store that another process may be writing: no file of its own, every table held open.
 rocksdb::DBOptions read_only_options(rocksdb::Env* env);
-// In the order of Store::Family. `clock` tells when an idempotency key is over.
+// In the order of Store::Family. `clock` tells which rows are over.
 std::vector<rocksdb::ColumnFamilyDescriptor> families(const std::shared_ptr<const CheckpointClock>& clock,
                                                       uint32_t buffer_divisor = 1);
 

@@ -116,6 +116,7 @@ class Engine {
   void compare();
   void welcome();
   void demand_replay_agrees();
+  void demand_figures_agree();
 
   Surroundings& around_;
   Rows rows_;

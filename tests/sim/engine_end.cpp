@@ -1,6 +1,7 @@
 // At the end: memory, checkpoint rows and a replay of the whole journal are three folds of one history.
 #include "core/queries.h"
 #include "tests/sim/engine.h"
+#include "tests/support/metrics_recount.h"
 
 namespace pqd::sim {
 namespace {
@@ -24,6 +25,7 @@ void Engine::demand_same_everywhere() {
   }
   demand_replay_agrees();
   if (fold_->pending()) around_.store.checkpoint(fold_->take());
+  demand_figures_agree();
   Tables folded = fold_->tables();
   folded.apply(TimePassed{state_->now()});
   // Jobs of durability `memory` took numbers that no journal tells of.
@@ -50,6 +52,20 @@ void Engine::demand_same_everywhere() {
   for (const auto& [id, job] : around_.model.finished()) dead += job.dead_letter() ? 1u : 0u;
   require(around_.store.dead_letters() == dead, around_.store.dead_letters(),
           " dead letters in the store, not ", dead);
+}
+
+// However often engines and power failed: nothing is counted twice and nothing is missing.
+void Engine::demand_figures_agree() {
+  test::MetricsRecount recount;
+  around_.store.for_each_ever([&](uint64_t, ByteView entry, ByteView) { recount.add(entry); });
+  const auto& stored = around_.store.metrics();
+  require(stored.size() == recount.rows().size(), stored.size(), " rows of figures, not ",
+          recount.rows().size());
+  for (const auto& [key, row] : recount.rows()) {
+    const auto at = stored.find(key);
+    require(at != stored.end() && decode_metrics_row(*at->second) == row, "the figures of queue ", key.queue,
+            " and type ", key.type, " are not what a recount comes to");
+  }
 }
 
 void Engine::demand_replay_agrees() {

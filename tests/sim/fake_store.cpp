@@ -23,6 +23,7 @@ void FakeStore::apply(const Write& write, Disk& disk) {
     disk.keys.erase(key);
     if (kept && !planted("keys-forgotten-at-checkpoint")) disk.keys.emplace(key, *kept);
   }
+  for (const auto& [key, row] : batch->metrics) disk.metrics[key] = std::make_shared<const Bytes>(row);
   disk.checkpoint = batch;
   disk.blocks.erase(disk.blocks.begin(), disk.blocks.upper_bound(batch->covered));
 }
@@ -111,6 +112,9 @@ StoreResult<std::optional<Bytes>> found(const Map& map, const Key& key) {
 StoreResult<std::optional<Bytes>> FakeStore::find_live(JobNo job) const { return found(disk_.live, job); }
 StoreResult<std::optional<Bytes>> FakeStore::find_done(const JobId& id) const {
   return found(disk_.done, id);
+}
+StoreResult<std::optional<Bytes>> FakeStore::find_metrics(const MetricsKey& key) const {
+  return found(disk_.metrics, key);
 }
 StoreResult<std::optional<Bytes>> FakeStore::find_entry(uint64_t number) const {
   return found(disk_.journal, number);

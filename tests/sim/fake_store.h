@@ -42,9 +42,11 @@ class FakeStore final : public StoreView {
   StoreResult<std::optional<Bytes>> find_done(const JobId& id) const override;
   StoreResult<std::optional<Bytes>> find_entry(uint64_t number) const override;
   StoreResult<std::optional<KeptKey>> find_key(const ShortHash& key) const override;
+  StoreResult<std::optional<Bytes>> find_metrics(const MetricsKey& key) const override;
   // Entry and block of every commit, those whose blocks the checkpoints have dropped among them.
   void for_each_ever(const std::function<void(uint64_t, ByteView entry, ByteView block)>& f) const;
   size_t dead_letters() const { return disk_.dead_letters.size(); }
+  const std::map<MetricsKey, SharedBytes>& metrics() const { return disk_.metrics; }
   size_t done_rows() const { return disk_.done.size(); }
 
  private:
@@ -66,6 +68,7 @@ class FakeStore final : public StoreView {
     std::map<JobId, SharedBytes> done;
     std::map<JobNo, JobId> dead_letters;
     std::map<ShortHash, KeptKey> keys;
+    std::map<MetricsKey, SharedBytes> metrics;
     std::shared_ptr<const CheckpointBatch> checkpoint;
   };
 

@@ -72,6 +72,7 @@ TEST(Crash, IsRecoveredToTheStateOfTheLastCommitWritten) {
                                        }));
     ASSERT_TRUE(store->checkpoint(fold.take()));
     test::expect_rows(*store, again);
+    test::expect_figures(*store);
   }
   EXPECT_GT(from_checkpoints, 0u);
 }

@@ -1,6 +1,7 @@
 #include "tests/daemon/store/expectations.h"
 
 #include "daemon/store/recovery.h"
+#include "tests/support/metrics_recount.h"
 
 namespace pqd::test {
 namespace {
@@ -62,6 +63,26 @@ void expect_rows(const Store& store, const Workload& work) {
     return true;
   }));
   EXPECT_TRUE(live == picture_of(work.state()).live);
+}
+
+std::map<MetricsKey, MetricsRow> figures_in(const Store& store) {
+  std::map<MetricsKey, MetricsRow> rows;
+  const auto read = store.for_each_metrics({}, [&rows](const MetricsKey& key, ByteView bytes) {
+    rows[key] = decode_metrics_row(bytes).value();
+    return true;
+  });
+  EXPECT_TRUE(read) << (read ? "" : read.error().text);
+  return rows;
+}
+
+void expect_figures(const Store& store) {
+  MetricsRecount recount;
+  ASSERT_TRUE(store.for_each_commit(1, [&recount](uint64_t, ByteView entry, ByteView) {
+    recount.add(entry);
+    return true;
+  }));
+  EXPECT_FALSE(recount.rows().empty());
+  EXPECT_TRUE(figures_in(store) == recount.rows());
 }
 
 }  // namespace pqd::test

@@ -16,4 +16,9 @@ void expect_recovered(const Store& store, const std::string& directory, const Wo
 // letter is listed, the live rows are those of the workload, and there is nothing else.
 void expect_rows(const Store& store, const Workload& work);
 
+// The rows of figures as they stand.
+std::map<MetricsKey, MetricsRow> figures_in(const Store& store);
+// REQUIRES: a checkpoint covers the whole journal. They are what a recount of it comes to.
+void expect_figures(const Store& store);
+
 }  // namespace pqd::test

@@ -1,5 +1,5 @@
 // Idempotency keys go from the store when their time is over, and not before.
-#include "daemon/store/expired_keys.h"
+#include "daemon/store/expired_rows.h"
 
 #include "daemon/store/tuning.h"
 #include "tests/daemon/store/fixtures.h"

@@ -90,6 +90,14 @@ TEST_F(StoreCheckTest, FindsRowsThatCannotBeRead) {
   EXPECT_TRUE(finds("keys", "cannot be read"));
 }
 
+TEST_F(StoreCheckTest, FindsAFigureThatIsNone) {
+  {
+    Database database(path());
+    database.put("metrics", database.first_key("metrics"), "?");
+  }
+  EXPECT_TRUE(finds("figures", "cannot be read"));
+}
+
 TEST_F(StoreCheckTest, FindsLiveJobsThatTheJournalDoesNotKnowAndThoseThatAreMissing) {
   std::string key;
   {

@@ -114,15 +114,16 @@ struct ReviewView {
 };
 
 enum class QueryKind : uint8_t {
-  kJob = 1,      // by id -> one JobInfo
-  kJobs = 2,     // filtered, newest first -> JobInfo...
-  kQueues = 3,   // all, or one by name -> QueueInfo...
-  kDlq = 4,      // filtered, newest or oldest first -> JobInfo with history...
-  kDlqJob = 5,   // by id -> one JobInfo with history and payload
-  kHealth = 6,   // -> HealthInfo
-  kClients = 7,  // reserved for session listings
-  kExplain = 8,  // by id -> one Explanation
-  kCron = 9,     // schedules: all, or the one whose name stands in `queue` -> ScheduleInfo...
+  kJob = 1,       // by id -> one JobInfo
+  kJobs = 2,      // filtered, newest first -> JobInfo...
+  kQueues = 3,    // all, or one by name -> QueueInfo...
+  kDlq = 4,       // filtered, newest or oldest first -> JobInfo with history...
+  kDlqJob = 5,    // by id -> one JobInfo with history and payload
+  kHealth = 6,    // -> HealthInfo
+  kClients = 7,   // reserved for session listings
+  kExplain = 8,   // by id -> one Explanation
+  kCron = 9,      // schedules: all, or the one whose name stands in `queue` -> ScheduleInfo...
+  kMetrics = 10,  // over a time, of one queue, one type or all -> MetricsInfo...
 };
 
 // The most that one answer lists.
@@ -134,16 +135,17 @@ struct QueryHead {
   RecordHead head{sizeof(QueryHead), static_cast<uint8_t>(RecordKind::kQuery), 1, 0};
   uint64_t request = 0;  // chosen by the client, returned with each part of the answer
   JobId id;              // kJob, kDlqJob; in lists: only jobs older than this one (paging), if not empty
-  int64_t since_ms = 0;  // lists: ids made at or after; 0 = all
-  int64_t until_ms = 0;  // lists: ids made before; 0 = all
-  uint32_t limit = 50;   // lists: 1..list_page_max(kind)
+  int64_t since_ms = 0;  // lists: ids made at or after; 0 = all. kMetrics: what happened since; 0 = all
+  int64_t until_ms = 0;  // lists: ids made before; 0 = all. kMetrics: what happened before; 0 = up to now
+  uint32_t limit = 50;   // lists: 1..list_page_max(kind). kMetrics: of queues and of types
   uint32_t owner_uid = 0xFFFFFFFF;  // lists: only this user's; all ones = everybody's
   uint8_t states = 0;               // lists: bit per JobState; 0 = all
   QueryKind kind = QueryKind::kJob;
   uint8_t queue_bytes = 0;
   uint8_t type_bytes = 0;
   uint8_t oldest_first = 0;  // kDlq: by the number of the life that failed, from `id.low` + 1 on, growing
-  uint8_t reserved[3] = {};
+  uint8_t metrics_by = 0;    // kMetrics: kMetricsBy... bits, see metrics_info.h
+  uint8_t reserved[2] = {};
   // then: queue, type
 };
 static_assert(sizeof(QueryHead) == 64);

@@ -69,6 +69,7 @@ enum class AnswerKind : uint8_t {
   kExplanation = 4,
   kSchedule = 5,
   kEvent = 6,
+  kMetrics = 7,
 };
 
 // An answer is any number of parts and then one kEnd with the outcome.

@@ -98,6 +98,16 @@ Result<HealthInfo> Client::health() {
   return only(decode_all<HealthInfo>(core_->ask(query_of(QueryKind::kHealth), {}, {}), decode_health_info));
 }
 
+Result<std::vector<MetricsInfo>> Client::metrics(const MetricsQuery& query) {
+  QueryHead head = query_of(QueryKind::kMetrics);
+  head.since_ms = query.since_ms;
+  head.until_ms = query.until_ms;
+  head.limit = query.limit;
+  if (query.by_queue) head.metrics_by |= kMetricsByQueue;
+  if (query.by_type) head.metrics_by |= kMetricsByType;
+  return decode_all<MetricsInfo>(core_->ask(head, query.queue, query.type), decode_metrics_info);
+}
+
 Result<Explanation> Client::explain(const JobId& id) {
   return only(
       decode_all<Explanation>(core_->ask(query_of(QueryKind::kExplain, id), {}, {}), decode_explanation));

@@ -22,6 +22,7 @@
 #include "bindings/cpp/requests.h"
 #include "core/explanation.h"
 #include "core/job_event.h"
+#include "core/metrics_info.h"
 #include "core/schedule_info.h"
 
 namespace pqd {
@@ -61,6 +62,11 @@ class Client {
   Result<std::vector<JobInfo>> dlq(const ListFilter& filter);  // newest first, with history
   Result<JobInfo> dlq_get(const JobId& id);                    // with history and payload
   Result<HealthInfo> health();
+  // What happened in a time: first all together, then by queue and by type as asked for. Jobs of durability
+  // `memory` are not counted; what happened within the last checkpoint interval (1 s) may be missing. Each
+  // says which time is really covered. kInvalidRequest: nothing of it can be there; kNotFound: no such queue
+  // or type.
+  Result<std::vector<MetricsInfo>> metrics(const MetricsQuery& query);
   // Why the job is where it is. kNotFound as in get().
   Result<Explanation> explain(const JobId& id);
 

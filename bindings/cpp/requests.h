@@ -89,6 +89,16 @@ struct ListFilter {
   std::optional<JobNo> newer_than{};
 };
 
+struct MetricsQuery {
+  int64_t since_ms = 0;  // what happened at or after, Unix milliseconds; 0 = as far back as there are figures
+  int64_t until_ms = 0;  // what happened before; 0 = up to now
+  std::string_view queue{};  // empty = all
+  std::string_view type{};   // empty = all
+  bool by_queue = false;
+  bool by_type = false;
+  uint32_t limit = 1'000;  // of queues and of types, the busiest first; 1..1'000
+};
+
 // What became of a command about many jobs.
 struct ManyOutcome {
   uint64_t done = 0;

@@ -77,6 +77,27 @@ bool add_by_number(const Store& store, StoreQuestion& question) {
   return all;
 }
 
+// The next rows of figures; false when there are more to look at.
+bool add_figures(const Store& store, StoreQuestion& question) {
+  MetricsLook& look = *question.metrics;
+  size_t rows_max = kLookRowsMax;
+  bool all = true;
+  const auto read = store.for_each_metrics(look.next, [&](const MetricsKey& key, ByteView bytes) {
+    if (look.sum.is_behind(key)) return false;
+    look.next = key;
+    if (rows_max == 0) return all = false;
+    --rows_max;
+    if (!look.sum.wants(key)) return true;
+    const auto row = decode_metrics_row(bytes);
+    if (!row) fail_stop({Error::kSystemError, "a row of figures cannot be read: the store is damaged", true});
+    look.sum.add(key, *row);
+    return true;
+  });
+  if (!read) fail_stop(read.error());
+  question.rows_looked += kLookRowsMax - rows_max;
+  return all;
+}
+
 bool add_finished(const Store& store, StoreQuestion& question) {
   const JobFilter& filter = question.filter;
   if (filter.nothing) return true;
@@ -171,6 +192,8 @@ bool StoreReader::answer(StoreQuestion& question) const {
       if (!add_finished(store_, question)) return false;
       merge_rows(question.rows, question.filter.limit);
       return true;
+    case QueryKind::kMetrics:
+      return add_figures(store_, question);
     default:
       return true;
   }

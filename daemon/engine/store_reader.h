@@ -12,12 +12,20 @@
 
 #include "core/job_filter.h"
 #include "core/job_row.h"
+#include "core/metrics_sum.h"
 #include "daemon/store/done_cursor.h"
 
 namespace pqd {
 
+// A sum of figures under way, and the key at which it goes on.
+struct MetricsLook {
+  explicit MetricsLook(MetricsSum whole) : sum(std::move(whole)), next(sum.first_key()) {}
+  MetricsSum sum;
+  MetricsKey next;
+};
+
 struct StoreQuestion {
-  QueryKind kind = QueryKind::kJob;  // kJob, kJobs, kDlq, kDlqJob, kExplain
+  QueryKind kind = QueryKind::kJob;  // kJob, kJobs, kDlq, kDlqJob, kExplain, kMetrics
   Asker asker;
   uint64_t request = 0;
   JobId id;          // kJob, kDlqJob, kExplain
@@ -27,6 +35,7 @@ struct StoreQuestion {
   size_t rows_looked = 0;                // out: rows of the store and of its index that were looked at
   std::shared_ptr<DoneCursor> cursor{};  // of a list under way
   size_t found = 0;                      // in the store so far
+  std::shared_ptr<MetricsLook> metrics{};  // kMetrics
   std::vector<JobRow> kept{};            // kDlq: what earlier rounds of the page found
 };
 

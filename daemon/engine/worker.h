@@ -74,6 +74,8 @@ class Worker {
   void explain_job(SessionPort& port, uint64_t request, Slot slot);
   void answer_queues(SessionPort& port, const QueryView& query);
   void answer_schedules(SessionPort& port, const QueryView& query);  // worker_schedules.cpp
+  void answer_metrics(SessionPort& port, const QueryView& query);    // worker_metrics.cpp
+  void answer_metrics_from_store(SessionPort& port, const StoreQuestion& question);
   void answer_from_store(StoreQuestion& question);
   // worker_watches.cpp
   void begin_watch(SessionPort& port, ByteView record);

@@ -38,6 +38,8 @@ void Worker::answer(SessionPort& port, ByteView record) {
       return answer_queues(port, *query);
     case QueryKind::kCron:
       return answer_schedules(port, *query);
+    case QueryKind::kMetrics:
+      return answer_metrics(port, *query);
     case QueryKind::kHealth: {
       HealthInfo health = health_info(parts_.state, parts_.broker.recent());
       if (!disk_.enough()) {
@@ -99,6 +101,7 @@ void Worker::answer_queues(SessionPort& port, const QueryView& query) {
 void Worker::answer_from_store(StoreQuestion& question) {
   SessionPort* port = parts_.ports.find(question.asker.session);
   if (port == nullptr) return;
+  if (question.kind == QueryKind::kMetrics) return answer_metrics_from_store(*port, question);
   if (question.kind == QueryKind::kDlq && !complete_dead_letters(question)) return;
   const bool one = question.kind != QueryKind::kJobs && question.kind != QueryKind::kDlq;
   std::erase_if(question.rows, [&](const JobRow& row) { return !may_see(question.asker, row.core); });

@@ -118,6 +118,40 @@ TEST_F(StoreReaderTest, ListsDeadLettersByTheNumberOfTheLifeThatFailed) {
   EXPECT_EQ(ask(question), (std::vector<uint64_t>{5}));
 }
 
+TEST_F(StoreReaderTest, AddsUpTheFiguresOfATimeOverManyLooks) {
+  using enum MetricsResolution;
+  constexpr TimeNs kDay = start_of(kHour, 1'700'000'000 * kSecondNs);
+  MetricsRow one;
+  one.counts.submitted = 1;
+  for (TimeNs minute = 0; minute < 120; ++minute) {
+    CheckpointBatch batch;
+    for (TypeNo type = 0; type < 100; ++type)
+      batch.metrics.emplace_back(MetricsKey{kMinute, kDay + minute * length_of(kMinute), type % 4, type},
+                                 encode(one));
+    ASSERT_TRUE(store->checkpoint(batch));
+  }
+  CheckpointBatch hours;
+  hours.metrics.emplace_back(MetricsKey{kHour, kDay, 0, 0}, encode(one));
+  ASSERT_TRUE(store->checkpoint(hours));
+  const auto submitted = [this](MetricsSpan span, std::optional<QueueNo> queue, std::optional<TypeNo> type) {
+    StoreQuestion question;
+    question.kind = QueryKind::kMetrics;
+    question.metrics = std::make_shared<MetricsLook>(MetricsSum(span, queue, type, kMetricsByType));
+    const auto look = question.metrics;
+    ask(std::move(question));
+    return look->sum.parts(Tables(), 0, INT64_MAX).front().counts.submitted;
+  };
+  const MetricsSpan all{kMinute, kDay, kDay + 120 * length_of(kMinute)};
+  EXPECT_EQ(submitted(all, {}, {}), 12'000u);
+  EXPECT_LE(rows_looked, 12'000u);
+  EXPECT_EQ(submitted(all, 3, {}), 3'000u);
+  EXPECT_EQ(submitted(all, {}, 42), 120u);
+  EXPECT_EQ(submitted(all, 1, 42), 0u);
+  EXPECT_EQ(submitted({kMinute, kDay + length_of(kMinute), kDay + 3 * length_of(kMinute)}, {}, {}), 200u);
+  EXPECT_LE(rows_looked, 200u) << "its own time's, and no other";
+  EXPECT_EQ(submitted({kHour, kDay, kDay + length_of(kHour)}, {}, {}), 1u);
+}
+
 TEST(MergeRowsTest, BelievesMemoryBeforeTheStore) {
   std::vector<JobRow> rows{row(1, JobState::kProcessing), row(1, JobState::kCompleted)};
   merge_rows(rows, 10);

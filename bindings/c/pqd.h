@@ -439,6 +439,79 @@ PQD_API pqd_status pqd_dlq(pqd_client* client, const pqd_list_options* options, 
 PQD_API pqd_status pqd_dlq_get(pqd_client* client, const pqd_id* id, pqd_job_info* info);
 PQD_API pqd_status pqd_health(pqd_client* client, pqd_health_info* info);
 
+/* What a part of the answer to pqd_metrics() is about. */
+typedef enum pqd_metrics_by {
+  PQD_METRICS_ALL = 0,
+  PQD_METRICS_QUEUE = 1,
+  PQD_METRICS_TYPE = 2
+} pqd_metrics_by;
+
+/* Milliseconds; percentiles are at most 1/16 off. All zero when `count` is. */
+typedef struct pqd_times {
+  uint64_t count;
+  double average_ms;
+  double p50_ms;
+  double p95_ms;
+  double p99_ms;
+  double max_ms;
+} pqd_times;
+
+/* Counts are of what happened in the time, whenever the job came. */
+typedef struct pqd_metrics_info {
+  size_t size;
+  const char* name; /* of the queue or type; "" for all */
+  int64_t from_ms;  /* what is really covered: whole minutes or hours, up to now */
+  int64_t to_ms;
+  int64_t resolution_ms; /* 60 000 or 3 600 000 */
+  uint64_t submitted;
+  uint64_t completed;
+  uint64_t failed;    /* for good */
+  uint64_t timed_out; /* waited longer than their queue_timeout */
+  uint64_t cancelled;
+  uint64_t retried;     /* attempts without success that have another after them */
+  uint64_t redriven;    /* dead letters that began a new life */
+  double throughput;    /* completed a second */
+  double success_rate;  /* completed of those that completed, failed or timed out, 0 to 1; 1 when there are
+                           none */
+  pqd_times wait;       /* from becoming ready to each assignment */
+  pqd_times processing; /* from the assignment to the completion, of attempts that completed */
+  uint32_t left_out;    /* of all: queues and types beyond the limit */
+  uint8_t by;           /* pqd_metrics_by */
+  uint8_t reserved[3];
+} pqd_metrics_info;
+
+typedef struct pqd_metrics_options {
+  size_t size;
+  int64_t since_ms;    /* what happened at or after; 0 = as far back as there are figures, 18 months */
+  int64_t until_ms;    /* what happened before; 0 = up to now */
+  const char* queue;   /* NULL = all */
+  const char* type;    /* NULL = all */
+  uint32_t limit;      /* of queues and of types, the busiest first: 1 to 1 000, the default */
+  uint8_t by_queue;    /* 1: each queue, too */
+  uint8_t by_type;     /* 1: each type, too */
+  uint8_t reserved[2]; /* zero */
+} pqd_metrics_options;
+
+#define PQD_METRICS_OPTIONS_INIT                                     \
+  {                                                                  \
+    sizeof(pqd_metrics_options), 0, 0, NULL, NULL, 1000, 0, 0, { 0 } \
+  }
+static inline void pqd_metrics_options_init(pqd_metrics_options* options) {
+  const pqd_metrics_options defaults = PQD_METRICS_OPTIONS_INIT;
+  *options = defaults;
+}
+
+/* Called once for each part, as pqd_queue_callback. */
+typedef int (*pqd_metrics_callback)(const pqd_metrics_info* part, void* user);
+
+/* What happened in a time: first all together, then by queue, then by type. NULL options: all there is, in
+ * one. Per minute when all of the time is within the last 24 hours, per hour otherwise; jobs of durability
+ * memory are not counted, and what happened within the last checkpoint interval (1 s) may be missing.
+ * PQD_INVALID_REQUEST: nothing of the time can be there. PQD_NOT_FOUND: no such queue, or no job of the type
+ * yet. */
+PQD_API pqd_status pqd_metrics(pqd_client* client, const pqd_metrics_options* options,
+                               pqd_metrics_callback callback, void* user);
+
 /* What a job waits for. */
 typedef enum pqd_awaits {
   PQD_AWAITS_NOTHING = 0,    /* it is finished */

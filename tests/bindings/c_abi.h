@@ -18,6 +18,8 @@ const char* c_tells_when_to_come_back(const char* socket);
 const char* c_sized_structs(const char* socket);
 const char* c_event_loop(const char* socket);
 const char* c_explains_and_watches(const char* socket);
+const char* c_submits_what_is_counted(const char* socket);
+const char* c_counts(const char* socket, int* counted);
 const char* c_misuse(const char* socket);
 const char* c_without_a_daemon(const char* no_socket);
 const char* c_texts(void);

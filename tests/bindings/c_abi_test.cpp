@@ -2,6 +2,7 @@
 #include "tests/bindings/c_abi.h"
 
 #include "tests/support/daemon.h"
+#include "tests/support/eventually.h"
 
 namespace pqd::test {
 namespace {
@@ -32,6 +33,15 @@ TEST_F(InC, TellsWhenToComeBackAfterTheRateLimit) {
 TEST_F(InC, TakesStructsOfEarlierAndLaterCallers) { EXPECT_EQ(complaint_of(c_sized_structs(socket())), ""); }
 TEST_F(InC, RunsInAnEventLoop) { EXPECT_EQ(complaint_of(c_event_loop(socket())), ""); }
 TEST_F(InC, ExplainsAndWatches) { EXPECT_EQ(complaint_of(c_explains_and_watches(socket())), ""); }
+TEST_F(InC, CountsWhatHappened) {
+  ASSERT_EQ(complaint_of(c_submits_what_is_counted(socket())), "");
+  // Answered from the store, which the next checkpoint brings up to date.
+  EXPECT_TRUE(eventually([this] {
+    int counted = 0;
+    EXPECT_EQ(complaint_of(c_counts(socket(), &counted)), "");
+    return counted != 0 || HasFailure();
+  }));
+}
 TEST_F(InC, RefusesMisuseInsteadOfCrashing) { EXPECT_EQ(complaint_of(c_misuse(socket())), ""); }
 
 TEST(InCAlone, SaysWhyItCannotConnect) {

@@ -50,6 +50,7 @@ Grammar::Grammar(const std::vector<std::string>& command) {
   add_cron_commands(app, chosen);
   add_config_commands(app, chosen);
   add_store_commands(app, chosen);
+  add_metrics_command(app, chosen);
   add_daemon_commands(app, chosen);
 }
 

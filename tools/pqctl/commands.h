@@ -125,6 +125,16 @@ int run_store_check(Context& context, const StoreOptions& options);
 int run_store_salvage(Context& context, const StoreOptions& options);
 
 int run_health(Context& context);
+
+enum class MetricsReport : uint8_t { kHourly, kDaily, kDetailed, kByType };
+struct MetricsOptions {
+  MetricsReport report = MetricsReport::kHourly;
+  std::string from;  // kDetailed, kByType; empty: 24 hours before `to`
+  std::string to;
+  std::string queue;
+  std::string type;
+};
+int run_metrics(Context& context, const MetricsOptions& options);
 int run_version(Context& context);
 
 }  // namespace pqd::ctl

@@ -17,6 +17,7 @@ void add_events_command(CLI::App& app, Chosen& chosen);
 void add_work_command(CLI::App& app, Chosen& chosen, const std::vector<std::string>& command);
 void add_queue_commands(CLI::App& app, Chosen& chosen);  // queue ..., dlq ...
 void add_dlq_commands(CLI::App& app, Chosen& chosen);    // dlq ...; called by the one above
+void add_metrics_command(CLI::App& app, Chosen& chosen);
 void add_cron_commands(CLI::App& app, Chosen& chosen);
 void add_config_commands(CLI::App& app, Chosen& chosen);  // config ..., doctor
 void add_store_commands(CLI::App& app, Chosen& chosen);

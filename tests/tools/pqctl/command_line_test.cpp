@@ -103,6 +103,8 @@ TEST(CommandLine, EndsWith69WhenThereIsNoDaemonAndSaysHowToStartOne) {
                                                        {"dlq", "review", kId, "--resolution", "r"},
                                                        {"dlq", "purge", kId},
                                                        {"dlq", "purge", "--before", "7d", "--dry-run"},
+                                                       {"metrics", "hourly"},
+                                                       {"metrics", "detailed", "--from", "2h", "--to", "1h"},
                                                        {"health"}};
   for (const auto& command : commands) {
     expect_complaint(command, 69, "no daemon at /nonexistent/pqd.sock: start one with `pqd --dev`");
@@ -130,6 +132,8 @@ TEST(CommandLine, ExplainsEachCommandWithAnExample) {
                                                        {"dlq", "redrive"},
                                                        {"dlq", "purge"},
                                                        {"health"},
+                                                       {"metrics"},
+                                                       {"metrics", "by-type"},
                                                        {"version"},
                                                        {"completion"}};
   for (auto command : commands) {
@@ -143,6 +147,21 @@ TEST(CommandLine, ExplainsEachCommandWithAnExample) {
 
 TEST(CommandLine, GivesIdleCommandsOfAPoolThirtySeconds) {
   EXPECT_TRUE(has(pqctl({"work", "--help"}).out, "(30s, 0 = for ever)"));
+}
+
+TEST(CommandLine, SaysWhichFiguresThereAreAndForWhichTime) {
+  expect_complaint({"metrics", "weekly"}, 64, "there is no `pqctl metrics weekly`");
+  expect_complaint({"metrics", "houly"}, 64, "hourly");
+  expect_complaint({"metrics"}, 64, "a command is missing; see `pqctl metrics --help`");
+  expect_complaint(
+      {"metrics", "hourly", "--from", "2h"}, 64,
+      "`metrics hourly` is the last hour; for another time say `pqctl metrics detailed --from 2h`");
+  expect_complaint({"metrics", "daily", "--to", "2h"}, 64, "`metrics daily` is the last day");
+  expect_complaint({"metrics", "detailed", "--from", "1h", "--to", "2h"}, 64, "--from is not before --to");
+  expect_complaint({"metrics", "by-type", "--from", "soon"}, 65, "not a time: \"soon\"");
+  expect_complaint({"metrics", "daily", "--queue", "no name"}, 65, "the queue's name must be");
+  const std::string help = pqctl({"metrics", "hourly", "--help"}).out;
+  EXPECT_FALSE(has(help, "--from")) << help;
 }
 
 TEST(CommandLine, SaysItsVersion) {

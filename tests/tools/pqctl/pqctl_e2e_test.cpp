@@ -7,6 +7,7 @@
 #include <memory>
 #include <sstream>
 
+#include "tests/support/eventually.h"
 #include "tests/support/program.h"
 #include "tools/pqctl/json_text.h"
 
@@ -342,6 +343,40 @@ TEST_F(PqctlTest, TellsTheDaemonsHealth) {
   submit({"j", "--queue", "web", "--ttl", "0"});
   EXPECT_EQ(pqctl({"queue", "pause", "web"}).exit, 0);
   EXPECT_EQ(pqctl({"health"}).exit, 1);
+}
+
+TEST_F(PqctlTest, TellsFiguresAsTablesAndAsJson) {
+  submit({"mail"});
+  submit({"mail"});
+  const std::string unwanted = submit({"report", "--queue", "other"});
+  EXPECT_EQ(pqctl({"cancel", unwanted}).exit, 0);
+  const auto of = [this](std::vector<std::string> words) {
+    words.insert(words.begin(), "metrics");
+    words.insert(words.end(), {"-o", "json"});
+    const auto value = ctl::parse_json(output(words));
+    EXPECT_TRUE(value);
+    return value.value_or(json::value());
+  };
+  // They are up to a second late.
+  ASSERT_TRUE(eventually([&] { return of({"hourly"}).at("cancelled") == 1; }));
+  EXPECT_EQ(of({"daily"}).at("submitted"), 3);
+  EXPECT_EQ(of({"daily", "--type", "mail"}).at("submitted"), 2);
+  const json::value detailed = of({"detailed", "--from", "2h"});
+  EXPECT_EQ(detailed.at("byStatus").at("cancelled"), 1);
+  EXPECT_EQ(detailed.at("byType").at(0).at("type"), "mail");
+  EXPECT_EQ(detailed.at("byQueue").at(1).at("queue"), "other");
+  EXPECT_EQ(of({"detailed", "--from", "3d"}).at("resolution"), "hour");
+  EXPECT_EQ(of({"by-type"}).as_array().size(), 2u);
+  EXPECT_EQ(lines_of(output({"metrics", "by-type", "-o", "jsonl"})).size(), 2u);
+  const std::string table = output({"metrics", "by-type"});
+  ASSERT_EQ(lines_of(table).size(), 3u) << table;
+  EXPECT_TRUE(lines_of(table)[0].starts_with("TYPE ")) << table;
+  EXPECT_TRUE(lines_of(table)[1].starts_with("mail ")) << table;
+  EXPECT_TRUE(has(output({"metrics", "hourly"}), "submitted   3\n"));
+  EXPECT_TRUE(has(output({"metrics", "detailed"}), "\n\nQUEUE "));
+  const Ran nowhere = pqctl({"metrics", "daily", "--queue", "nowhere"});
+  EXPECT_EQ(nowhere.exit, 66);
+  EXPECT_TRUE(has(nowhere.err, "there is no queue of this name")) << nowhere.err;
 }
 
 TEST_F(PqctlTest, ListsAPageBelowAnIdAndBeforeATime) {

@@ -124,6 +124,7 @@ enum class QueryKind : uint8_t {
   kExplain = 8,   // by id -> one Explanation
   kCron = 9,      // schedules: all, or the one whose name stands in `queue` -> ScheduleInfo...
   kMetrics = 10,  // over a time, of one queue, one type or all -> MetricsInfo...
+  kCopy = 11,     // admins: a copy of the store is made beside it -> its path
 };
 
 // The most that one answer lists.

@@ -70,6 +70,7 @@ enum class AnswerKind : uint8_t {
   kSchedule = 5,
   kEvent = 6,
   kMetrics = 7,
+  kPath = 8,  // of a directory, as text
 };
 
 // An answer is any number of parts and then one kEnd with the outcome.

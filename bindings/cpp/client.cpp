@@ -108,6 +108,14 @@ Result<std::vector<MetricsInfo>> Client::metrics(const MetricsQuery& query) {
   return decode_all<MetricsInfo>(core_->ask(head, query.queue, query.type), decode_metrics_info);
 }
 
+Result<std::string> Client::copy_store() {
+  const auto answer = core_->ask(query_of(QueryKind::kCopy), {}, {});
+  if (!answer) return std::unexpected(answer.error());
+  if (answer->parts.size() != 1)
+    return fail_with(Error::kSystemError, "the daemon's answer could not be read");
+  return std::string(as_text(answer->parts.front()));
+}
+
 Result<Explanation> Client::explain(const JobId& id) {
   return only(
       decode_all<Explanation>(core_->ask(query_of(QueryKind::kExplain, id), {}, {}), decode_explanation));

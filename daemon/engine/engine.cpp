@@ -121,6 +121,9 @@ class Engine {
     if (!store) return std::unexpected(fault_of(store.error()));
     store_ = std::move(*store);
     PQD_CRASH_POINT("start-store-open");
+    // What a backup left that did not end; it would hold tables on the disk.
+    if (auto gone = Store::remove_copy(config_.daemon.state_dir); !gone)
+      spdlog::warn("{}", gone.error().text);
     auto epoch = store_->next_epoch();
     PQD_CRASH_POINT("start-epoch-taken");
     if (!epoch) return std::unexpected(fault_of(epoch.error()));

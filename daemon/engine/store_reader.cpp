@@ -194,6 +194,9 @@ bool StoreReader::answer(StoreQuestion& question) const {
       return true;
     case QueryKind::kMetrics:
       return add_figures(store_, question);
+    case QueryKind::kCopy:
+      question.copy = store_.copy_beside();
+      return true;
     default:
       return true;
   }

@@ -25,7 +25,7 @@ struct MetricsLook {
 };
 
 struct StoreQuestion {
-  QueryKind kind = QueryKind::kJob;  // kJob, kJobs, kDlq, kDlqJob, kExplain, kMetrics
+  QueryKind kind = QueryKind::kJob;  // kJob, kJobs, kDlq, kDlqJob, kExplain, kMetrics, kCopy
   Asker asker;
   uint64_t request = 0;
   JobId id;          // kJob, kDlqJob, kExplain
@@ -36,6 +36,7 @@ struct StoreQuestion {
   std::shared_ptr<DoneCursor> cursor{};  // of a list under way
   size_t found = 0;                      // in the store so far
   std::shared_ptr<MetricsLook> metrics{};  // kMetrics
+  StoreResult<std::string> copy{};         // kCopy
   std::vector<JobRow> kept{};            // kDlq: what earlier rounds of the page found
 };
 

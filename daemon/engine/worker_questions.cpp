@@ -40,6 +40,10 @@ void Worker::answer(SessionPort& port, ByteView record) {
       return answer_schedules(port, *query);
     case QueryKind::kMetrics:
       return answer_metrics(port, *query);
+    case QueryKind::kCopy:
+      if (!parts_.broker.is_admin(port.grant().uid))
+        return end_answer(port, request, Error::kUnauthorized, "the store is for root and the daemon's user");
+      return reader_.ask({QueryKind::kCopy, asker_of(port), request, {}, {}, {}});
     case QueryKind::kHealth: {
       HealthInfo health = health_info(parts_.state, parts_.broker.recent());
       if (!disk_.enough()) {
@@ -102,6 +106,13 @@ void Worker::answer_from_store(StoreQuestion& question) {
   SessionPort* port = parts_.ports.find(question.asker.session);
   if (port == nullptr) return;
   if (question.kind == QueryKind::kMetrics) return answer_metrics_from_store(*port, question);
+  if (question.kind == QueryKind::kCopy) {
+    if (!question.copy)
+      return end_answer(*port, question.request, question.copy.error().code, question.copy.error().text);
+    if (answer_with(*port, question.request, AnswerKind::kPath, as_bytes(*question.copy)))
+      end_answer(*port, question.request, Error::kOk);
+    return;
+  }
   if (question.kind == QueryKind::kDlq && !complete_dead_letters(question)) return;
   const bool one = question.kind != QueryKind::kJobs && question.kind != QueryKind::kDlq;
   std::erase_if(question.rows, [&](const JobRow& row) { return !may_see(question.asker, row.core); });

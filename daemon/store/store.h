@@ -55,6 +55,13 @@ class Store final : public StoreView {
   StoreResult<void> sync(uint64_t number);
   StoreResult<void> checkpoint(const CheckpointBatch& batch);
 
+  // A copy of all that is there, in the directory kCopyName of this one: tables as links to the same files,
+  // the log copied. An earlier copy goes. Returns its path; an error here is no end of the store. Any thread,
+  // one at a time.
+  StoreResult<std::string> copy_beside() const;
+  static StoreResult<void> remove_copy(const std::string& directory);
+  static constexpr const char* kCopyName = "backup";
+
   uint64_t last_commit() const { return last_commit_.load(std::memory_order_relaxed); }
   StoreResult<std::optional<Checkpoint>> load_checkpoint() const override;
   StoreResult<void> for_each_live(const RowVisitor& f) const override;

@@ -10,6 +10,8 @@ namespace {
 
 class StoreE2e : public WithPqctl {
  protected:
+  StoreE2e() : WithPqctl("[queues.defaults]\nmax_depth = 1000000\n") {}
+
   std::string submit() { return first_line(output({"submit", "t", "payload"})); }
   std::string state() const { return daemon_.directory() + "/state"; }
   std::string current() const { return state() + "/db/CURRENT"; }
@@ -44,6 +46,38 @@ TEST_F(StoreE2e, ThatIsDamagedIsRefusedNamedAndSalvaged) {
   std::filesystem::copy(fresh, state(), std::filesystem::copy_options::recursive);
   ASSERT_TRUE(daemon_.start());
   EXPECT_TRUE(has(job(id), "\"status\":\"pending\""));
+}
+
+TEST_F(StoreE2e, IsBackedUpWhileItIsInUseAndRestored) {
+  const std::string id = submit();
+  const std::string kept = elsewhere_.path("kept");
+  const std::string said = output({"store", "backup", kept});
+  EXPECT_TRUE(has(said, "1 live jobs") && has(said, "whole: " + kept)) << said;
+  const std::string later = submit();
+  refused({"store", "backup", kept}, 65, {kept + " is there already"});
+  EXPECT_FALSE(std::filesystem::exists(state() + "/backup"));
+
+  daemon_.stop();
+  std::filesystem::remove_all(state());
+  std::filesystem::copy(kept, state(), std::filesystem::copy_options::recursive);
+  ASSERT_TRUE(daemon_.start());
+  EXPECT_TRUE(has(job(id), "\"status\":\"pending\""));
+  EXPECT_EQ(pqctl({"get", later}).exit, 66) << "it came after the backup";
+  EXPECT_TRUE(has(output({"submit", "t", "and on"}), "-"));
+}
+
+TEST_F(StoreE2e, IsBackedUpUnderLoadOverAndOver) {
+  std::string lines;
+  for (int i = 0; i < 20'000; ++i) lines += "{\"type\":\"t\",\"payload\":\"p\"}\n";
+  write_file(elsewhere_.path("lines"), lines);
+  Program load(pqctl_words({"submit", "--ndjson", elsewhere_.path("lines")}), {daemon_.socket_variable()});
+  int backups = 0;
+  for (; load.running() || backups < 3; ++backups) {
+    const std::string kept = elsewhere_.path("kept" + std::to_string(backups));
+    EXPECT_TRUE(has(output({"store", "backup", kept}), "whole: " + kept));
+    std::filesystem::remove_all(kept);
+  }
+  EXPECT_EQ(load.wait(), 0) << load.err();
 }
 
 TEST_F(StoreE2e, IsNotSalvagedUnderARunningDaemon) {

@@ -119,8 +119,9 @@ int run_doctor(Context& context, const std::string& config_file);
 struct StoreOptions {
   std::string directory;  // empty: the daemon's that is meant
   std::string config;     // empty: the system's, if there is one
-  std::string to;         // salvage
+  std::string to;         // salvage, backup
 };
+int run_store_backup(Context& context, const StoreOptions& options);
 int run_store_check(Context& context, const StoreOptions& options);
 int run_store_salvage(Context& context, const StoreOptions& options);
 

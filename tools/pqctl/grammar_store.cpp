@@ -11,10 +11,20 @@ constexpr const char* kDirectoryHelp = "the state directory (that of the daemon 
 }  // namespace
 
 void add_store_commands(CLI::App& app, Chosen& chosen) {
-  CLI::App& store = add_command(app, "store", "Look through what is on the disk, save what can be saved",
-                                "pqctl store check");
+  CLI::App& store =
+      add_command(app, "store", "Back up what is on the disk, look through it, save what can be saved",
+                  "pqctl store check");
   store.require_subcommand(1);
   const auto options = std::make_shared<StoreOptions>();
+  CLI::App& backup = add_command(
+      store, "backup",
+      "Make a copy of the running daemon's store in a new directory, and check it. To restore it, stop pqd, "
+      "give the copy the state directory's name and owner, and start pqd",
+      "pqctl store backup /backup/pqd-$(date +%F)");
+  backup.add_option("TO", options->to, "a directory that is not there yet")->required();
+  backup.add_option("--config", options->config, "the configuration of the daemon (/etc/pqd/pqd.toml)");
+  backup.callback(
+      [=, &chosen] { chosen = [options](Context& context) { return run_store_backup(context, *options); }; });
   CLI::App& check = add_command(
       store, "check",
       "Read all of a store, also beside its daemon: is every part as it was written, do they agree? Exits 1 "

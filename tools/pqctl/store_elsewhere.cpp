@@ -36,6 +36,7 @@ int run_elsewhere(Context& context) {
 
 }  // namespace
 
+int run_store_backup(Context& context, const StoreOptions& /*options*/) { return run_elsewhere(context); }
 int run_store_check(Context& context, const StoreOptions& /*options*/) { return run_elsewhere(context); }
 int run_store_salvage(Context& context, const StoreOptions& /*options*/) { return run_elsewhere(context); }
 

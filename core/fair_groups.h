@@ -43,6 +43,8 @@ class FairGroups {
   // It had its turn.
   void pass(GroupNo group);
 
+  // The latest time at which a group of this rank has had its turn.
+  uint64_t clock(uint8_t rank) const { return clocks_[rank]; }
   FairGroup& operator[](GroupNo group) { return groups_[group]; }
   const FairGroup& operator[](GroupNo group) const { return groups_[group]; }
   template <class F>

@@ -146,17 +146,24 @@ uint64_t ReadyQueue::count_before(const JobTable& jobs, Slot slot, uint64_t most
 
 // Its group comes to it after those of its own that became ready earlier. Until then each other group has as
 // many turns as there are on the clock, if it has jobs for them; one at the very same time goes before if its
-// job became ready earlier.
+// job became ready earlier. Of a group that was passed over only the next turn is of long ago, the others
+// follow the clock.
 uint64_t ReadyQueue::count_turns_before(const JobTable& jobs, Slot slot, uint64_t most) const {
   const Job& job = jobs[slot];
   const FairGroup& own = (*groups_)[job.ready_group];
   const uint64_t before_in_own = count_of_group_before(jobs, job.ready_group, job.core.ready_seq, most);
-  const uint64_t time = own.time + before_in_own * own.step;
+  const uint64_t clock = groups_->clock(own.rank);
+  const auto time_of = [clock](const FairGroup& group, uint64_t turn) {
+    return turn == 0 ? group.time : std::max(group.time, clock) + turn * group.step;
+  };
+  const uint64_t time = time_of(own, before_in_own);
   uint64_t count = before_in_own;
   groups_->for_each([&](GroupNo number, const FairGroup& other) {
     if (number == job.ready_group || other.rank != own.rank || other.time > time || count >= most) return;
-    const uint64_t turns = (time - other.time + other.step - 1) / other.step;  // at earlier times
-    const bool tie = (time - other.time) % other.step == 0 && turns < std::min(other.jobs, most) &&
+    const uint64_t later = std::max(other.time, clock);
+    uint64_t turns = other.time < time ? 1 : 0;  // at earlier times
+    if (later < time) turns += (time - later - 1) / other.step;
+    const bool tie = time_of(other, turns) == time && turns < std::min(other.jobs, most) &&
                      count_of_group_before(jobs, number, job.core.ready_seq, turns + 1) > turns;
     count += std::min(turns + (tie ? 1 : 0), other.jobs);
   });

@@ -81,19 +81,17 @@ const ModelJob* Model::next_in_turn(const std::vector<const ModelJob*>& jobs, co
   return best;
 }
 
-// Of a fair queue the explanation counts each job of a batch as a turn, and leaves it at that when somebody
-// was passed over for a while.
+// Of a fair queue the explanation counts each job of a batch as a turn.
 bool Model::turns_are_guessed(const ModelJob& job) const {
   const ModelQueue& queue = queues_.at(job.queue);
   const auto fair = queue.fair.find(job.rank());
   if (fair == queue.fair.end())
     return queue.settings.fair != Fairness::kOff;  // before the engine's first turn
-  const FairTurns& turns = fair->second;
-  return std::ranges::any_of(turns.times, [&](const auto& group) { return group.second < turns.clock; }) ||
-         std::ranges::any_of(live_, [&](const auto& entry) {
-           const ModelJob& other = entry.second;
-           return other.queue == job.queue && other.waits(Pending::kReady) && other.batch != 0;
-         });
+  return std::ranges::any_of(live_, [&](const auto& entry) {
+    const ModelJob& other = entry.second;
+    return other.queue == job.queue && other.waits(Pending::kReady) && other.batch != 0 &&
+           other.rank() == job.rank();
+  });
 }
 
 // The ready jobs of a queue, each with how many go before it, if none comes or goes.

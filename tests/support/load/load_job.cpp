@@ -56,6 +56,7 @@ void mix(LoadJob& made, uint64_t seed) {
   if (below(3) == 0)
     made.ordering_key = std::to_string(producer_of(made.content)) + "." + std::to_string(job / kJobsAKey) +
                         "." + std::to_string(below(3));
+  if (below(24) == 0) made.queue_timeout_ms = static_cast<uint32_t>(5 + below(60));
   if (below(12) == 0) made.delay_ms = static_cast<int64_t>(1 + below(80));
 }
 
@@ -102,6 +103,7 @@ SubmitRequest LoadJob::request(const LoadOptions& options, int64_t now_ms) const
   request.max_attempts = max_attempts;
   request.not_before_ms = delay_ms == 0 ? 0 : now_ms + delay_ms;
   request.backoff_first_ms = backoff_first_ms;
+  request.queue_timeout_ms = queue_timeout_ms;
   request.idempotency_key = idempotency_key;
   request.ordering_key = ordering_key;
   request.metadata = metadata;

@@ -53,6 +53,7 @@ struct LoadJob {
   Durability durability = Durability::kFsync;
   uint16_t max_attempts = 0;
   uint32_t backoff_first_ms = kTimeoutDefault;
+  uint32_t queue_timeout_ms = kTimeoutDefault;
   int64_t delay_ms = 0;
 
   // Its views are of this. `now_ms`: Unix milliseconds, for those with a delay.

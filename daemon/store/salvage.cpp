@@ -9,6 +9,7 @@
 #include <map>
 
 #include "core/job_row.h"
+#include "core/metrics_row.h"
 #include "daemon/store/directory_lock.h"
 #include "daemon/store/done_index.h"
 #include "daemon/store/format_file.h"
@@ -147,6 +148,11 @@ class Salvage {
       }
       if (family == "live") live_.insert(row->core.no);
       if (family == "done") take_done(row->core);
+    }
+    // The fold stops at a row of figures that it cannot go on with.
+    if (family == "metrics" && !decode_metrics_row(view(value))) {
+      lose("figures of a minute or an hour of one queue and type: their row cannot be read");
+      return {};
     }
     batch_.Put(target_->family(family), key, value);
     return batch_.GetDataSize() < kBatchBytes ? StoreResult<void>() : flush(false);

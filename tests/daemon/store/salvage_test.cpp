@@ -144,6 +144,15 @@ TEST_F(SalvageTest, NamesAJobWhoseRowCannotBeRead) {
   EXPECT_GE(report.last_commit, 35u) << "a commit that goes on with it is the end";
 }
 
+TEST_F(SalvageTest, LeavesFiguresOutThatCannotBeRead) {
+  {
+    Database database(path());
+    database.put("metrics", database.first_key("metrics"), "?");
+  }
+  EXPECT_TRUE(names(salvage(), "figures of a minute or an hour"));
+  expect_all_there();
+}
+
 TEST_F(SalvageTest, TakesRowsOfJobsAwayThatHaveEnded) {
   {
     Database database(path());

@@ -1,5 +1,7 @@
 #include "daemon/engine/committer.h"
 
+#include <algorithm>
+
 #include "daemon/engine/fail_stop.h"
 #include "shm/crash_point.h"
 
@@ -32,11 +34,13 @@ void Committer::hand(const Commit& commit, bool early) {
   changed_.notify_one();
 }
 
-// Strongest claim first, and write() stores the weakest first: no reader sees a commit done and not written.
+// `done` first, and write() stores it last: who sees a commit done that asked for a sync sees it synced and
+// written as well, for whoever waits for that is told when it is done and not again.
 Progress Committer::progress() const {
   Progress progress;
-  progress.synced = synced_.load(std::memory_order_acquire);
   progress.done = done_.load(std::memory_order_acquire);
+  // It may have gone on since.
+  progress.synced = std::min(synced_.load(std::memory_order_acquire), progress.done);
   progress.written = written_.load(std::memory_order_acquire);
   return progress;
 }
@@ -74,8 +78,8 @@ void Committer::write(const std::deque<Handed>& group) {
     PQD_CRASH_POINT("commit-before-sync");
     if (const auto ok = store_.sync(last); !ok) fail_stop(ok.error());
     PQD_CRASH_POINT("commit-synced");
-    done_.store(last, std::memory_order_release);
     synced_.store(last, std::memory_order_release);
+    done_.store(last, std::memory_order_release);
     PQD_CRASH_POINT("commit-called-synced");
   }
   news_();

@@ -1,7 +1,9 @@
 // How far the committer says it is, over a real store.
 #include "daemon/engine/committer.h"
 
+#include <atomic>
 #include <semaphore>
+#include <thread>
 
 #include "tests/daemon/engine/fixtures.h"
 
@@ -63,6 +65,27 @@ TEST_F(CommitterTest, NeverClaimsMoreThanWhatMustComeBefore) {
     EXPECT_LE(progress.written, number);
   }
   wait_for(committer, 198);
+}
+
+// Or whoever waits for the sync is told that the commit is done, and never again of it.
+TEST_F(CommitterTest, NeverCallsDoneWhatAskedForASyncBeforeItIsCalledSynced) {
+  Committer committer(*store, checkpointer, 0, [] {});
+  constexpr uint64_t kCommits = 400;
+  std::atomic<bool> stop{false};
+  std::atomic<uint64_t> torn{0};
+  std::thread looker([&] {
+    while (!stop) {
+      const Progress progress = committer.progress();
+      if (progress.synced != progress.done) ++torn;
+    }
+  });
+  for (uint64_t number = 1; number <= kCommits; ++number) {
+    committer.hand(commit(number, true), false);
+    while (committer.progress().done < number) std::this_thread::yield();
+  }
+  stop = true;
+  looker.join();
+  EXPECT_EQ(torn, 0u);
 }
 
 TEST_F(CommitterTest, FinishesWhatItWasHandedBeforeItEnds) {

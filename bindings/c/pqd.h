@@ -77,7 +77,7 @@ typedef enum pqd_status PQD_ENUM_BASE {
   PQD_LEASE_LOST = 14,
   PQD_NO_SPACE = 15,
   PQD_UNAVAILABLE = 16,
-  PQD_UNKNOWN_OUTCOME = 17, /* submitting the same id again is safe */
+  PQD_UNKNOWN_OUTCOME = 17, /* submitting the same id again is safe; see also pqd_wait() */
   PQD_SYSTEM_ERROR = 18
 } pqd_status;
 
@@ -251,7 +251,9 @@ PQD_API pqd_status pqd_submit_many(pqd_client* client, const pqd_submit_options*
 
 /* PQD_OK: accepted, and as durable as was asked for. Otherwise the daemon's refusal, or PQD_REQUEST_TIMEOUT:
  * not decided within the time. A refusal is remembered until 65 536 later ones have come, PQD_UNKNOWN_OUTCOME
- * afterwards. `outcome` may be NULL. */
+ * afterwards. A job of durability memory that may run once at most is not sent again when the daemon has died
+ * before it answered, nor the jobs that it was submitted with: PQD_UNKNOWN_OUTCOME, it may have run.
+ * `outcome` may be NULL. */
 PQD_API pqd_status pqd_wait(pqd_client* client, const pqd_ticket* ticket, int64_t timeout_ms,
                             pqd_outcome* outcome);
 

@@ -48,7 +48,9 @@ class Client {
 
   // The outcome is as durable as the submit asked for. The failure is the daemon's refusal, or
   // kRequestTimeout: not decided within the time. It may be asked for again: a refusal is remembered until
-  // 65'536 later ones have come, kUnknownOutcome afterwards.
+  // 65'536 later ones have come, kUnknownOutcome afterwards. A job of durability `memory` that may run once
+  // at most is not sent again when the daemon has died before it answered, nor the jobs that it was submitted
+  // with: kUnknownOutcome, it may have run.
   Result<Outcome> wait(const Ticket& ticket, Milliseconds timeout);
   // The same without waiting; nothing = not decided yet.
   Result<std::optional<Outcome>> poll(const Ticket& ticket);

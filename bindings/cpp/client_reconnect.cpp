@@ -66,10 +66,10 @@ bool ClientCore::restore_once() {
 void ClientCore::take_over(std::unique_ptr<ClientSession> fresh) {
   read_outcomes();
   PQD_CRASH_POINT("handover-welcomed");
-  MovedRecords moved = resubmit(*session_, *fresh);
+  Resubmission again = resubmit(*session_, *fresh);
   PQD_CRASH_POINT("handover-resubmitted");
-  for (const auto& lane : moved) counters_.resubmitted += lane.size();
-  outcomes_.advance(std::move(moved));
+  for (const auto& lane : again.moved) counters_.resubmitted += lane.size();
+  outcomes_.advance(std::move(again.moved), again.given_up, counters_);
   if (fresh->welcome.resumed == 0) inbox_.lose_leases();
   session_ = std::move(fresh);
   away_ = false;

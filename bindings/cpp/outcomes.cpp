@@ -22,6 +22,13 @@ Failure refused(Error code, uint32_t retry_after_ms) {
             "so many submits at once are more than this user's limit a minute; send them in smaller parts",
             0};
   }
+  if (code == Error::kUnknownOutcome) {
+    return {code,
+            "the daemon died before it answered: this job is in memory only and may run once at most, so "
+            "that it was not "
+            "sent again; it may have run, or it will not",
+            0};
+  }
   // What the client could see by itself it has refused already.
   if (code == Error::kInvalidRequest) {
     return {
@@ -64,12 +71,18 @@ void ClientOutcomes::keep(const Key& key, const Verdict& verdict, ClientCounters
   }
 }
 
-void ClientOutcomes::advance(MovedRecords moved) {
+void ClientOutcomes::advance(MovedRecords moved, const MovedRecords& given_up, ClientCounters& counters) {
   // What is sent again is decided again: a verdict whose watermark never came does not count.
   for (uint8_t lane = 0; lane < kLaneCount; ++lane) {
     for (const uint64_t sequence : moved[lane]) {
       verdicts_.erase({sequence, generation_, lane});
       deferred_.erase({sequence, generation_, lane});
+    }
+  }
+  for (uint8_t lane = 0; lane < kLaneCount; ++lane) {
+    for (const uint64_t sequence : given_up[lane]) {
+      deferred_.erase({sequence, generation_, lane});
+      keep({sequence, generation_, lane}, {Error::kUnknownOutcome, false, std::nullopt, 0, {}}, counters);
     }
   }
   orphans_.merge(deferred_);

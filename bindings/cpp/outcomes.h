@@ -34,8 +34,9 @@ class ClientOutcomes {
   uint32_t generation() const { return generation_; }
   // A receipt of the current connection.
   void take(const Receipt& receipt, ClientCounters& counters);
-  // The current connection is over; its records went as `moved` says.
-  void advance(MovedRecords moved);
+  // The current connection is over; its records went as `moved` says. Of those in `given_up` nobody will know
+  // what became of them.
+  void advance(MovedRecords moved, const MovedRecords& given_up, ClientCounters& counters);
 
   // Nothing = not decided yet. Asked again, it says the same again.
   std::optional<Result<Outcome>> decide(const Ticket& ticket, const ClientSession& session) const;

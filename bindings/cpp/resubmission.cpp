@@ -1,7 +1,9 @@
 #include "bindings/cpp/resubmission.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <span>
 
 #include "core/control_record.h"
 
@@ -58,6 +60,30 @@ bool is_carried_over(RecordKind kind) {
   }
 }
 
+bool is_submit(ByteView record, Lane lane) {
+  return lane != Lane::kControl && static_cast<RecordKind>(head_of(record).kind) == RecordKind::kSubmit;
+}
+
+SubmitHead submit_head_of(ByteView record) {
+  SubmitHead head;
+  std::memcpy(&head, record.data(), sizeof head);
+  return head;
+}
+
+// Sent again, it might run twice.
+bool must_not_be_sent_again(const SubmitHead& head) {
+  return static_cast<Durability>(head.durability) == Durability::kMemory &&
+         static_cast<Delivery>(head.delivery) == Delivery::kAtMostOnce;
+}
+
+// How many records from this one on belong together: a batch is taken as a whole, or one.
+size_t records_together(std::span<const OldRecord> records, Lane lane) {
+  if (!is_submit(records.front().bytes, lane)) return 1;
+  const SubmitHead head = submit_head_of(records.front().bytes);
+  const size_t left = head.batch_count > head.batch_index ? head.batch_count - head.batch_index : 1;
+  return std::clamp<size_t>(left, 1, records.size());
+}
+
 void copy_marked(ByteView record, Lane lane, ClientSession& fresh) {
   RingWriter& writer = fresh.writer(lane);
   const auto out = writer.reserve(static_cast<uint32_t>(record.size()));
@@ -73,20 +99,32 @@ void copy_marked(ByteView record, Lane lane, ClientSession& fresh) {
 
 }  // namespace
 
-MovedRecords resubmit(const ClientSession& old, ClientSession& fresh) {
-  MovedRecords moved;
+Resubmission resubmit(const ClientSession& old, ClientSession& fresh) {
+  Resubmission done;
   for (size_t index = 0; index < kLaneCount; ++index) {
     const auto lane = static_cast<Lane>(index);
-    for (const OldRecord& record : records_of(old, lane)) {
+    const std::vector<OldRecord> records = records_of(old, lane);
+    const auto undecided = [&](const OldRecord& record) {
       const auto durability = static_cast<size_t>(durability_of(record.bytes, lane));
-      if (record.sequence <= old.lanes[index].marks[durability]) continue;
-      if (!is_carried_over(static_cast<RecordKind>(head_of(record.bytes).kind))) continue;
-      copy_marked(record.bytes, lane, fresh);
-      moved[index].push_back(record.sequence);
+      return record.sequence > old.lanes[index].marks[durability];
+    };
+    for (std::span<const OldRecord> left(records); !left.empty();) {
+      const auto together = left.first(records_together(left, lane));
+      left = left.subspan(together.size());
+      const bool give_up = std::ranges::any_of(together, [&](const OldRecord& record) {
+        return is_submit(record.bytes, lane) && undecided(record) &&
+               must_not_be_sent_again(submit_head_of(record.bytes));
+      });
+      for (const OldRecord& record : together) {
+        if (!undecided(record)) continue;
+        if (!is_carried_over(static_cast<RecordKind>(head_of(record.bytes).kind))) continue;
+        if (!give_up) copy_marked(record.bytes, lane, fresh);
+        (give_up ? done.given_up : done.moved)[index].push_back(record.sequence);
+      }
     }
     fresh.writers[index].publish();
   }
-  return moved;
+  return done;
 }
 
 }  // namespace pqd

@@ -79,14 +79,14 @@ TEST_F(Outcomes, FollowTheirRecordsIntoTheNextConnections) {
   mark(3);
   MovedRecords moved;
   moved[kLane] = {5, 6, 9};
-  outcomes_.advance(moved);
+  outcomes_.advance(moved, {}, counters_);
   session_ = ClientSession();
   lane().sent = 3;
   EXPECT_EQ(decided(ticket(3)), Error::kQueueFull) << "decided before";
   EXPECT_EQ(decided(ticket(4)), Error::kOk) << "decided before, it was not sent again";
   EXPECT_TRUE(undecided(ticket(9)));
   moved[kLane] = {2, 3};
-  outcomes_.advance(moved);
+  outcomes_.advance(moved, {}, counters_);
   lane().sent = 2;
   receive(2, Error::kNoSpace);
   EXPECT_TRUE(undecided(ticket(6)));
@@ -127,7 +127,7 @@ TEST_F(Outcomes, ForgetTheOldestRefusalsAndSaySo) {
 }
 
 TEST_F(Outcomes, OfAVeryOldConnectionAreForgotten) {
-  for (size_t i = 0; i <= ClientOutcomes::kGenerationsMax; ++i) outcomes_.advance({});
+  for (size_t i = 0; i <= ClientOutcomes::kGenerationsMax; ++i) outcomes_.advance({}, {}, counters_);
   EXPECT_EQ(decided(ticket(1)), Error::kUnknownOutcome);
 }
 

@@ -41,6 +41,25 @@ TEST_F(OverADeath, WaitsOnWhileAnotherEngineStarts) {
   EXPECT_EQ(client().counters().reconnects, 0u);
 }
 
+// Nobody would know that it had run already.
+TEST_F(OverADeath, SendsNoJobAgainThatIsInMemoryAndMayRunOnceAtMost) {
+  const SubmitRequest once{.type = "t", .delivery = Delivery::kAtMostOnce, .durability = Durability::kMemory};
+  ASSERT_TRUE(daemon_.freeze_engine());
+  const Ticket memory_once = client().submit(once).value();
+  const Ticket memory = client().submit({.type = "t", .durability = Durability::kMemory}).value();
+  const Ticket durable_once = client().submit({.type = "t", .delivery = Delivery::kAtMostOnce}).value();
+  const auto batch = client().submit_many(std::vector<SubmitRequest>{once, once}).value();
+  kill_and_restart();
+  for (const Ticket& ticket : {memory_once, batch[0], batch[1]}) {
+    const auto outcome = client().wait(ticket, kPatience);
+    EXPECT_EQ(error_of(outcome), Error::kUnknownOutcome);
+    EXPECT_NE(text_of(outcome).find("may run once at most"), std::string::npos) << text_of(outcome);
+  }
+  for (const Ticket& ticket : {memory, durable_once})
+    EXPECT_EQ(error_of(client().wait(ticket, kPatience)), Error::kOk);
+  expect_exactly({memory, durable_once});
+}
+
 TEST_F(OverADeath, AsksOpenQuestionsAgain) {
   const JobId id = submit({.type = "t"});
   ASSERT_TRUE(daemon_.freeze_engine());

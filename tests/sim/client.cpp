@@ -161,14 +161,39 @@ uint64_t Client::write(uint8_t lane, Bytes record) {
   return up.tail;
 }
 
+// Submits, by their places in the history: of jobs that may run once at most and are in memory only, and of
+// all that came in a batch with one.
+std::set<size_t> Client::not_to_be_sent_again() const {
+  const auto head_of = [](const Ticket& ticket) {
+    SubmitHead head;
+    std::memcpy(&head, ticket.record.data(), sizeof head);
+    return head;
+  };
+  std::set<size_t> given_up;
+  std::vector<size_t> batch;
+  bool doomed = false;
+  for (const Ticket& ticket : tickets_) {
+    if (ticket.kind != RecordKind::kSubmit) continue;
+    const SubmitHead head = head_of(ticket);
+    if (head.batch_index == 0) batch.clear(), doomed = false;
+    batch.push_back(ticket.history);
+    doomed |= head.durability == static_cast<uint8_t>(Durability::kMemory) &&
+              head.delivery == static_cast<uint8_t>(Delivery::kAtMostOnce);
+    if (doomed) given_up.insert(batch.begin(), batch.end());
+  }
+  return given_up;
+}
+
 // What the old watermarks had not passed goes into the new session in its old order, marked; subscriptions
 // are made anew.
 void Client::send_again() {
+  const std::set<size_t> given_up = not_to_be_sent_again();
   std::deque<Ticket> again;
   for (Ticket& ticket : std::exchange(tickets_, {})) {
     if (ticket.kind == RecordKind::kSubscribe || ticket.kind == RecordKind::kUnsubscribe ||
         ticket.kind == RecordKind::kWatch || ticket.kind == RecordKind::kUnwatch)
       continue;
+    if (given_up.contains(ticket.history)) continue;
     RecordHead head;
     std::memcpy(&head, ticket.record.data(), sizeof head);
     head.flags |= kFlagResubmitted;

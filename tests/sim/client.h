@@ -105,6 +105,7 @@ class Client {
   void send_watches();
   void take_events();
   void send_again();
+  std::set<size_t> not_to_be_sent_again() const;
   void end(const Ticket& ticket, check::Outcome outcome);
   void take_receipts();
   void pass_watermarks();

@@ -53,7 +53,7 @@ class Rules {
   }
 
   // Nobody remembers a job of durability `memory` whose client lost its session before it heard of it: sent
-  // again it is a new one.
+  // again it is a new one. One that may run once at most is not sent again.
   static bool forgotten(const Submission& s) { return s.durability == Durability::kMemory && s.sent_again; }
   bool forgotten(const JobId& id) const {
     const auto at = by_id_.find(id);
@@ -153,7 +153,7 @@ class Rules {
     for (const auto& [id, list] : taken_) {
       const auto at = by_id_.find(id);
       if (at == by_id_.end() || at->second.front()->delivery != Delivery::kAtMostOnce) continue;
-      if (list.size() > 1 + history_.redrives(id) && !forgotten(id))
+      if (list.size() > 1 + history_.redrives(id))
         broken(id, "is at-most-once and was delivered " + std::to_string(list.size()) + " times");
     }
   }

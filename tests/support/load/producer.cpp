@@ -95,6 +95,12 @@ class Producer {
   bool decide() {
     const auto outcome = client_.wait(open_.front().ticket, kDecided);
     if (!note_reconnects()) return false;
+    // One in memory only that may run once at most is not sent again.
+    const bool unknown = !outcome && outcome.error().error == Error::kUnknownOutcome;
+    if (unknown && open_.front().ticket.durability == Durability::kMemory) {
+      open_.pop_front();
+      return true;
+    }
     // In a full queue not every kind of job may wait; nothing else of a load is to be refused.
     const bool full = !outcome && outcome.error().error == Error::kQueueFull;
     if (!outcome && !full) return failed("wait", outcome.error());

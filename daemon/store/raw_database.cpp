@@ -64,7 +64,8 @@ StoreResult<RawDatabase> RawDatabase::open(const std::string& path, Mode mode) {
   const auto clock = std::make_shared<CheckpointClock>(0);
   rocksdb::DB* db = nullptr;
   const auto status = mode == Mode::kRead
-                          ? rocksdb::DB::OpenForReadOnly(read_only_options(nullptr), path, families(clock),
+                          ? rocksdb::DB::OpenForReadOnly(read_only_options(nullptr), path,
+                                                         families_there(path, nullptr, families(clock)),
                                                          &database.handles_, &db)
                           : rocksdb::DB::Open(db_options(std::make_shared<StoreEventListener>(), nullptr),
                                               path, families(clock), &database.handles_, &db);

@@ -82,6 +82,8 @@ class Store final : public StoreView {
   StoreResult<void> for_each_metrics(const MetricsKey& from,
                                      const std::function<bool(const MetricsKey&, ByteView row)>& f) const;
 
+  // Whether all finished jobs are in the index: not in a store that an earlier pqd wrote last.
+  StoreResult<bool> has_index() const;
   // Over the keys of done_index.h, as they stand now; for DoneCursor.
   std::unique_ptr<rocksdb::Iterator> done_index() const;
 
@@ -113,6 +115,8 @@ class Store final : public StoreView {
   Store();
   StoreResult<void> write(rocksdb::WriteBatch& batch, bool sync);
   StoreResult<std::optional<Bytes>> get(Family family, ByteView key) const;
+  // Over nothing where there is no such family.
+  std::unique_ptr<rocksdb::Iterator> iterate(Family family, size_t readahead_bytes = 0) const;
   StoreResult<void> take_directory();
   StoreResult<void> open_database(const StoreOptions& options);
   rocksdb::Env* ordered_env(const StoreOptions& options);

@@ -197,7 +197,9 @@ class Check {
         fault("index", "a key of the index of finished jobs cannot be read");
       return true;
     }));
-    if (rows != index)
+    const auto indexed = store_->has_index();
+    if (!indexed) return fault("index", indexed.error().text);
+    if (*indexed && rows != index)
       fault("index", "the index has " + std::to_string(index.count) + " finished jobs, there are " +
                          std::to_string(rows.count) +
                          (rows.count == index.count ? ", but not all of them are the same" : ""));

@@ -11,7 +11,7 @@ StoreResult<std::optional<Bytes>> Store::find_metrics(const MetricsKey& key) con
 
 StoreResult<void> Store::for_each_metrics(const MetricsKey& from,
                                           const std::function<bool(const MetricsKey&, ByteView)>& f) const {
-  const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(rocksdb::ReadOptions(), families_[kMetrics]));
+  const auto it = iterate(kMetrics);
   for (it->Seek(slice(write_metrics_key(from))); it->Valid(); it->Next()) {
     const auto key = read_metrics_key(view(it->key()));
     if (!key)

@@ -36,7 +36,8 @@ Store::Store() : clock_(std::make_shared<CheckpointClock>(0)) {}
 
 Store::~Store() {
   if (!db_) return;
-  for (auto* family : families_) db_->DestroyColumnFamilyHandle(family);
+  for (auto* family : families_)
+    if (family != nullptr) db_->DestroyColumnFamilyHandle(family);
   db_->Close();
 }
 
@@ -82,18 +83,22 @@ StoreResult<void> Store::open_database(const StoreOptions& options) {
     writing = db_options(listener_, ordered_env(options));
     writing.info_log = open_rocksdb_log(path);
   }
-  const auto status =
-      options.read_only
-          ? rocksdb::DB::OpenForReadOnly(read_only_options(options.env), path,
-                                         families(clock_, options.buffer_divisor), &families_, &db)
-          : rocksdb::DB::Open(writing, path, families(clock_, options.buffer_divisor), &families_, &db);
+  const auto all = families(clock_, options.buffer_divisor);
+  const auto there = options.read_only ? families_there(path, options.env, all) : all;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  const auto status = options.read_only ? rocksdb::DB::OpenForReadOnly(read_only_options(options.env), path,
+                                                                       there, &handles, &db)
+                                        : rocksdb::DB::Open(writing, path, all, &handles, &db);
   if (!status.ok()) return failure("cannot open the store in " + directory_, status);
   db_.reset(db);
+  // In the order of Family, and nothing for one that an earlier pqd did not make.
+  for (size_t i = 0, at = 0; i < all.size(); ++i)
+    families_.push_back(at < there.size() && there[at].name == all[i].name ? handles[at++] : nullptr);
   return options.read_only ? StoreResult<void>() : sync_directory(directory_);
 }
 
 StoreResult<void> Store::find_last_commit() {
-  const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(rocksdb::ReadOptions(), families_[kJournal]));
+  const auto it = iterate(kJournal);
   it->SeekToLast();
   if (it->Valid()) last_commit_ = keys::number(view(it->key())).value_or(0);
   if (!it->status().ok()) return failure("cannot read the journal", it->status());

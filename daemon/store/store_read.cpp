@@ -7,8 +7,28 @@
 #include "daemon/store/rocksdb_bytes.h"
 
 namespace pqd {
+namespace {
+
+constexpr size_t kScanBytes = 2 << 20;
+
+}  // namespace
+
+std::unique_ptr<rocksdb::Iterator> Store::iterate(Family family, size_t readahead_bytes) const {
+  rocksdb::ReadOptions options;
+  options.readahead_size = readahead_bytes;
+  const bool there = families_[family] != nullptr;
+  return std::unique_ptr<rocksdb::Iterator>(there ? db_->NewIterator(options, families_[family])
+                                                  : rocksdb::NewEmptyIterator());
+}
+
+StoreResult<bool> Store::has_index() const {
+  const auto indexed = get(kMeta, as_bytes(kIndexedKey));
+  if (!indexed) return std::unexpected(indexed.error());
+  return indexed->has_value();
+}
 
 StoreResult<std::optional<Bytes>> Store::get(Family family, ByteView key) const {
+  if (families_[family] == nullptr) return std::nullopt;
   rocksdb::PinnableSlice value;
   const auto status = db_->Get(rocksdb::ReadOptions(), families_[family], slice(key), &value);
   if (status.IsNotFound()) return std::nullopt;
@@ -32,9 +52,7 @@ StoreResult<std::optional<Checkpoint>> Store::load_checkpoint() const {
 }
 
 StoreResult<void> Store::for_each_live(const RowVisitor& f) const {
-  rocksdb::ReadOptions options;
-  options.readahead_size = 2 << 20;
-  const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(options, families_[kLive]));
+  const auto it = iterate(kLive, kScanBytes);
   for (it->SeekToFirst(); it->Valid(); it->Next()) {
     if (!f(keys::number(view(it->key())).value_or(0), view(it->value()))) break;
   }
@@ -43,9 +61,7 @@ StoreResult<void> Store::for_each_live(const RowVisitor& f) const {
 }
 
 StoreResult<void> Store::for_each_commit(uint64_t from, const CommitVisitor& f) const {
-  rocksdb::ReadOptions options;
-  options.readahead_size = 2 << 20;
-  const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(options, families_[kJournal]));
+  const auto it = iterate(kJournal, kScanBytes);
   const auto first = keys::of(from);
   for (it->Seek(slice(first)); it->Valid(); it->Next()) {
     const uint64_t number = keys::number(view(it->key())).value_or(0);
@@ -59,7 +75,7 @@ StoreResult<void> Store::for_each_commit(uint64_t from, const CommitVisitor& f) 
 
 StoreResult<void> Store::for_each_done(const std::optional<JobId>& older_than,
                                        const std::function<bool(const JobId&, ByteView)>& f) const {
-  const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(rocksdb::ReadOptions(), families_[kDone]));
+  const auto it = iterate(kDone);
   if (older_than) {
     const auto bound = keys::of(*older_than);
     it->SeekForPrev(slice(bound));
@@ -75,8 +91,7 @@ StoreResult<void> Store::for_each_done(const std::optional<JobId>& older_than,
 }
 
 StoreResult<void> Store::for_each_dead_letter(const std::function<bool(JobNo, const JobId&)>& f) const {
-  const std::unique_ptr<rocksdb::Iterator> it(
-      db_->NewIterator(rocksdb::ReadOptions(), families_[kDeadLetters]));
+  const auto it = iterate(kDeadLetters);
   for (it->SeekToLast(); it->Valid(); it->Prev()) {
     if (!f(keys::number(view(it->key())).value_or(0), keys::id(view(it->value())).value_or(JobId{}))) break;
   }
@@ -86,8 +101,7 @@ StoreResult<void> Store::for_each_dead_letter(const std::function<bool(JobNo, co
 
 StoreResult<void> Store::for_each_dead_letter_after(JobNo newer_than,
                                                     const std::function<bool(JobNo, const JobId&)>& f) const {
-  const std::unique_ptr<rocksdb::Iterator> it(
-      db_->NewIterator(rocksdb::ReadOptions(), families_[kDeadLetters]));
+  const auto it = iterate(kDeadLetters);
   const auto after = keys::of(newer_than);
   it->Seek(slice(after));
   if (it->Valid() && it->key() == slice(after)) it->Next();
@@ -107,16 +121,14 @@ StoreResult<void> Store::for_each_indexed(const std::function<bool(const std::op
 }
 
 StoreResult<void> Store::for_each_key(const std::function<bool(bool)>& f) const {
-  const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(rocksdb::ReadOptions(), families_[kKeys]));
+  const auto it = iterate(kKeys);
   for (it->SeekToFirst(); it->Valid(); it->Next())
     if (!f(it->key().size() == sizeof(ShortHash) && it->value().size() == sizeof(KeptKey))) break;
   if (!it->status().ok()) return failure("cannot read the idempotency keys", it->status());
   return {};
 }
 
-std::unique_ptr<rocksdb::Iterator> Store::done_index() const {
-  return std::unique_ptr<rocksdb::Iterator>(db_->NewIterator(rocksdb::ReadOptions(), families_[kDoneIndex]));
-}
+std::unique_ptr<rocksdb::Iterator> Store::done_index() const { return iterate(kDoneIndex); }
 
 StoreResult<std::optional<Bytes>> Store::find_live(JobNo job) const { return get(kLive, keys::of(job)); }
 StoreResult<std::optional<Bytes>> Store::find_done(const JobId& id) const { return get(kDone, keys::of(id)); }

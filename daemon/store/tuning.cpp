@@ -1,5 +1,6 @@
 #include "daemon/store/tuning.h"
 
+#include <algorithm>
 #include <string>
 
 #include "daemon/store/done_index.h"
@@ -98,6 +99,15 @@ std::vector<rocksdb::ColumnFamilyDescriptor> families(const std::shared_ptr<cons
     if (options.compaction_filter_factory) options.periodic_compaction_seconds = kSweptEverySeconds;
   }
   return families;
+}
+
+std::vector<rocksdb::ColumnFamilyDescriptor> families_there(
+    const std::string& database, rocksdb::Env* env, std::vector<rocksdb::ColumnFamilyDescriptor> all) {
+  std::vector<std::string> there;
+  if (rocksdb::DB::ListColumnFamilies(read_only_options(env), database, &there).ok())
+    std::erase_if(
+        all, [&there](const auto& family) { return std::ranges::find(there, family.name) == there.end(); });
+  return all;
 }
 
 }  // namespace pqd

@@ -18,4 +18,9 @@ rocksdb::DBOptions read_only_options(rocksdb::Env* env);
 std::vector<rocksdb::ColumnFamilyDescriptor> families(const std::shared_ptr<const CheckpointClock>& clock,
                                                       uint32_t buffer_divisor = 1);
 
+// Those of them that the store there has: one that an earlier pqd wrote has fewer. All, if that cannot be
+// told.
+std::vector<rocksdb::ColumnFamilyDescriptor> families_there(const std::string& database, rocksdb::Env* env,
+                                                            std::vector<rocksdb::ColumnFamilyDescriptor> all);
+
 }  // namespace pqd

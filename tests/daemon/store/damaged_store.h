@@ -75,6 +75,8 @@ class DamagedStore : public ::testing::Test {
       EXPECT_TRUE(it->Valid()) << family << " is empty";
       return it->Valid() ? it->key().ToString() : std::string();
     }
+    // As if an earlier pqd had written it.
+    void drop(const std::string& family) { EXPECT_TRUE(db_->DropColumnFamily(handle(family)).ok()); }
     // Of a family's one table.
     std::string table_of(const std::string& family) {
       std::vector<rocksdb::LiveFileMetaData> files;

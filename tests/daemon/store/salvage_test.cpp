@@ -65,6 +65,18 @@ TEST_F(SalvageTest, OfAGoodStoreIsTheSameStore) {
   expect_all_there();
 }
 
+TEST_F(SalvageTest, OfOneThatAnEarlierPqdWroteLosesNothing) {
+  {
+    Database database(path());
+    for (const char* family : {"done_index", "keys", "metrics"}) database.drop(family);
+    database.remove("meta", "done_index");
+  }
+  const SalvageReport report = salvage();
+  expect_nothing_lost(report);
+  EXPECT_FALSE(report.files_listed_anew);
+  expect_all_there();
+}
+
 TEST_F(SalvageTest, MendsATornManifestAndLosesNothing) {
   settle();
   const std::string file = manifest();

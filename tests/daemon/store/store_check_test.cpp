@@ -39,6 +39,18 @@ TEST_F(StoreCheckTest, HasNothingToSayOfAGoodOne) {
   EXPECT_LE(report.dead_letters, dead_letters_);
 }
 
+TEST_F(StoreCheckTest, HasNothingToSayOfOneThatAnEarlierPqdWrote) {
+  {
+    Database database(path());
+    for (const char* family : {"done_index", "keys", "metrics"}) database.drop(family);
+    database.remove("meta", "done_index");
+  }
+  const StoreReport report = check_store(path());
+  for (const StoreFault& fault : report.faults) ADD_FAILURE() << fault.part << ": " << fault.text;
+  EXPECT_TRUE(report.starts);
+  EXPECT_EQ(report.keys, 0u);
+}
+
 TEST_F(StoreCheckTest, LooksBesideItsOwner) {
   const auto owner = open_store(path());
   const StoreReport report = check_store(path());

@@ -146,9 +146,9 @@ void add_work_command(CLI::App& app, Chosen& chosen, const std::vector<std::stri
       "completes the job with the output as result, 65 fails it for good, else it is tried again.\n"
       "With --batch CMD gets all jobs of a batch, as a JSON object a line: id, type, payload or "
       "payload_base64, and more. Its exit settles all of them but those that it printed a line about:\n"
-      "  {\"id\":ID,\"outcome\":\"complete\",\"result\":VALUE}\n"
-      "  {\"id\":ID,\"outcome\":\"fail\",\"error\":TEXT,\"retry\":false}\n"
-      "  {\"id\":ID,\"outcome\":\"release\"}\n"
+      "  {\"id\": ID, \"outcome\": \"complete\", \"result\": VALUE}\n"
+      "  {\"id\": ID, \"outcome\": \"fail\", \"error\": TEXT, \"retry\": false}\n"
+      "  {\"id\": ID, \"outcome\": \"release\"}\n"
       "With --pool CMD stays: it gets job after job as such lines, and prints such a line about each.",
       "pqctl work mail --concurrency 4 -- ./send-mail --quiet");
   const auto options = std::make_shared<WorkOptions>();

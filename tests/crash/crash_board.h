@@ -18,6 +18,7 @@ inline constexpr size_t kCrashPointsMax = 128;
 struct CrashBoard {
   std::atomic<uint32_t> armed{0};  // the point's number, from 1; 0 = none
   std::atomic<int32_t> left{0};    // times that it is reached before the process dies; below 1 = it has died
+  std::atomic<int32_t> dying{0};   // the process that dies of it
   std::array<std::atomic<uint64_t>, kCrashPointsMax> reached{};
 };
 

@@ -33,6 +33,7 @@ void crash_point_reached(std::string_view name) {
   board->reached[number - 1].fetch_add(1, std::memory_order_relaxed);
   if (board->armed.load(std::memory_order_relaxed) != number) return;
   if (board->left.fetch_sub(1, std::memory_order_relaxed) == 1) {
+    board->dying.store(::getpid(), std::memory_order_relaxed);
     ::kill(::getpid(), SIGKILL);
     for (;;) ::pause();
   }

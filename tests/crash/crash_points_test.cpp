@@ -45,8 +45,19 @@ class CrashPoints : public testing::Test {
 
   bool struck() const { return board_->left.load() < 1; }
 
+  // It has said who it is, and is dead, if perhaps not buried.
+  bool is_dead() const {
+    const int32_t pid = board_->dying.load();
+    if (pid == 0) return false;
+    const std::string stat = read_file("/proc/" + std::to_string(pid) + "/stat");
+    const size_t name_end = stat.rfind(')');
+    return name_end == std::string::npos || stat.substr(name_end, 3) == ") Z" ||
+           stat.substr(name_end, 3) == ") X";
+  }
+
   // Until the process that reaches the point for the n-th time is dead.
   bool strike(uint32_t number, int32_t times) {
+    board_->dying.store(0);
     board_->left.store(times);
     board_->armed.store(number);
     for (int i = 0; i < kProvocations && !struck(); ++i) {
@@ -55,7 +66,7 @@ class CrashPoints : public testing::Test {
       provoke(i % 6);
     }
     board_->armed.store(0);
-    return struck();
+    return struck() && eventually([this] { return is_dead(); });
   }
 
   // Some points are only met when something begins or ends.

@@ -106,7 +106,10 @@ class Recorder {
     std::string after = read_file(file);
     uint64_t from = 0;
     while (from < before.size() && from < after.size() && before[from] == after[from]) ++from;
-    life_->log.add({DiskOp::Kind::kWrite, kWitnessInode, from, {}, {}, after.substr(from)});
+    // The one slot that was written, not what stands behind it.
+    size_t to = after.size();
+    while (to > from && to <= before.size() && before[to - 1] == after[to - 1]) --to;
+    life_->log.add({DiskOp::Kind::kWrite, kWitnessInode, from, {}, {}, after.substr(from, to - from)});
     life_->log.add({DiskOp::Kind::kSync, kWitnessInode, 0, {}, {}, {}});
   }
 

@@ -33,7 +33,8 @@ class Recorder {
  public:
   explicit Recorder(const LifePlan& plan) : life_(std::make_unique<RecordedLife>()), random_(plan.seed) {
     life_->plan = plan;
-    life_->live.emplace_back();  // of no commit at all
+    life_->now.emplace_back();  // of no commit at all
+    life_->live.emplace_back();
     life_->finished.emplace_back();
   }
 
@@ -115,6 +116,7 @@ class Recorder {
 
   void note(const Workload& work) {
     const Picture picture = picture_of(work.state());
+    life_->now.push_back(work.state().now());
     life_->live.push_back(digest(picture.live, picture.tables));
     ChainHash finished{};
     for (const auto& [id, row] : work.finished()) mix(finished, id, row);
@@ -154,6 +156,7 @@ std::string fault_of_image(const std::string& directory, const RecordedLife& lif
     return "comes back with commit " + std::to_string(last) + ", and commit " +
            std::to_string(life.told_by(ops)) + " was acknowledged";
   if (last > life.begun_by(ops)) return "comes back with commit " + std::to_string(last) + " of the future";
+  state.apply(TimePassed{life.now[last]});
   const Picture picture = picture_of(state);
   if (last > 0 && digest(picture.live, picture.tables) != life.live[last])
     return "is another state than that of commit " + std::to_string(last);

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/job.h"
 #include "core/journal_entry.h"
 #include "daemon/store/store_error.h"
 #include "tests/crash/disk_log.h"
@@ -40,7 +41,9 @@ struct RecordedLife {
   bool went_on = false;           // a store that had failed took something all the same
   std::vector<Mark> begun;        // the commit may be on the disk
   std::vector<Mark> told;         // all commits up to this one survive power loss: somebody was told
-  // By commit: of live jobs and tables, and of the rows of all that finished.
+  // By commit: the clock, which a turn may have moved that wrote nothing; digests of live jobs and tables, and
+  // of the rows of all that finished.
+  std::vector<TimeNs> now;
   std::vector<ChainHash> live;
   std::vector<ChainHash> finished;
 

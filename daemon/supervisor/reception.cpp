@@ -135,7 +135,10 @@ void Reception::session_fault(uint64_t number, SessionFault why) {
   Session* session = table_.find_number(number);
   if (session == nullptr) return;
   if (why == SessionFault::kBrokeRules) warn(*session, "is closed: it broke the rules of its rings");
-  if (why == SessionFault::kUnusable) warn(*session, "is closed: the engine could not map its memory");
+  if (why == SessionFault::kUnusable && session->state == SessionState::kOpening)
+    return refuse(*session, {Error::kUnavailable,
+                             "the engine cannot map the session's memory: raise the limit of its memory "
+                             "(MemoryMax= of the unit, ulimit -v), or ask for smaller rings"});
   drop(*session);
 }
 

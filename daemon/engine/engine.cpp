@@ -8,6 +8,7 @@
 #include "daemon/engine/fail_stop.h"
 #include "daemon/engine/inherited_sessions.h"
 #include "daemon/engine/worker.h"
+#include "daemon/log/last_words.h"
 #include "daemon/log/log.h"
 #include "daemon/store/recovery.h"
 #include "daemon/zone/zone_files.h"
@@ -224,6 +225,9 @@ class Engine {
 }  // namespace
 
 int run_engine(const EngineArgs& args) {
+  // Like a failed write, see fail_stop(): from whichever thread meets it, in whatever it was.
+  end_without_memory("engine", "Nothing more is acknowledged; the engine ends and the next one recovers",
+                     kEngineExitRestart);
   SupervisorLink link(args.link_fd);
   Engine engine(args, link);
   if (const auto started = engine.start(); !started) {

@@ -10,6 +10,7 @@
 
 #include "core/job.h"
 #include "daemon/config/config.h"
+#include "daemon/log/last_words.h"
 #include "daemon/log/log.h"
 #include "daemon/supervisor/command_line.h"
 #include "daemon/supervisor/dev_directory.h"
@@ -105,6 +106,7 @@ int run(const CommandLine& line) {
   const auto library = find_engine_library();
   if (!library) return complain(library.error());
   open_log("supervisor", config->daemon.log_level);
+  end_without_memory("supervisor", "pqd ends; its clients come back to the next one", kExitSystem);
   std::optional<DevDirectory> dev;
   if (line.dev) {
     auto made = DevDirectory::create(line.dir);

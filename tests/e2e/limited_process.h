@@ -1,0 +1,41 @@
+// Limits of a process that runs already. Any thread.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <sstream>
+#include <string>
+
+#include "tests/support/temp_dir.h"
+
+namespace pqd::test {
+
+// Sanitizers reserve terabytes of address space.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool kAddressSpaceIsOurs = false;
+#else
+inline constexpr bool kAddressSpaceIsOurs = true;
+#endif
+
+// Soft limit only, so that it can be lifted again; those whom the process forks have it too.
+inline void limit(pid_t pid, __rlimit_resource what, uint64_t value) {
+  rlimit now{};
+  ASSERT_EQ(::prlimit(pid, what, nullptr, &now), 0) << std::strerror(errno);
+  now.rlim_cur = value;
+  ASSERT_EQ(::prlimit(pid, what, &now, nullptr), 0) << std::strerror(errno);
+}
+
+// Bytes of address space that it has.
+inline uint64_t address_space(pid_t pid) {
+  std::istringstream statm(read_file("/proc/" + std::to_string(pid) + "/statm"));
+  uint64_t pages = 0;
+  statm >> pages;
+  return pages * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace pqd::test

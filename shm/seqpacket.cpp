@@ -105,7 +105,9 @@ std::expected<ReceivedMessage, WireError> receive_message(int socket, std::span<
       std::vector<UniqueFd> fds = take_fds(header);
       if (received == 0) return fault(WireFault::kClosed);
       if ((header.msg_flags & MSG_TRUNC) != 0) return fault(WireFault::kWrongSize);
-      if ((header.msg_flags & MSG_CTRUNC) != 0 || fds.size() > fds_max) return fault(WireFault::kWrongFds);
+      if (fds.size() > fds_max) return fault(WireFault::kWrongFds);
+      // Either more came than any message carries, or this process had no room for them.
+      if ((header.msg_flags & MSG_CTRUNC) != 0) return fault(WireFault::kWrongFds, EMFILE);
       return ReceivedMessage{static_cast<size_t>(received), std::move(fds)};
     }
     if (!try_again()) return system_fault();

@@ -27,7 +27,7 @@ enum class WireFault : uint8_t {
 };
 struct WireError {
   WireFault fault = WireFault::kSystem;
-  int number = 0;
+  int number = 0;  // also of kWrongFds, EMFILE: some were lost, as a rule at the limit of open files
 };
 // A sentence for the log.
 std::string_view wire_fault_text(WireFault fault);

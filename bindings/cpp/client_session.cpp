@@ -2,6 +2,7 @@
 
 #include <time.h>
 
+#include <cerrno>
 #include <system_error>
 
 #include "bindings/cpp/dial.h"
@@ -24,6 +25,9 @@ Failure wire_failure(const std::string& path, const WireError& error) {
     case WireFault::kSystem:
       return {Error::kSystemError,
               at + " could not be talked to: " + std::generic_category().message(error.number)};
+    case WireFault::kWrongFds:
+      if (error.number == EMFILE) return {Error::kSystemError, no_descriptors_text(path)};
+      [[fallthrough]];
     default:
       return {Error::kSystemError,
               at + " answered something unexpected: " + std::string(wire_fault_text(error.fault))};

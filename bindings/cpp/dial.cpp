@@ -39,10 +39,16 @@ Failure connect_failure(const std::string& path, int number) {
     return {Error::kUnavailable, "the daemon at " + path + " does not accept connections at the moment",
             kAwayRetryMs};
   }
+  if (number == EMFILE) return {Error::kSystemError, no_descriptors_text(path)};
   return {Error::kSystemError, "connecting to " + path + " failed: " + why};
 }
 
 }  // namespace
+
+std::string no_descriptors_text(const std::string& path) {
+  return "this process has no room for the six descriptors of a session with " + path +
+         ": raise its limit of open files (ulimit -n)";
+}
 
 std::string find_socket(const std::string& wanted) {
   if (!wanted.empty()) return wanted;

@@ -14,4 +14,7 @@ std::string find_socket(const std::string& wanted);
 // kUnavailable: nobody listens there; kUnauthorized: the path may not be used; kInvalidRequest: too long.
 Result<UniqueFd> dial(const std::string& path, Deadline deadline);
 
+// EMFILE, wherever on the way to a session it was met.
+std::string no_descriptors_text(const std::string& path);
+
 }  // namespace pqd

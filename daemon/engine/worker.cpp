@@ -24,7 +24,12 @@ Worker::Worker(const WorkerParts& parts, uint64_t reserved_bytes)
       disk_(parts.store, reserved_bytes),
       sleeper_(parts.wake.page()),
       reader_(parts.store, [&loop = parts.loop] { loop.wake(); }) {
-  parts_.link.listen(parts_.loop, {.opened = [this](const SessionGrant& grant) { arrived_.push_back(grant); },
+  parts_.link.listen(parts_.loop, {.opened =
+                                       [this](const SessionGrant& grant) {
+                                         // At once: two of its descriptors are closed with that.
+                                         arrived_.emplace_back(grant,
+                                                               SessionPort::open(grant, SessionEntry{}));
+                                       },
                                    .closed = [this](SessionNo session) { departed_.push_back(session); },
                                    .stop = [this] { begin_stop(); }});
 }
@@ -87,8 +92,7 @@ void Worker::turn() {
 }
 
 void Worker::open_sessions() {
-  for (const SessionGrant& grant : std::exchange(arrived_, {})) {
-    auto port = SessionPort::open(grant, SessionEntry{});
+  for (auto& [grant, port] : std::exchange(arrived_, {})) {
     if (!port) {
       spdlog::error("session {} cannot be mapped ({}: {})", grant.session, port.error().call,
                     std::strerror(port.error().number));

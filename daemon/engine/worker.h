@@ -97,7 +97,8 @@ class Worker {
   Sleeper sleeper_;
   StoreReader reader_;
   ListLooks lists_;
-  std::vector<SessionGrant> arrived_;  // mapped in the next turn
+  // Opened in the next turn.
+  std::vector<std::pair<SessionGrant, std::expected<std::unique_ptr<SessionPort>, SysError>>> arrived_;
   std::vector<SessionNo> departed_;    // clients that have gone
   std::deque<Opening> opening_;        // to be told to the supervisor when durable
   uint64_t retired_ = 0;               // jobs that finished up to this commit are forgotten

@@ -1,5 +1,7 @@
 #include "daemon/store/tuning.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <string>
 
@@ -10,6 +12,20 @@ namespace {
 
 // However little is written, rows that are over go within this time.
 constexpr uint64_t kSweptEverySeconds = 24 * 3600;
+
+// Tables that are kept open, within the limit of open files. Of that the supervisor gives a fifth of the
+// clients a session each at most, and a session takes two of the engine's; what is beside is for logs,
+// directories, backups and this process.
+int tables_open_max() {
+  constexpr rlim_t kMost = 512;
+  constexpr rlim_t kLeast = 20;  // RocksDB's own
+  constexpr rlim_t kBeside = 96;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return kMost;
+  const rlim_t for_sessions = limit.rlim_cur / 5 * 2;
+  return static_cast<int>(std::clamp(
+      limit.rlim_cur - for_sessions - std::min(limit.rlim_cur - for_sessions, kBeside), kLeast, kMost));
+}
 
 class NoLog final : public rocksdb::Logger {
  public:
@@ -65,7 +81,7 @@ rocksdb::DBOptions db_options(const std::shared_ptr<StoreEventListener>& listene
   options.max_total_wal_size = 128ull << 20;
   options.max_background_jobs = 2;
   options.bytes_per_sync = 1 << 20;
-  options.max_open_files = 512;
+  options.max_open_files = tables_open_max();
   // Debian builds RocksDB with DEBUG logging on.
   options.info_log_level = rocksdb::WARN_LEVEL;
   options.stats_dump_period_sec = 0;

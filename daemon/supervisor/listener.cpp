@@ -7,6 +7,9 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
+
+#include "daemon/supervisor/open_files.h"
 
 namespace pqd {
 namespace {
@@ -81,6 +84,7 @@ void Listener::accept_some() {
   for (int i = 0; i < kArrivalsPerTurn; ++i) {
     UniqueFd socket(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (socket) {
+      told_rest_ = false;
       arrival_(std::move(socket));
       continue;
     }
@@ -92,9 +96,9 @@ void Listener::accept_some() {
 
 // Out of descriptors or memory: the queue stays readable, so that looking again at once would spin.
 void Listener::rest() {
-  spdlog::error(
-      "cannot accept clients ({}): trying again shortly; raise the limit of open files if this stays",
-      std::strerror(errno));
+  if (!std::exchange(told_rest_, true))
+    spdlog::error("cannot accept clients ({}): trying again shortly; {} if this stays", std::strerror(errno),
+                  kRaiseOpenFiles);
   loop_.unwatch(watch_);
   rest_timer_ = loop_.arm_timer(EventLoop::monotonic_ns() + kRestNs, [this] { listen(); });
 }

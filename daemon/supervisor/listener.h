@@ -36,6 +36,7 @@ class Listener {
   Arrival arrival_;
   WatchId watch_ = 0;
   TimerId rest_timer_ = 0;
+  bool told_rest_ = false;  // since somebody could be accepted
 };
 
 }  // namespace pqd

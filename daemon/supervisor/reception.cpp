@@ -6,6 +6,7 @@
 
 #include <cstring>
 
+#include "daemon/supervisor/open_files.h"
 #include "shm/sizes.h"
 
 namespace pqd {
@@ -53,12 +54,13 @@ Reception::~Reception() { loop_.cancel_timer(open_timer_); }
 void Reception::arrived(UniqueFd socket) {
   const auto peer = peer_of(socket.get());
   if (!peer) return;
+  Session nobody;
+  nobody.peer = *peer;
+  if (leaves_few(socket.get(), kFilesKept))
+    return warn(nobody, fmt::format("is turned away: {}", no_open_files_text()));
   const bool stranger = peer->uid != 0 && peer->uid != own_uid_;
-  if (table_.greetings(stranger) >= (stranger ? kStrangersMax : options_.sessions_max + kGreetingsExtra)) {
-    Session nobody;
-    nobody.peer = *peer;
+  if (table_.greetings(stranger) >= (stranger ? kStrangersMax : options_.sessions_max + kGreetingsExtra))
     return warn(nobody, "is turned away: too many connections that have not said hello");
-  }
   Session& session = table_.add(std::move(socket), *peer, stranger);
   const ConnectionId id = session.id;
   session.watch = loop_.watch(session.socket.get(), [this, id] { readable(id); });

@@ -3,8 +3,11 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <cstring>
 
+#include "daemon/supervisor/open_files.h"
 #include "daemon/supervisor/reception.h"
 #include "shm/crash_point.h"
 #include "shm/memfd.h"
@@ -55,6 +58,11 @@ std::expected<void, Reception::No> Reception::equip(Session& session) {
         No{Error::kNoSpace, fmt::format("pqd cannot reserve session numbers ({}: {})", number.error().call,
                                         std::strerror(number.error().number))});
   auto files = create_session_files(session.hello.sizes);
+  const bool none_left =
+      files ? std::ranges::any_of(files->for_engine(),
+                                  [](int fd) { return leaves_few(fd, kFilesKept + kFilesForRefusals); })
+            : files.error().number == EMFILE;
+  if (none_left) return std::unexpected(No{Error::kUnavailable, no_open_files_text()});
   if (!files)
     return std::unexpected(
         No{Error::kUnavailable, fmt::format("pqd cannot make the session's memory ({}: {})",

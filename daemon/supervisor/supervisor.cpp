@@ -1,12 +1,12 @@
 #include "daemon/supervisor/supervisor.h"
 
 #include <spdlog/spdlog.h>
-#include <sys/resource.h>
 
 #include <csignal>
 #include <filesystem>
 #include <system_error>
 
+#include "daemon/supervisor/open_files.h"
 #include "daemon/supervisor/private_directory.h"
 #include "shm/memfd.h"
 
@@ -25,26 +25,10 @@ std::string no_loop_text(BackendChoice wanted, const std::string& why) {
          "; set it to \"auto\" or \"epoll\" in [daemon], `pqctl doctor` looks closer";
 }
 
-// Socket, two memory files, two eventfds.
-constexpr uint64_t kFdsPerSession = 5;
-constexpr uint64_t kFdsBeside = 64;
-
-// The soft limit is low for the sake of programs that use select(), which we do not.
-void raise_open_files(uint32_t sessions_max) {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-  if (limit.rlim_max < sessions_max * kFdsPerSession + kFdsBeside)
-    spdlog::warn(
-        "{} open files are allowed, {} sessions would take more: raise the limit, or lower sessions_max",
-        limit.rlim_max, sessions_max);
-}
-
 }  // namespace
 
 std::expected<std::unique_ptr<Supervisor>, StartFailure> Supervisor::create(SupervisorOptions options) {
-  raise_open_files(options.sessions_max);
+  if (auto enough = raise_open_files(options.sessions_max); !enough) return std::unexpected(enough.error());
   auto parts = make_parts(options);
   if (!parts) return std::unexpected(parts.error());
   std::unique_ptr<Supervisor> made(new Supervisor(std::move(options), std::move(*parts)));

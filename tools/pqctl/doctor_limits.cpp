@@ -14,6 +14,7 @@ namespace {
 // As the supervisor counts: socket, two memory files, two doorbells; and some of its own.
 constexpr uint64_t kFdsPerSession = 5;
 constexpr uint64_t kFdsBeside = 64;
+constexpr uint64_t kFdsMin = 192;  // without which it does not start
 
 // The daemon's hard limit, which it raises its soft one to; nothing when it may not be seen.
 std::optional<uint64_t> open_files_of(int pid) {
@@ -45,6 +46,11 @@ Finding judge_open_files(uint64_t limit, uint32_t sessions_max, bool of_daemon) 
   const uint64_t needed = sessions_max * kFdsPerSession + kFdsBeside;
   const std::string text = std::to_string(limit) + (of_daemon ? " for the daemon" : " for this user") + ", " +
                            std::to_string(sessions_max) + " sessions take " + std::to_string(needed);
+  if (limit < kFdsMin)
+    return {"open files", Verdict::kFail, text,
+            "raise the hard limit of open files (ulimit -n, LimitNOFILE= in a unit): pqd does not start with "
+            "fewer than " +
+                std::to_string(kFdsMin)};
   if (limit >= needed) return {"open files", Verdict::kOk, text};
   return {"open files", Verdict::kWarn, text,
           "raise the hard limit of open files (ulimit -n, LimitNOFILE= in a unit), or lower sessions_max"};

@@ -73,6 +73,8 @@ TEST(Doctor, SaysWhetherClientsSpin) {
 TEST(Doctor, CountsOpenFilesAgainstSessions) {
   expect(judge_open_files(5'184, 1'024, true), Verdict::kOk, "for the daemon");
   expect(judge_open_files(5'183, 1'024, false), Verdict::kWarn, "5184", "sessions_max");
+  expect(judge_open_files(191, 8, true), Verdict::kFail, "191", "fewer than 192");
+  expect(judge_open_files(192, 8, true), Verdict::kOk, "192 for the daemon");
 }
 
 TEST(Doctor, HoldsMemoryAgainstWhatSessionsMayTake) {

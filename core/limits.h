@@ -31,6 +31,7 @@ inline constexpr uint32_t kBatchSubmitMax = 65'536;  // jobs in one atomic submi
 inline constexpr uint32_t kParkedMax = 65'536;       // submits waiting for room, over all queues
 inline constexpr uint32_t kListPageMax = 1'000;
 inline constexpr uint32_t kDeadLetterPageMax = 100;  // they come with their histories
+inline constexpr size_t kAccessGroupsMax = 32;       // that the configuration gives roles to
 inline constexpr size_t kWatchesPerSessionMax = 16;
 inline constexpr size_t kWatchesMax = 64;  // over all sessions
 inline constexpr size_t kWatchLineMax =

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "core/access.h"
 #include "core/queue_settings.h"
 #include "daemon/loop/event_loop.h"
 
@@ -57,10 +58,30 @@ struct LimitsConfig {
   friend bool operator==(const LimitsConfig&, const LimitsConfig&) = default;
 };
 
+// A table [access.user.NAME] or [access.group.NAME]: what it gives, as it was written.
+struct AccessTable {
+  std::vector<std::string> producer;  // queues, see NamePattern
+  std::vector<std::string> consumer;  // queues and types, see ConsumeRight
+  bool operates = false;              // `operator`
+  bool admin = false;
+  bool act_for = false;
+
+  friend bool operator==(const AccessTable&, const AccessTable&) = default;
+};
+
+// [access]; users and groups as they were written, see uid_of_user. The user "*" is everybody.
+struct AccessConfig {
+  std::map<std::string, AccessTable> users;
+  std::map<std::string, AccessTable> groups;
+
+  friend bool operator==(const AccessConfig&, const AccessConfig&) = default;
+};
+
 struct Config {
   DaemonConfig daemon;
   QueuesConfig queues;
   LimitsConfig limits;
+  AccessConfig access;
   StoreConfig store;
 
   friend bool operator==(const Config&, const Config&) = default;
@@ -85,6 +106,12 @@ std::vector<std::string> process_environment();
 
 // `text`: a user's name, or a uid as a number. Nothing: this machine has no such user.
 std::optional<uint32_t> uid_of_user(const std::string& text);
+// The same of a group.
+std::optional<uint32_t> gid_of_group(const std::string& text);
+
+// [access] in numbers, as the broker goes by it. Users and groups that this machine does not have any more
+// are left out. `daemon_uid`: whose everything is.
+AccessRules access_rules(const AccessConfig& access, uint32_t daemon_uid);
 
 // Canonical TOML: every key with its value in force. parse_config(render_config(c)) == c.
 std::string render_config(const Config& config);

@@ -17,6 +17,7 @@ std::string home_of(std::string_view key) {
   if (find_key(queues_keys(), key) != nullptr) return "[queues]";
   if (find_key(queue_keys(), key) != nullptr) return "[queues.defaults] or [queue.NAME]";
   if (find_key(limits_keys(), key) != nullptr) return "[limits]";
+  if (find_key(access_keys(), key) != nullptr) return "[access.user.NAME] or [access.group.NAME]";
   return find_key(store_keys(), key) != nullptr ? "[store]" : "";
 }
 
@@ -68,6 +69,30 @@ class Applier {
   void user_rates(std::map<std::string, uint32_t>& out) {
     KeyRules rules = find_key(limits_keys(), "rate_limit")->rules;
     named_numbers({"limits", {}, std::string(kUserRates)}, rules, user_fault, out);
+  }
+
+  void access(AccessConfig& config) {
+    std::map<std::pair<bool, uint32_t>, std::string> known;
+    for (const auto& [where, place] : document_.access) {
+      const bool group = where.name == kAccessGroup;
+      AccessTable& roles = (group ? config.groups : config.users)[where.of];
+      table(where, access_keys(), roles);
+      if (roles.producer.empty() && roles.consumer.empty() && !roles.operates && !roles.admin)
+        faults_.add(place, table_text(where) + " gives no role: producer, consumer, operator or admin");
+      if (!group && where.of == "*") continue;
+      const auto number = group ? gid_of_group(where.of) : uid_of_user(where.of);
+      if (!number) {
+        faults_.add(place, std::string("there is no ") + (group ? "group " : "user ") + quoted(where.of) +
+                               " on this machine");
+        continue;
+      }
+      const auto [same, fresh] = known.try_emplace({group, *number}, table_text(where));
+      if (!fresh) faults_.add(place, table_text(where) + " is about the same one as " + same->second);
+    }
+    if (config.groups.size() > limits::kAccessGroupsMax)
+      faults_.add(document_.access.back().second,
+                  "roles are given to " + std::to_string(config.groups.size()) + " groups, and " +
+                      std::to_string(limits::kAccessGroupsMax) + " at most may have some");
   }
 
   void named_queues(QueuesConfig& config) {
@@ -148,6 +173,7 @@ Config apply_config(const ConfigDocument& document, ConfigFaultList& faults) {
   applier.named_queues(config.queues);
   applier.table({"limits", {}}, limits_keys(), config.limits);
   applier.user_rates(config.limits.user_rates);
+  applier.access(config.access);
   applier.table({"store", {}}, store_keys(), config.store);
   return config;
 }

@@ -6,7 +6,7 @@
 namespace pqd {
 
 std::string table_text(const ConfigTable& table) {
-  const std::string outer = table_text(table.name, table.queue);
+  const std::string outer = table_text(table.name, table.of);
   if (table.inside.empty()) return outer;
   return outer.substr(0, outer.size() - 1) + "." + key_text(table.inside) + "]";
 }

@@ -20,10 +20,11 @@ struct ConfigPlace {
   std::string variable;
 };
 
-// Which table: [daemon], [queues], [queues.defaults], [limits], [store], [queue.NAME], or one inside that.
+// Which table: [daemon], [queues], [queues.defaults], [limits], [store], [queue.NAME], [access.user.NAME],
+// [access.group.NAME], or one inside that.
 struct ConfigTable {
   std::string name;
-  std::string queue;
+  std::string of;  // the queue, user or group
   std::string inside = {};
 
   friend bool operator==(const ConfigTable&, const ConfigTable&) = default;
@@ -33,6 +34,9 @@ std::string table_text(const ConfigTable& table);
 // The tables that a queue may have inside.
 inline constexpr std::string_view kUserWeights = "user_weights";
 inline constexpr std::string_view kKeyWeights = "key_weights";
+// Those of users and groups.
+inline constexpr std::string_view kAccessUser = "access.user";
+inline constexpr std::string_view kAccessGroup = "access.group";
 // The one in [limits].
 inline constexpr std::string_view kUserRates = "user_rates";
 
@@ -61,6 +65,7 @@ class ConfigFaultList {
 struct ConfigDocument {
   std::vector<ConfigSetting> settings;                      // later ones win
   std::vector<std::pair<std::string, ConfigPlace>> queues;  // each [queue.NAME], empty ones as well
+  std::vector<std::pair<ConfigTable, ConfigPlace>> access;  // each [access.user.NAME], [access.group.NAME]
 };
 
 // Appends what the file says; false when its text is no TOML at all.

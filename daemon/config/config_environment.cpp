@@ -41,6 +41,8 @@ class EnvironmentReader {
     const std::string key = lower(name.substr(last + kBetween.size()));
     const bool nested = last > first + 1;
     const std::string_view middle = nested ? name.substr(first + 2, last - first - 2) : std::string_view();
+    if (table == "access")
+      return faults_.add(place, "who may do what stands in the configuration file only, under [access]");
     if (table == "queue") return read_queue(place, std::string(middle), key, value);
     const std::string path = nested ? table + "." + lower(middle) : table;
     if (path != "daemon" && path != "queues" && path != "queues.defaults" && path != "limits" &&

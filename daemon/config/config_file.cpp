@@ -19,7 +19,15 @@ RawValue raw_value(const toml::node& node) {
   if (const auto text = node.value_exact<std::string>()) return {*text};
   if (const auto number = node.value_exact<int64_t>()) return {*number};
   if (const auto flag = node.value_exact<bool>()) return {*flag};
-  return {};
+  const toml::array* const list = node.as_array();
+  if (list == nullptr) return {};
+  std::vector<std::string> items;
+  for (const toml::node& item : *list) {
+    const auto text = item.value_exact<std::string>();
+    if (!text) return {};
+    items.push_back(*text);
+  }
+  return {std::move(items)};
 }
 
 class FileReader {
@@ -38,13 +46,17 @@ class FileReader {
         read_queues(key, node);
       else if (name == "queue")
         read_queue_tables(key, node);
+      else if (name == "access")
+        read_access(key, node);
       else if (node.is_table() || node.is_array_of_tables())
-        faults_.add(place, "there is no table " + table_text(name) +
-                               did_you_mean(name, {"daemon", "queues", "queue", "limits", "store"}));
+        faults_.add(place,
+                    "there is no table " + table_text(name) +
+                        did_you_mean(name, {"daemon", "queues", "queue", "limits", "access", "store"}));
       else
         faults_.add(place, key_text(name) +
                                " stands outside of every table: settings are in [daemon], [queues], "
-                               "[queues.defaults], [queue.NAME], [limits] and [store]");
+                               "[queues.defaults], [queue.NAME], [limits], [access.user.NAME], "
+                               "[access.group.NAME] and [store]");
     }
   }
 
@@ -70,6 +82,27 @@ class FileReader {
         read_table({"limits", {}, std::string(kUserRates)}, inner, value);
       else
         read_settings({"limits", {}}, inner, value);
+    }
+  }
+  void read_access(const toml::key& key, const toml::node& node) {
+    const toml::table* const table = table_or_fault(key, node, "[access.user.NAME], [access.group.NAME]");
+    if (table == nullptr) return;
+    for (const auto& [inner, value] : *table) {
+      const std::string kind = "access." + std::string(inner.str());
+      if (kind != kAccessUser && kind != kAccessGroup) {
+        faults_.add(place_of(inner.source()),
+                    "[access] has no " + key_text(inner.str()) +
+                        did_you_mean(inner.str(), {"user", "group"}) +
+                        ": roles are given in [access.user.NAME] and [access.group.NAME]");
+        continue;
+      }
+      const toml::table* const named = table_or_fault(inner, value, table_text(kind, "NAME"));
+      if (named == nullptr) continue;
+      for (const auto& [name, roles] : *named) {
+        const ConfigTable where{kind, std::string(name.str())};
+        if (roles.is_table()) out_.access.emplace_back(where, place_of(name.source()));
+        read_table(where, name, roles);
+      }
     }
   }
   void read_queues(const toml::key& key, const toml::node& node) {

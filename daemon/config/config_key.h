@@ -14,10 +14,10 @@
 
 namespace pqd {
 
-// Flags; numbers, bytes and milliseconds; words and paths.
-using ConfigValue = std::variant<bool, uint64_t, std::string>;
+// Flags; numbers, bytes and milliseconds; words and paths; lists.
+using ConfigValue = std::variant<bool, uint64_t, std::string, std::vector<std::string>>;
 
-enum class ValueForm : uint8_t { kFlag, kNumber, kBytes, kDuration, kWord, kPath };
+enum class ValueForm : uint8_t { kFlag, kNumber, kBytes, kDuration, kWord, kPath, kQueues, kWork };
 
 struct KeyRules {
   std::string_view name;
@@ -33,7 +33,7 @@ template <class Table>
 struct ConfigKey {
   KeyRules rules;
   std::variant<bool Table::*, uint32_t Table::*, uint64_t Table::*, std::string Table::*,
-               BackendChoice Table::*, Fairness Table::*>
+               BackendChoice Table::*, Fairness Table::*, std::vector<std::string> Table::*>
       member;
 
   ConfigValue get(const Table& table) const {
@@ -78,6 +78,7 @@ std::span<const ConfigKey<DaemonConfig>> daemon_keys();
 std::span<const ConfigKey<QueuesConfig>> queues_keys();  // without the tables inside it
 std::span<const ConfigKey<QueueSettings>> queue_keys();  // of [queues.defaults] and each [queue.NAME]
 std::span<const ConfigKey<LimitsConfig>> limits_keys();
+std::span<const ConfigKey<AccessTable>> access_keys();  // of each [access.user.NAME] and [access.group.NAME]
 std::span<const ConfigKey<StoreConfig>> store_keys();
 
 // The key of that name, or null.

@@ -143,8 +143,28 @@ constexpr ConfigKey<LimitsConfig> kLimitsKeys[] = {
       .most = kRateMax,
       .zero = "unlimited",
       .meaning =
-          "submits per user and minute, as many at once; root and the daemon's own user are unlimited"},
+          "submits per user and minute, as many at once; unlimited are root, the daemon's own user and "
+          "services, which are those that `[access.user]` names"},
      &LimitsConfig::rate_limit},
+};
+
+constexpr ConfigKey<AccessTable> kAccessKeys[] = {
+    {{.name = "producer", .form = ValueForm::kQueues, .meaning = "may submit into these queues"},
+     &AccessTable::producer},
+    {{.name = "consumer",
+      .form = ValueForm::kWork,
+      .meaning = "may be given jobs of these queues, of these types or of all"},
+     &AccessTable::consumer},
+    {{.name = "operator",
+      .form = ValueForm::kFlag,
+      .meaning = "sees everything; pauses, resumes and drains queues, reviews and redrives dead letters"},
+     &AccessTable::operates},
+    {{.name = "admin", .form = ValueForm::kFlag, .meaning = "may do everything, as root may"},
+     &AccessTable::admin},
+    {{.name = "act_for",
+      .form = ValueForm::kFlag,
+      .meaning = "a producer that may submit in the name of its end users"},
+     &AccessTable::act_for},
 };
 
 constexpr ConfigKey<StoreConfig> kStoreKeys[] = {
@@ -171,6 +191,7 @@ std::span<const ConfigKey<DaemonConfig>> daemon_keys() { return kDaemonKeys; }
 std::span<const ConfigKey<QueuesConfig>> queues_keys() { return kQueuesKeys; }
 std::span<const ConfigKey<QueueSettings>> queue_keys() { return kQueueTableKeys; }
 std::span<const ConfigKey<LimitsConfig>> limits_keys() { return kLimitsKeys; }
+std::span<const ConfigKey<AccessTable>> access_keys() { return kAccessKeys; }
 std::span<const ConfigKey<StoreConfig>> store_keys() { return kStoreKeys; }
 
 }  // namespace pqd

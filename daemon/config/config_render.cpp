@@ -38,6 +38,10 @@ std::string render_config(const Config& config) {
   }
   text += "\n" + rendered("[limits]", limits_keys(), config.limits);
   text += rendered(ConfigTable{"limits", {}, std::string(kUserRates)}, config.limits.user_rates);
+  for (const auto& [user, roles] : config.access.users)
+    text += "\n" + rendered(table_text(kAccessUser, user), access_keys(), roles);
+  for (const auto& [group, roles] : config.access.groups)
+    text += "\n" + rendered(table_text(kAccessGroup, group), access_keys(), roles);
   return text + "\n" + rendered("[store]", store_keys(), config.store);
 }
 

@@ -58,6 +58,11 @@ std::string form_words(const KeyRules& rules) {
       return "one of";
     case ValueForm::kPath:
       return "a path from the root, such as \"/var/lib/pqd\",";
+    case ValueForm::kQueues:
+      return "a list of queues: [\"mail\"], [\"mail.*\", \"report\"], or [\"*\"] for all of them";
+    case ValueForm::kWork:
+      return "a list of queues, each with a type behind a slash or without: [\"mail\"], [\"mail/send\"], "
+             "[\"*/report.*\"]";
   }
   return {};
 }
@@ -71,9 +76,18 @@ std::string word_list(const KeyRules& rules, std::string_view quote) {
   return list;
 }
 
+bool is_list(const KeyRules& rules) {
+  return rules.form == ValueForm::kQueues || rules.form == ValueForm::kWork;
+}
+
+bool good_item(const KeyRules& rules, const std::string& item) {
+  return rules.form == ValueForm::kQueues ? NamePattern::parse(item).has_value()
+                                          : ConsumeRight::parse(item).has_value();
+}
+
 std::string what_is_right(const KeyRules& rules) {
   std::string text = std::string(rules.name) + " is " + form_words(rules);
-  if (rules.form == ValueForm::kFlag) return text;
+  if (rules.form == ValueForm::kFlag || is_list(rules)) return text;
   if (rules.form == ValueForm::kWord) return text + " " + word_list(rules, "\"");
   if (rules.form == ValueForm::kPath) return text + " of at most " + std::to_string(rules.most) + " bytes";
   text += " from " + amount_in_words(rules, rules.least) + " to " + amount_in_words(rules, rules.most);
@@ -83,6 +97,12 @@ std::string what_is_right(const KeyRules& rules) {
 std::string not_this(const KeyRules& rules, const RawValue& raw) {
   if (const auto* number = std::get_if<int64_t>(&raw.value)) return ", not " + std::to_string(*number);
   if (const auto* flag = std::get_if<bool>(&raw.value)) return *flag ? ", not true" : ", not false";
+  if (const auto* list = std::get_if<std::vector<std::string>>(&raw.value)) {
+    if (!is_list(rules)) return ", not a list";
+    const auto bad =
+        std::ranges::find_if_not(*list, [&](const auto& item) { return good_item(rules, item); });
+    return bad == list->end() ? "" : ", not " + quoted(*bad);
+  }
   const auto* text = std::get_if<std::string>(&raw.value);
   if (text == nullptr) return {};
   const std::string_view nearest =
@@ -101,6 +121,12 @@ std::optional<ConfigValue> read_text(const KeyRules& rules, const std::string& t
 
 std::optional<ConfigValue> read(const KeyRules& rules, const RawValue& raw) {
   if (rules.form == ValueForm::kFlag) return read_flag(raw);
+  if (is_list(rules)) {
+    const auto* list = std::get_if<std::vector<std::string>>(&raw.value);
+    const bool good = list != nullptr &&
+                      std::ranges::all_of(*list, [&](const auto& item) { return good_item(rules, item); });
+    return good ? std::optional<ConfigValue>(*list) : std::nullopt;
+  }
   if (rules.form == ValueForm::kWord || rules.form == ValueForm::kPath) {
     const auto* text = std::get_if<std::string>(&raw.value);
     return text == nullptr ? std::nullopt : read_text(rules, *text);
@@ -120,6 +146,11 @@ std::expected<ConfigValue, std::string> read_value(const KeyRules& rules, const 
 std::string value_text(const KeyRules& rules, const ConfigValue& value) {
   if (const auto* flag = std::get_if<bool>(&value)) return *flag ? "true" : "false";
   if (const auto* text = std::get_if<std::string>(&value)) return quoted(*text);
+  if (const auto* list = std::get_if<std::vector<std::string>>(&value)) {
+    std::string text;
+    for (const std::string& item : *list) text += (text.empty() ? "" : ", ") + quoted(item);
+    return "[" + text + "]";
+  }
   const std::string amount = amount_in_words(rules, std::get<uint64_t>(value));
   return whole_number(amount) ? amount : quoted(amount);
 }
@@ -132,6 +163,10 @@ std::string range_text(const KeyRules& rules) {
       return word_list(rules, "`");
     case ValueForm::kPath:
       return "a path from the root, at most " + std::to_string(rules.most) + " bytes";
+    case ValueForm::kQueues:
+      return "a list of queues; `mail.*` is all that begin so, `*` all";
+    case ValueForm::kWork:
+      return "a list of queues, or QUEUE/TYPE; `*` as above";
     default: {
       const std::string range =
           amount_in_words(rules, rules.least) + ".." + amount_in_words(rules, rules.most);

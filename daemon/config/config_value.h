@@ -10,9 +10,10 @@
 
 namespace pqd {
 
-// As it was written. Nothing: something that no setting is (a fraction, a date, a list, a table).
+// As it was written; of lists those of texts. Nothing: something that no setting is (a fraction, a date, a
+// table).
 struct RawValue {
-  std::variant<std::monostate, bool, int64_t, std::string> value;
+  std::variant<std::monostate, bool, int64_t, std::string, std::vector<std::string>> value;
   // Of the environment, which has texts only: "5" may be a number there, and needs no quotes.
   bool untyped = false;
 };

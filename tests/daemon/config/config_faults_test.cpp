@@ -26,7 +26,7 @@ TEST(ConfigFaults, SaysWhereAMisplacedSettingBelongs) {
   EXPECT_EQ(bad("max_depth = 5\n"),
             "f:1:1: max_depth stands outside of every table: settings are in [daemon], [queues], "
             "[queues.defaults], "
-            "[queue.NAME], [limits] and [store]\n");
+            "[queue.NAME], [limits], [access.user.NAME], [access.group.NAME] and [store]\n");
   EXPECT_EQ(bad("[queues.mail]\nmax_depth = 5\n"),
             "f:1:9: there is no table [queues.mail]: the settings of one queue are in [queue.mail]\n");
   EXPECT_EQ(bad("[queue.a.b]\nmax_depth = 5\n"),
@@ -51,6 +51,55 @@ TEST(ConfigFaults, SaysWhatIsWrongWithAUsersRate) {
   EXPECT_EQ(bad("[limits.user_rates]\nroot = 100000001\n"),
             "f:2:8: rate_limit is a whole number from 0 to 100000000; 0 means unlimited, not 100000001\n");
   EXPECT_EQ(bad("[limits.rates]\nroot = 1\n"), "f:1:9: there is no setting rates in [limits]\n");
+}
+
+TEST(ConfigFaults, SaysWhatIsWrongWithARole) {
+  EXPECT_EQ(bad("[access.user.no-such-user]\nadmin = true\n"),
+            "f:1:14: there is no user \"no-such-user\" on this machine\n");
+  EXPECT_EQ(bad("[access.group.no-such-group]\nadmin = true\n"),
+            "f:1:15: there is no group \"no-such-group\" on this machine\n");
+  EXPECT_EQ(bad("[access.user.root]\nact_for = true\n"),
+            "f:1:14: [access.user.root] gives no role: producer, consumer, operator or admin\n");
+  EXPECT_EQ(bad("[access.user.root]\nadmin = true\n[access.user.0]\nadmin = true\n"),
+            "f:1:14: [access.user.root] is about the same one as [access.user.0]\n");
+  EXPECT_EQ(bad("[access.user.root]\nproduce = [\"a\"]\nadmin = true\n"),
+            "f:2:1: there is no setting produce in [access.user.root] (did you mean producer?)\n");
+  EXPECT_EQ(bad("[access.users.root]\nadmin = true\n"),
+            "f:1:9: [access] has no users (did you mean user?): roles are given in [access.user.NAME] and "
+            "[access.group.NAME]\n");
+  EXPECT_EQ(bad("[access]\nuser = 5\n"), "f:2:1: user is a table: [access.user.NAME]\n");
+  EXPECT_EQ(bad("[daemon]\nproducer = [\"a\"]\n"),
+            "f:2:1: there is no setting producer in [daemon]: it belongs in [access.user.NAME] or "
+            "[access.group.NAME]\n");
+}
+
+TEST(ConfigFaults, SaysWhatIsWrongWithAListOfQueues) {
+  const std::string queues =
+      "f:2:12: producer is a list of queues: [\"mail\"], [\"mail.*\", \"report\"], or [\"*\"] for all of "
+      "them";
+  EXPECT_EQ(bad("[access.user.root]\nproducer = \"mail\"\nadmin = true\n"), queues + ", not \"mail\"\n");
+  EXPECT_EQ(bad("[access.user.root]\nproducer = [\"a\", \"b c\"]\nadmin = true\n"),
+            queues + ", not \"b c\"\n");
+  EXPECT_EQ(bad("[access.user.root]\nproducer = [1]\nadmin = true\n"), queues + "\n");
+  EXPECT_EQ(bad("[access.user.root]\nconsumer = [\"a/b/c\"]\nadmin = true\n"),
+            "f:2:12: consumer is a list of queues, each with a type behind a slash or without: [\"mail\"], "
+            "[\"mail/send\"], [\"*/report.*\"], not \"a/b/c\"\n");
+  EXPECT_EQ(bad("[daemon]\nsessions_max = [\"a\"]\n"),
+            "f:2:16: sessions_max is a whole number from 1 to 100000, not a list\n");
+}
+
+TEST(ConfigFaults, RefusesRolesForMoreGroupsThanAClientIsAskedAbout) {
+  std::string text;
+  for (int gid = 0; gid < 33; ++gid)
+    text += "[access.group." + std::to_string(70'000 + gid) + "]\noperator = true\n";
+  EXPECT_EQ(bad(text), "f:65:15: roles are given to 33 groups, and 32 at most may have some\n");
+}
+
+TEST(ConfigFaults, SaysThatRolesStandInTheFile) {
+  EXPECT_EQ(
+      bad("", {"PQD_ACCESS__USER__ROOT__ADMIN=true"}),
+      "environment PQD_ACCESS__USER__ROOT__ADMIN: who may do what stands in the configuration file only, "
+      "under [access]\n");
 }
 
 TEST(ConfigFaults, TellsTheFormAndTheRange) {

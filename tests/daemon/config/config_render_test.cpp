@@ -21,6 +21,12 @@ class RandomConfig {
     fill(limits_keys(), config.limits);
     if (below(2) == 0) config.limits.user_rates["root" + path()] = static_cast<uint32_t>(below(1'000));
     fill(store_keys(), config.store);
+    for (uint64_t left = below(4); left > 0; --left) {
+      auto& tables = below(2) == 0 ? config.access.users : config.access.groups;
+      AccessTable& roles = tables[std::to_string(70'000 + below(5))];
+      fill(access_keys(), roles);
+      roles.operates |= roles.producer.empty() && roles.consumer.empty() && !roles.admin;
+    }
     for (uint64_t left = below(5); left > 0; --left) {
       const std::string queue = name();
       fill_queue(config.queues.named[queue]);
@@ -45,6 +51,15 @@ class RandomConfig {
     for (uint64_t left = 1 + below(64); left > 0; --left) text += kLetters[below(kLetters.size())];
     return text;
   }
+  std::vector<std::string> names(bool with_types) {
+    std::vector<std::string> list;
+    for (uint64_t left = below(4); left > 0; --left) {
+      std::string item = below(3) == 0 ? "*" : name();
+      if (with_types && below(2) == 0) item += "/" + (below(2) == 0 ? name() : "t.*");
+      list.push_back(item);
+    }
+    return list;
+  }
   // Any text that starts with a slash and goes on.
   std::string path() {
     constexpr std::string_view kParts[] = {"a", "/",  " ",    "\"",   "\\", "'",
@@ -62,6 +77,8 @@ class RandomConfig {
         key.set(table, std::string(key.rules.words[below(key.rules.words.size())]));
       else if (key.rules.form == ValueForm::kPath)
         key.set(table, path());
+      else if (key.rules.form == ValueForm::kQueues || key.rules.form == ValueForm::kWork)
+        key.set(table, names(key.rules.form == ValueForm::kWork));
       else
         key.set(table, between(key.rules.least, key.rules.most));
     }

@@ -8,6 +8,24 @@
 namespace pqd {
 namespace {
 
+TEST(Config, GivesRolesToUsersAndGroupsByNameAndNumber) {
+  const Config config = good(
+      "[access.user.root]\nproducer = [\"mail\", \"bulk.*\"]\nact_for = true\n"
+      "[access.user.\"*\"]\nproducer = [\"drop\"]\n"
+      "[access.group.1234]\nconsumer = [\"mail/send\"]\noperator = true\n");
+  const AccessRules rules = access_rules(config.access, 77);
+  EXPECT_TRUE(rules.is_master(77) && rules.is_master(0) && !rules.is_master(78));
+  ASSERT_TRUE(rules.everyone);
+  EXPECT_EQ(rules.everyone->produces.size(), 1u);
+  ASSERT_TRUE(rules.users.contains(0));
+  EXPECT_EQ(rules.users.at(0).produces.size(), 2u);
+  EXPECT_TRUE(rules.users.at(0).acts_for && !rules.users.at(0).admin);
+  ASSERT_TRUE(rules.groups.contains(1234));
+  EXPECT_TRUE(rules.groups.at(1234).operates);
+  EXPECT_EQ(rules.groups.at(1234).consumes.size(), 1u);
+  EXPECT_FALSE(access_rules({}, 77).lets_others_in());
+}
+
 TEST(Config, IsTheDefaultsWhenNothingIsSaid) {
   EXPECT_EQ(good(""), Config());
   EXPECT_EQ(load_config("", {}), Config());

@@ -30,6 +30,7 @@ std::vector<std::string> rows_of_the_code() {
   add_rows("[queues]", queues_keys(), rows);
   add_rows("[queues.defaults] and [queue.NAME]", queue_keys(), rows);
   add_rows("[limits]", limits_keys(), rows);
+  add_rows("[access.user.NAME] and [access.group.NAME]", access_keys(), rows);
   add_rows("[store]", store_keys(), rows);
   return rows;
 }

@@ -99,7 +99,34 @@ void Broker::close_overdue_sessions() {
   }
 }
 
+void Broker::open_session(const SessionOpened& session, std::span<const uint32_t> groups) {
+  rights_[session.session] = Rights(options_.access, session.uid, groups);
+  emit(session);
+}
+
+void Broker::know_session(SessionNo session, std::span<const uint32_t> groups) {
+  const SessionEntry* entry = state_.tables.session(session);
+  if (entry == nullptr) return;
+  const Rights& rights = rights_[session] = Rights(options_.access, entry->uid, groups);
+  std::vector<uint32_t> lost;
+  for (const SubscriptionEntry& subscription : entry->subscriptions) {
+    std::vector<std::string_view> types;
+    for (const TypeNo type : subscription.types) types.push_back(state_.tables.type(type));
+    if (!rights.may_consume(state_.tables.queue(subscription.queue).name, types))
+      lost.push_back(subscription.number);
+  }
+  if (PQD_CANARY("lost-role-kept")) lost.clear();
+  for (const uint32_t number : lost) emit(Unsubscribed{session, number});
+}
+
+const Rights& Broker::rights(SessionNo session) const {
+  static const Rights kNothing;
+  const auto found = rights_.find(session);
+  return found != rights_.end() ? found->second : kNothing;
+}
+
 void Broker::close_session(SessionNo session) {
+  rights_.erase(session);
   if (state_.tables.session(session) == nullptr) return;
   std::vector<std::pair<uint64_t, Slot>> held;
   for (Slot slot = state_.held(session).head; slot != kNoSlot; slot = state_.jobs[slot].held_next)
@@ -146,6 +173,7 @@ bool Broker::resume_session(SessionNo claimed, SessionNo to, const ShortHash& pr
   // Of a batch that was interrupted, those that would have come last may be in other hands by now.
   commit_->effects().batch_ends.push_back(to);
   emit(SessionResumed{from, to, claimed});
+  rights_.erase(from);
   commit_->require_sync();
   return true;
 }
@@ -338,7 +366,7 @@ DeliveryEffect Broker::delivery_of(Slot slot) {
 }
 
 bool Broker::may_see(const SessionEntry& session, const JobCore& job) const {
-  return pqd::may_see({session.number, session.uid, is_admin(session.uid)}, job);
+  return pqd::may_see({session.number, session.uid, rights(session.number).operates()}, job);
 }
 
 // splitmix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014).

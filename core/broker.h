@@ -9,7 +9,9 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <unordered_map>
 
+#include "core/access.h"
 #include "core/changes.h"
 #include "core/commit.h"
 #include "core/control_record.h"
@@ -36,7 +38,7 @@ struct BrokerOptions {
   std::map<std::string, QueueWeights> weights;  // of who takes turns in queues that are fair
   bool strict_queues = false;                   // no queue beside those and `default`
   size_t payload_bytes_max = limits::kPayloadBytesDefault;
-  uint32_t daemon_uid = 0;      // this user and root may do everything
+  AccessRules access;           // who may do what; the daemon's user and root everything
   uint64_t seed = 1;            // of the generator for jitter
   ZoneSource* zones = nullptr;  // of schedules; nullptr = UTC alone. Outlives the broker
   uint32_t rate_limit = 0;      // submits per user and minute; 0 = unlimited
@@ -58,7 +60,12 @@ class Broker {
   // but for those that were set at run time.
   void start_epoch(uint32_t epoch);
 
-  void open_session(const SessionOpened& session) { emit(session); }
+  // `groups`: those of its user that the rules of access may name. They are in no journal: a new engine is
+  // told them again, before anything else of the session.
+  void open_session(const SessionOpened& session, std::span<const uint32_t> groups = {});
+  // A session that an earlier engine had opened. What it may not consume any more it is subscribed to no
+  // longer.
+  void know_session(SessionNo session, std::span<const uint32_t> groups);
   // The session's client went away with an earlier supervisor: it may come back and resume until then, after
   // that it counts as dead. Meanwhile it is given nothing new. Not in the journal; to be said again after
   // each start.
@@ -97,7 +104,8 @@ class Broker {
   const State& state() const { return state_; }
   const Recent& recent() const { return recent_; }
   Changes& changes() { return changes_; }
-  bool is_admin(uint32_t uid) const { return uid == 0 || uid == options_.daemon_uid; }
+  // Nothing, of a session that is not there or whose client is not.
+  const Rights& rights(SessionNo session) const;
   const BrokerOptions& options() const { return options_; }
 
  private:
@@ -158,7 +166,7 @@ class Broker {
   void drop_replaced(const Candidate& candidate);
   void drop_parked(JobNo job, Error code);
   uint8_t told_state(const JobId& id);
-  Error examine_wish(const SubmitView& view, uint32_t uid) const;
+  Error examine_wish(const SubmitView& view, const Rights& rights) const;
   std::optional<QueueNo> queue_for(std::string_view name);
   std::optional<TypeNo> type_for(std::string_view name);
   Error place(const Candidate& candidate, QueueNo queue, bool may_park);
@@ -211,7 +219,7 @@ class Broker {
   // broker_cron.cpp
   Error set_schedule(const Origin& origin, ByteView record);
   Error remove_schedule(const Origin& origin, ByteView record);
-  Error examine_schedule(const CronSetView& set, const SubmitView& job, uint32_t uid) const;
+  Error examine_schedule(const CronSetView& set, const SubmitView& job, const Rights& rights) const;
   std::shared_ptr<const ZoneRules> zone(std::string_view name) const;
   void fire_schedules();
   void fire(const Schedule& schedule);
@@ -243,6 +251,7 @@ class Broker {
   State& state_;
   FinishedJobs& finished_;
   BrokerOptions options_;
+  std::unordered_map<SessionNo, Rights> rights_;
   CommitBuilder* commit_ = nullptr;
   bool time_noted_ = false;
   std::vector<std::pair<SessionNo, uint8_t>> journaled_lanes_;  // of this turn

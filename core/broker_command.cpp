@@ -58,6 +58,7 @@ Error Broker::command(const Origin& origin, ByteView record) {
 Error Broker::subscribe(const Origin& origin, ByteView record) {
   const auto parsed = read_subscribe(record);
   if (!parsed) return parsed.error();
+  if (!rights(origin.session).may_consume(parsed->queue, parsed->types)) return Error::kUnauthorized;
   const auto queue = queue_for(parsed->queue);
   if (!queue) return no_queue();
   Subscribed event{origin.session, parsed->number, *queue, parsed->credits, {}};
@@ -84,7 +85,11 @@ Error Broker::cancel(const Origin& origin, ByteView record) {
   const SessionEntry& session = *state_.tables.session(origin.session);
   // Sent again after a reconnect, it may have counted the first time.
   const bool again = (parsed->head.flags & kFlagResubmitted) != 0;
-  const auto finished = [again](const JobCore& job) {
+  const auto own = [&](const JobCore& job) {
+    return job.owner_uid == session.uid || rights(origin.session).admin();
+  };
+  const auto finished = [&](const JobCore& job) {
+    if (!own(job)) return Error::kUnauthorized;
     return again && job.state == JobState::kCancelled ? Error::kOk : Error::kInvalidStatus;
   };
   const Slot slot = state_.jobs.find(parsed->id);
@@ -95,8 +100,8 @@ Error Broker::cancel(const Origin& origin, ByteView record) {
   const JobCore& core = state_.jobs[slot].core;
   const bool parked = core.state == JobState::kPending && core.pending == Pending::kParked;
   if (parked || !may_see(session, core)) return Error::kNotFound;
-  if (core.owner_uid != session.uid && !is_admin(session.uid)) return Error::kUnauthorized;
   if (is_finished(core.state)) return finished(core);
+  if (!own(core)) return Error::kUnauthorized;
   if (core.state == JobState::kPending) {
     emit(Cancelled{core.no, origin.session});
     return Error::kOk;
@@ -110,7 +115,7 @@ Error Broker::cancel(const Origin& origin, ByteView record) {
 Error Broker::control_queue(const Origin& origin, ByteView record) {
   const auto parsed = read_queue_control(record);
   if (!parsed) return parsed.error();
-  if (!is_admin(state_.tables.session(origin.session)->uid)) return Error::kUnauthorized;
+  if (!rights(origin.session).operates()) return Error::kUnauthorized;
   const auto queue = state_.tables.find_queue(parsed->queue);
   if (!queue) return Error::kNotFound;
   QueueControlled event{*queue, state_.tables.queue(*queue).paused, state_.tables.queue(*queue).draining,
@@ -133,7 +138,7 @@ Error Broker::control_queue(const Origin& origin, ByteView record) {
 Error Broker::redrive(const Origin& origin, ByteView record) {
   const auto parsed = read_redrive(record);
   if (!parsed) return parsed.error();
-  if (!is_admin(state_.tables.session(origin.session)->uid)) return Error::kUnauthorized;
+  if (!rights(origin.session).operates()) return Error::kUnauthorized;
   auto row = row_by_id(parsed->id);
   if (!row) return Error::kNotFound;
   // Sent again after a reconnect, it counted the first time. When that life is over, too, nobody knows; only

@@ -36,10 +36,10 @@ std::shared_ptr<const ZoneRules> Broker::zone(std::string_view name) const {
   return name == "UTC" ? std::make_shared<UtcRules>() : nullptr;
 }
 
-Error Broker::examine_schedule(const CronSetView& set, const SubmitView& job, uint32_t uid) const {
+Error Broker::examine_schedule(const CronSetView& set, const SubmitView& job, const Rights& rights) const {
   if (const Error error = check_schedule_job(job, options_.payload_bytes_max).error; error != Error::kOk)
     return error;
-  if (const Error error = examine_wish(job, uid); error != Error::kOk) return error;
+  if (const Error error = examine_wish(job, rights); error != Error::kOk) return error;
   if (!parse_cron_spec(set.spec) || zone(set.zone) == nullptr) return Error::kInvalidRequest;
   const Schedules& schedules = state_.tables.schedules();
   const Schedule* earlier = schedules.find(set.name);
@@ -55,7 +55,7 @@ Error Broker::set_schedule(const Origin& origin, ByteView record) {
   const auto set = read_cron_set(record);
   if (!set) return set.error();
   const uint32_t uid = state_.tables.session(origin.session)->uid;
-  if (!is_admin(uid)) return Error::kUnauthorized;
+  if (!rights(origin.session).admin()) return Error::kUnauthorized;
   const auto job = read_submit_record(set->job);
   if (!job) return job.error();
   const Bytes kept = kept_record(set->job);
@@ -64,7 +64,8 @@ Error Broker::set_schedule(const Origin& origin, ByteView record) {
     const bool same = earlier->spec == set->spec && earlier->zone == set->zone && earlier->record == kept;
     if ((set->head.flags & kFlagResubmitted) != 0 && same && earlier->owner_uid == uid) return Error::kOk;
   }
-  if (const Error error = examine_schedule(*set, *job, uid); error != Error::kOk) return error;
+  if (const Error error = examine_schedule(*set, *job, rights(origin.session)); error != Error::kOk)
+    return error;
   const auto due = next_after(*parse_cron_spec(set->spec), *zone(set->zone), now(), now());
   if (!due) return Error::kInvalidRequest;
   const auto queue = queue_for(job->queue);
@@ -92,11 +93,13 @@ Error Broker::remove_schedule(const Origin& origin, ByteView record) {
   if (!remove) return remove.error();
   const uint32_t uid = state_.tables.session(origin.session)->uid;
   const Schedule* schedule = state_.tables.schedules().find(remove->name);
-  const bool seen = schedule != nullptr && (schedule->owner_uid == uid || is_admin(uid));
+  const bool own = schedule != nullptr && schedule->owner_uid == uid;
+  const bool seen = schedule != nullptr && (own || rights(origin.session).operates());
   if (!seen) {
     const bool again = schedule == nullptr && (remove->head.flags & kFlagResubmitted) != 0;
     return again ? Error::kOk : Error::kNotFound;
   }
+  if (!own && !rights(origin.session).admin()) return Error::kUnauthorized;
   emit(CronRemoved{std::string(remove->name), origin.session});
   return Error::kOk;
 }

@@ -15,7 +15,7 @@ Error Broker::review(const Origin& origin, ByteView record) {
   const auto parsed = read_review(record);
   if (!parsed) return parsed.error();
   const uint32_t uid = state_.tables.session(origin.session)->uid;
-  if (!is_admin(uid)) return Error::kUnauthorized;
+  if (!rights(origin.session).operates()) return Error::kUnauthorized;
   auto row = row_by_id(parsed->head.id);
   if (!row) return Error::kNotFound;
   if (!is_dead_letter(row->core)) return Error::kInvalidStatus;
@@ -38,7 +38,7 @@ Error Broker::review(const Origin& origin, ByteView record) {
 Error Broker::purge(const Origin& origin, ByteView record) {
   const auto parsed = read_purge(record);
   if (!parsed) return parsed.error();
-  if (!is_admin(state_.tables.session(origin.session)->uid)) return Error::kUnauthorized;
+  if (!rights(origin.session).admin()) return Error::kUnauthorized;
   auto row = row_by_id(parsed->id);
   if (!row) return Error::kNotFound;
   if (!is_dead_letter(row->core)) {

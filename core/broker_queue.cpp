@@ -24,7 +24,7 @@ Error Broker::no_queue() const {
 Error Broker::configure_queue(const Origin& origin, ByteView record) {
   const auto parsed = read_queue_configure(record);
   if (!parsed) return parsed.error();
-  if (!is_admin(state_.tables.session(origin.session)->uid)) return Error::kUnauthorized;
+  if (!rights(origin.session).admin()) return Error::kUnauthorized;
   const auto queue = state_.tables.find_queue(parsed->queue);
   if (!queue) return Error::kNotFound;
   const QueueEntry& entry = state_.tables.queue(*queue);

@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "core/broker.h"
+#include "core/canary.h"
 #include "core/short_hash.h"
 
 namespace pqd {
@@ -43,8 +44,10 @@ std::optional<TypeNo> Broker::type_for(std::string_view name) {
 }
 
 // What fits in its form and still cannot be had.
-Error Broker::examine_wish(const SubmitView& view, uint32_t uid) const {
-  if (!view.subject.empty() && !is_admin(uid)) return Error::kUnauthorized;
+Error Broker::examine_wish(const SubmitView& view, const Rights& rights) const {
+  if (!rights.may_submit(view.queue)) return Error::kUnauthorized;
+  if (!view.subject.empty() && !rights.acts_for() && !PQD_CANARY("role-not-asked"))
+    return Error::kUnauthorized;
   return Error::kOk;
 }
 
@@ -152,7 +155,7 @@ Broker::Candidate Broker::examine(const Origin& origin, const BlobRef& record) {
   if (candidate.error != Error::kOk) return candidate;
   candidate.error = examine_id(candidate);
   if (candidate.error != Error::kOk || candidate.duplicate) return candidate;
-  candidate.error = examine_wish(*view, state_.tables.session(origin.session)->uid);
+  candidate.error = examine_wish(*view, rights(origin.session));
   if (candidate.error != Error::kOk) return candidate;
   candidate.payload_hash = short_hash(view->payload);
   if (!view->idempotency_key.empty()) examine_key(candidate);

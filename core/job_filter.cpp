@@ -7,7 +7,7 @@
 namespace pqd {
 
 bool may_see(const Asker& asker, const JobCore& job) {
-  return asker.admin || asker.uid == job.owner_uid || (job.holder != 0 && asker.session == job.holder);
+  return asker.sees_all || asker.uid == job.owner_uid || (job.holder != 0 && asker.session == job.holder);
 }
 
 bool JobFilter::matches(const JobCore& job) const {
@@ -67,7 +67,7 @@ std::expected<JobFilter, Error> filter_of(const QueryView& query, const Tables& 
     filter.older_than = query.head.id;
   }
   if (query.head.owner_uid != kEverybody) filter.owner_uid = query.head.owner_uid;
-  if (!asker.admin) {
+  if (!asker.sees_all) {
     filter.nothing |= filter.owner_uid && *filter.owner_uid != asker.uid;
     filter.owner_uid = asker.uid;
   }

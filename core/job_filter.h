@@ -17,10 +17,11 @@ inline constexpr uint32_t kEverybody = 0xFFFFFFFF;
 struct Asker {
   SessionNo session = 0;
   uint32_t uid = 0;
-  bool admin = false;
+  bool sees_all = false;  // operators and administrators
 };
 
-// Owners see their jobs, consumers what they hold, admins everything; for anyone else a job does not exist.
+// Owners see their jobs, consumers what they hold, operators and admins everything; for anyone else a job
+// does not exist.
 bool may_see(const Asker& asker, const JobCore& job);
 
 struct JobFilter {

@@ -25,7 +25,7 @@ bool WatchFilter::matches(const Change& change, const Tables& tables) const {
 }
 
 bool may_see(const Asker& asker, const Change& change) {
-  return asker.admin || asker.uid == change.owner_uid ||
+  return asker.sees_all || asker.uid == change.owner_uid ||
          (change.holder != 0 && asker.session == change.holder);
 }
 

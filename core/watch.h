@@ -24,7 +24,8 @@ struct WatchFilter {
   bool matches(const Change& change, const Tables& tables) const;
 };
 
-// Owners see the changes of their jobs, consumers those of jobs in their hands, admins everything.
+// Owners see the changes of their jobs, consumers those of jobs in their hands, operators and admins
+// everything.
 bool may_see(const Asker& asker, const Change& change);
 
 class Watch {

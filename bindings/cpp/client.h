@@ -69,7 +69,7 @@ class Client {
   // says which time is really covered. kInvalidRequest: nothing of it can be there; kNotFound: no such queue
   // or type.
   Result<std::vector<MetricsInfo>> metrics(const MetricsQuery& query);
-  // For root and the daemon's user: a copy of the store as it stands is made in a directory beside it, as the
+  // For administrators: a copy of the store as it stands is made in a directory beside it, as the
   // beginning of a backup; the next one takes its place. Returns the directory. May take longer than other
   // answers: see ConnectOptions::answer_timeout_ms. kUnauthorized, kNoSpace.
   Result<std::string> copy_store();

@@ -85,7 +85,7 @@ BrokerOptions broker_options(const Config& config, ZoneSource& zones) {
   options.payload_bytes_max = config.daemon.max_payload_bytes;
   options.rate_limit = config.limits.rate_limit;
   options.user_rates = by_uid(config.limits.user_rates);
-  options.daemon_uid = ::geteuid();
+  options.access = access_rules(config.access, ::geteuid());
   if (::getrandom(&options.seed, sizeof options.seed, 0) != sizeof options.seed) options.seed = 1;
   return options;
 }

@@ -46,9 +46,13 @@ std::expected<void, std::string> InheritedSessions::map() {
 
 std::expected<void, std::string> InheritedSessions::settle() {
   for (const SessionGrant& grant : std::span(args_.sessions, args_.session_count)) {
-    if (ports_.find(grant.session) != nullptr) continue;
+    if (ports_.find(grant.session) != nullptr) {
+      broker_.know_session(grant.session, grant.named_groups());
+      continue;
+    }
     if (auto port = add(grant, SessionEntry{}); !port) return std::unexpected(port.error());
-    broker_.open_session({grant.session, grant.uid, grant.pid, grant.tag, grant.secret_hash});
+    broker_.open_session({grant.session, grant.uid, grant.pid, grant.tag, grant.secret_hash},
+                         grant.named_groups());
     if (grant.resume_session != 0 && broker_.resume_session(grant.resume_session, grant.session,
                                                             grant.resume_hash, grant.deliveries_seen)) {
       resumed_.push_back(grant.session);

@@ -101,7 +101,8 @@ void Worker::open_sessions() {
     }
     serve(parts_.ports.add(std::move(*port)));
     PQD_CRASH_POINT("session-served");
-    parts_.broker.open_session({grant.session, grant.uid, grant.pid, grant.tag, grant.secret_hash});
+    parts_.broker.open_session({grant.session, grant.uid, grant.pid, grant.tag, grant.secret_hash},
+                               grant.named_groups());
     const bool resumed =
         grant.resume_session != 0 && parts_.broker.resume_session(grant.resume_session, grant.session,
                                                                   grant.resume_hash, grant.deliveries_seen);

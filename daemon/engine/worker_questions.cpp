@@ -41,8 +41,8 @@ void Worker::answer(SessionPort& port, ByteView record) {
     case QueryKind::kMetrics:
       return answer_metrics(port, *query);
     case QueryKind::kCopy:
-      if (!parts_.broker.is_admin(port.grant().uid))
-        return end_answer(port, request, Error::kUnauthorized, "the store is for root and the daemon's user");
+      if (!parts_.broker.rights(port.number()).admin())
+        return end_answer(port, request, Error::kUnauthorized, "the store is for administrators");
       return reader_.ask({QueryKind::kCopy, asker_of(port), request, {}, {}, {}});
     case QueryKind::kHealth: {
       HealthInfo health = health_info(parts_.state, parts_.broker.recent());
@@ -148,7 +148,7 @@ void Worker::end_answer(SessionPort& port, uint64_t request, Error error, std::s
 }
 
 Asker Worker::asker_of(const SessionPort& port) const {
-  return {port.number(), port.grant().uid, parts_.broker.is_admin(port.grant().uid)};
+  return {port.number(), port.grant().uid, parts_.broker.rights(port.number()).operates()};
 }
 
 JobInfo Worker::info_of(const JobRow& row, bool with_payload) const {

@@ -10,7 +10,7 @@ void Worker::answer_schedules(SessionPort& port, const QueryView& query) {
   bool any = query.queue.empty();
   for (const auto& [name, schedule] : tables.schedules().all()) {
     if (!query.queue.empty() && name != query.queue) continue;
-    if (!asker.admin && schedule.owner_uid != asker.uid) continue;
+    if (!asker.sees_all && schedule.owner_uid != asker.uid) continue;
     any = true;
     if (!answer_with(port, query.head.request, AnswerKind::kSchedule,
                      encode(schedule_info(tables, schedule))))

@@ -5,14 +5,17 @@
 // it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <span>
 #include <type_traits>
 
+#include "core/limits.h"
 #include "shm/handshake.h"
 
 namespace pqd {
 
-inline constexpr uint32_t kEngineLinkVersion = 1;
+inline constexpr uint32_t kEngineLinkVersion = 2;
 inline constexpr char kEngineEntry[] = "pqd_engine_main";
 
 // One session, as the supervisor made it. The engine maps Up (read-only) from its descriptor. Down:
@@ -35,6 +38,12 @@ struct SessionGrant {
   SessionSecret resume_hash{};      // of the secret it gave as proof
   uint64_t deliveries_seen = 0;
   char client_name[32] = {};
+  uint32_t group_count = 0;  // of the client's groups, those that the configuration gives roles to
+  uint32_t groups[limits::kAccessGroupsMax] = {};
+
+  std::span<const uint32_t> named_groups() const {
+    return std::span(groups).first(std::min<size_t>(group_count, std::size(groups)));
+  }
 };
 static_assert(std::is_trivially_copyable_v<SessionGrant>);
 

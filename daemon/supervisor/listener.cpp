@@ -18,8 +18,6 @@ constexpr int kBacklog = 512;
 // A turn of the loop takes no more than these, so that those who are here already are heard too.
 constexpr int kArrivalsPerTurn = 32;
 constexpr int64_t kRestNs = 100'000'000;
-// Only root and the daemon's own user get in.
-constexpr mode_t kSocketMask = 0177;
 
 std::expected<void, StartFailure> remove_stale(const std::string& path) {
   struct stat status {};
@@ -34,7 +32,7 @@ std::expected<void, StartFailure> remove_stale(const std::string& path) {
   return {};
 }
 
-std::expected<UniqueFd, StartFailure> bind_socket(const std::string& path) {
+std::expected<UniqueFd, StartFailure> bind_socket(const std::string& path, mode_t mode) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path)
@@ -45,7 +43,7 @@ std::expected<UniqueFd, StartFailure> bind_socket(const std::string& path) {
   std::memcpy(address.sun_path, path.data(), path.size());
   UniqueFd socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket) return std::unexpected(path_failure("cannot make a socket for", path, errno));
-  const mode_t mask = ::umask(kSocketMask);
+  const mode_t mask = ::umask(~mode & 0777);
   const int bound = ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
   const int number = errno;
   ::umask(mask);
@@ -58,9 +56,9 @@ std::expected<UniqueFd, StartFailure> bind_socket(const std::string& path) {
 }  // namespace
 
 std::expected<std::unique_ptr<Listener>, StartFailure> Listener::open(EventLoop& loop,
-                                                                      const std::string& path,
+                                                                      const std::string& path, mode_t mode,
                                                                       Arrival arrival) {
-  auto socket = bind_socket(path);
+  auto socket = bind_socket(path, mode);
   if (!socket) return std::unexpected(socket.error());
   return std::unique_ptr<Listener>(new Listener(loop, path, std::move(*socket), std::move(arrival)));
 }

@@ -2,6 +2,8 @@
 // there already is a dead daemon's. Its file goes with the object. Belongs to the loop's thread.
 #pragma once
 
+#include <sys/types.h>
+
 #include <expected>
 #include <functional>
 #include <memory>
@@ -17,9 +19,10 @@ class Listener {
  public:
   using Arrival = std::function<void(UniqueFd socket)>;
 
-  // `arrival` is called from the loop with each accepted socket (non-blocking, close-on-exec).
+  // `mode`: who may knock. `arrival` is called from the loop with each accepted socket (non-blocking,
+  // close-on-exec).
   static std::expected<std::unique_ptr<Listener>, StartFailure> open(EventLoop& loop, const std::string& path,
-                                                                     Arrival arrival);
+                                                                     mode_t mode, Arrival arrival);
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;

@@ -84,6 +84,7 @@ SupervisorOptions options_for(const Config& config, const std::string& path, boo
   options.state_dir = daemon.state_dir;
   options.socket_path = daemon.socket;
   options.config_toml = render_config(config);
+  options.access = access_rules(config.access, ::geteuid());
   options.sessions_max = daemon.sessions_max;
   options.engine_backoff.max_ns = daemon.engine_backoff_max_ms * kMillisecondNs;
   options.engine_backoff.first_ns = std::min(options.engine_backoff.first_ns, options.engine_backoff.max_ns);

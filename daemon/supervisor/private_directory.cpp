@@ -21,12 +21,16 @@ std::string owner_of(int fd) {
 
 }  // namespace
 
-std::expected<void, StartFailure> make_directory(const std::string& path) {
+std::expected<void, StartFailure> make_directory(const std::string& path, mode_t mode) {
   std::error_code error;
   const auto parent = std::filesystem::path(path).parent_path();
   if (!parent.empty()) std::filesystem::create_directories(parent, error);
   if (error) return std::unexpected(path_failure("cannot create", parent.string(), error.value()));
-  if (::mkdir(path.c_str(), 0700) == 0) return {};
+  if (::mkdir(path.c_str(), 0700) == 0) {
+    // Beyond what the umask leaves.
+    if (::chmod(path.c_str(), mode) == 0) return {};
+    return std::unexpected(path_failure("cannot set the mode of", path, errno));
+  }
   if (errno != EEXIST) return std::unexpected(path_failure("cannot create", path, errno));
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) return std::unexpected(path_failure("cannot use", path, errno));

@@ -3,6 +3,8 @@
 // ever blocked by a dead daemon.
 #pragma once
 
+#include <sys/types.h>
+
 #include <expected>
 #include <string>
 
@@ -11,8 +13,8 @@
 
 namespace pqd {
 
-// Makes the directory, and those above it, if it is missing; what is made is for its owner only.
-std::expected<void, StartFailure> make_directory(const std::string& path);
+// Makes the directory, and those above it, if it is missing. `mode`: of the directory, if it is made.
+std::expected<void, StartFailure> make_directory(const std::string& path, mode_t mode = 0700);
 
 // Holds `lock_path` for as long as the descriptor lives. `used` is what the lock stands for, in the sentence
 // for the one who comes second.

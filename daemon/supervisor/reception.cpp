@@ -19,11 +19,11 @@ constexpr size_t kStrangersMax = 32;
 // Longer than the hello of any version.
 constexpr size_t kHelloBytesMax = 1024;
 
-std::optional<Peer> peer_of(int socket) {
-  ucred credentials{};
-  socklen_t length = sizeof credentials;
-  if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &length) != 0) return std::nullopt;
-  return Peer{credentials.uid, credentials.gid, static_cast<uint32_t>(credentials.pid)};
+std::string served_words(const AccessRules& rules) {
+  const std::string masters = fmt::format("uid {} and root", rules.daemon_uid);
+  return masters + (rules.lets_others_in()
+                        ? ", and whom [access] in its configuration names"
+                        : "; an administrator lets others in by [access] in its configuration");
 }
 
 std::string versions_text(std::span<const std::byte> message) {
@@ -47,18 +47,18 @@ Reception::Reception(EventLoop& loop, SessionTable& table, SessionCounter& count
       engine_(engine),
       wake_fd_(wake_fd),
       options_(options),
-      own_uid_(::geteuid()) {}
+      served_(served_words(options.access)) {}
 
 Reception::~Reception() { loop_.cancel_timer(open_timer_); }
 
 void Reception::arrived(UniqueFd socket) {
-  const auto peer = peer_of(socket.get());
+  const auto peer = peer_of(socket.get(), options_.access);
   if (!peer) return;
   Session nobody;
   nobody.peer = *peer;
   if (leaves_few(socket.get(), kFilesKept))
     return warn(nobody, fmt::format("is turned away: {}", no_open_files_text()));
-  const bool stranger = peer->uid != 0 && peer->uid != own_uid_;
+  const bool stranger = !Rights(options_.access, peer->uid, peer->groups).any();
   if (table_.greetings(stranger) >= (stranger ? kStrangersMax : options_.sessions_max + kGreetingsExtra))
     return warn(nobody, "is turned away: too many connections that have not said hello");
   Session& session = table_.add(std::move(socket), *peer, stranger);
@@ -96,9 +96,8 @@ void Reception::greeted(Session& session, std::span<const std::byte> message) {
   const auto hello = check_hello(message);
   // Whom we do not know gets to know nothing, but for the reason.
   if (session.stranger)
-    return refuse(session,
-                  {Error::kUnauthorized, fmt::format("uid {} may not use this pqd: it serves uid {} and root",
-                                                     session.peer.uid, own_uid_)});
+    return refuse(session, {Error::kUnauthorized, fmt::format("uid {} may not use this pqd: it serves {}",
+                                                              session.peer.uid, served_)});
   if (!hello && hello.error().fault == WireFault::kWrongAbi)
     return refuse(session, {Error::kInvalidRequest, versions_text(message)});
   if (!hello) {

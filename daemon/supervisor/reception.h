@@ -58,7 +58,7 @@ class Reception {
   EngineProcess& engine_;
   int wake_fd_;
   const SupervisorOptions& options_;
-  uint32_t own_uid_;
+  std::string served_;  // whom it serves, for those whom it does not
   bool door_open_ = true;
   TimerId open_timer_ = 0;
   LogLimit log_limit_;

@@ -6,6 +6,7 @@
 
 #include "daemon/loop/event_loop.h"
 #include "daemon/supervisor/engine_link.h"
+#include "daemon/supervisor/peer.h"
 #include "daemon/supervisor/session_files.h"
 #include "shm/handshake.h"
 
@@ -18,12 +19,6 @@ enum class SessionState : uint8_t {
   kLive,      // it has its Welcome
 };
 
-struct Peer {
-  uint32_t uid = 0;
-  uint32_t gid = 0;
-  uint32_t pid = 0;
-};
-
 // Of this supervisor's life: one more each time a client arrives.
 using ConnectionId = uint64_t;
 
@@ -33,7 +28,7 @@ struct Session {
   WatchId watch = 0;
   TimerId hello_timer = 0;
   Peer peer;
-  bool stranger = false;  // of a user whom we serve nothing but a refusal
+  bool stranger = false;  // whom the rules of access give no role: it is served nothing but a refusal
   SessionState state = SessionState::kGreeting;
   Hello hello;
 

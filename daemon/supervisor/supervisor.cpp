@@ -28,12 +28,14 @@ std::string no_loop_text(BackendChoice wanted, const std::string& why) {
 }  // namespace
 
 std::expected<std::unique_ptr<Supervisor>, StartFailure> Supervisor::create(SupervisorOptions options) {
+  options.access.daemon_uid = ::geteuid();
   if (auto enough = raise_open_files(options.sessions_max); !enough) return std::unexpected(enough.error());
   auto parts = make_parts(options);
   if (!parts) return std::unexpected(parts.error());
   std::unique_ptr<Supervisor> made(new Supervisor(std::move(options), std::move(*parts)));
   Supervisor& self = *made;
   auto listener = Listener::open(*self.parts_.loop, self.options_.socket_path,
+                                 self.options_.access.lets_others_in() ? 0666 : 0600,
                                  [&self](UniqueFd socket) { self.reception_.arrived(std::move(socket)); });
   if (!listener) return std::unexpected(listener.error());
   self.listener_ = std::move(*listener);
@@ -43,7 +45,8 @@ std::expected<std::unique_ptr<Supervisor>, StartFailure> Supervisor::create(Supe
 std::expected<Supervisor::Parts, StartFailure> Supervisor::make_parts(const SupervisorOptions& options) {
   const auto socket_dir = std::filesystem::path(options.socket_path).parent_path().string();
   if (auto made = make_directory(options.state_dir); !made) return std::unexpected(made.error());
-  if (auto made = make_directory(socket_dir); !made) return std::unexpected(made.error());
+  const mode_t socket_dir_mode = options.access.lets_others_in() ? 0755 : 0700;
+  if (auto made = make_directory(socket_dir, socket_dir_mode); !made) return std::unexpected(made.error());
   auto state_lock = take_lock(options.state_dir + "/supervisor.lock", options.state_dir);
   if (!state_lock) return std::unexpected(state_lock.error());
   auto socket_lock = take_lock(options.socket_path + ".lock", options.socket_path);

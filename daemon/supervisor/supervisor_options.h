@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 
+#include "core/access.h"
 #include "daemon/loop/event_loop.h"
 #include "daemon/supervisor/restart_backoff.h"
 
@@ -15,6 +16,8 @@ struct SupervisorOptions {
   std::string socket_path;     // its directory is made if it is missing
   std::string engine_library;  // the file that is loaded into the engine's process
   std::string config_toml;     // handed to the engine as it is
+
+  AccessRules access;  // who gets in
 
   uint32_t sessions_max = 1024;
   uint64_t memory_bytes_max = 4ull << 30;  // of the files of all sessions

@@ -5,8 +5,14 @@
 namespace pqd::test {
 namespace {
 
+// An administrator, and unless the test says who may do what, everybody may submit and consume everything.
 BrokerOptions with_admin(BrokerOptions options) {
-  options.daemon_uid = kAdminUid;
+  options.access.daemon_uid = kAdminUid;
+  if (options.access.lets_others_in()) return options;
+  AccessRule everyone;
+  everyone.produces.push_back(NamePattern::everything());
+  everyone.consumes.push_back({NamePattern::everything(), NamePattern::everything()});
+  options.access.everyone = everyone;
   return options;
 }
 
@@ -58,10 +64,10 @@ void Driver::demand_no_idle_consumer() {
   });
 }
 
-SessionNo Driver::open(uint32_t uid) {
+SessionNo Driver::open(uint32_t uid, const std::vector<uint32_t>& groups) {
   const SessionNo session = ++last_session_;
   turn([&](CommitBuilder&) {
-    broker.open_session({session, uid, 4242, tag_of(session), secret_of(session)});
+    broker.open_session({session, uid, 4242, tag_of(session), secret_of(session)}, groups);
   });
   return session;
 }

@@ -90,7 +90,7 @@ class Driver {
     idle();
   }
 
-  SessionNo open(uint32_t uid = kUid);
+  SessionNo open(uint32_t uid = kUid, const std::vector<uint32_t>& groups = {});
   void close(SessionNo session);
   static ShortHash secret_of(SessionNo session);
   static uint32_t tag_of(SessionNo session) { return 7'000 + static_cast<uint32_t>(session); }

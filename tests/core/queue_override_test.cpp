@@ -106,7 +106,7 @@ TEST(QueueOverrideTest, OutlivesTheEngineOverAnotherConfiguration) {
   uint64_t number = 0;
   const auto start = [&](uint32_t max_active, uint32_t max_depth, auto&& command) {
     BrokerOptions options;
-    options.daemon_uid = kAdminUid;
+    options.access.daemon_uid = kAdminUid;
     options.defaults.max_active = max_active;
     options.defaults.max_depth = max_depth;
     Broker broker(state, store, options);
@@ -127,7 +127,10 @@ TEST(QueueOverrideTest, OutlivesTheEngineOverAnotherConfiguration) {
   start(4, 40, [](Broker&) {});
   EXPECT_EQ(state.tables.queue(0).settings.max_active, 8u) << "what was said at run time";
   EXPECT_EQ(state.tables.queue(0).settings.max_depth, 40u) << "what the configuration says now";
-  start(5, 50, [](Broker& broker) { broker.control(1, 2, write_queue_configure("default", {}, 0)); });
+  start(5, 50, [](Broker& broker) {
+    broker.know_session(1, {});
+    broker.control(1, 2, write_queue_configure("default", {}, 0));
+  });
   EXPECT_EQ(state.tables.queue(0).settings.max_active, 5u);
 }
 

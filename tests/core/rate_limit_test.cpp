@@ -114,6 +114,24 @@ TEST(RateLimited, DaemonsUserAndRootAreNotUnlessInSomebodysName) {
   EXPECT_EQ(d.refusal_of(d.submit(admin, {.subject = "bob"})), Error::kOk);
 }
 
+TEST(RateLimited, ServicesThatAreNamedAsUsersAreNotUnlessALimitNamesThem) {
+  BrokerOptions options = limited(1);
+  AccessRule produces;
+  produces.produces.push_back(NamePattern::everything());
+  options.access.users = {{1'000, produces}, {1'001, produces}};
+  options.access.groups = {{50, produces}};
+  options.user_rates["1001"] = 2;
+  Driver d(options);
+  const SessionNo service = d.open(1'000);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(d.refusal_of(d.submit(service)), Error::kOk);
+  const SessionNo limited_one = d.open(1'001);
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(d.refusal_of(d.submit(limited_one)), Error::kOk);
+  EXPECT_EQ(d.refusal_of(d.submit(limited_one)), Error::kRateLimitExceeded);
+  const SessionNo member = d.open(1'002, {50});
+  EXPECT_EQ(d.refusal_of(d.submit(member)), Error::kOk);
+  EXPECT_EQ(d.refusal_of(d.submit(member)), Error::kRateLimitExceeded);
+}
+
 TEST(RateLimited, ChargesNeitherDuplicatesNorRefusedSubmits) {
   Driver d(limited(2));
   const SessionNo user = d.open();

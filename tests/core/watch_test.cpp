@@ -18,7 +18,7 @@ struct Watching : ::testing::Test {
 
   Asker asker(SessionNo session) {
     const uint32_t uid = d.state.tables.session(session)->uid;
-    return {session, uid, d.broker.is_admin(uid)};
+    return {session, uid, d.broker.rights(session).operates()};
   }
   // Without its first word.
   SessionWatches watch(SessionNo session, WatchHead head = {}, std::string_view queue = {},

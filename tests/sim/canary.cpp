@@ -45,6 +45,8 @@ const std::vector<std::pair<std::string, std::string>>& canaries() {
       {"gap-not-counted", "who watches and is slow hears of a gap of one, however many were left out"},
       {"event-before-commit", "who watches is told what happened when the commit is handed over"},
       {"missed-run-forgotten", "a schedule's run that is made up for late makes no job"},
+      {"role-not-asked", "whoever may submit may do it in somebody's name"},
+      {"lost-role-kept", "who may not consume any more stays subscribed over a restart"},
       {"missed-runs-all-made-up", "each of the runs that a schedule missed is made up for"},
   };
   return all;

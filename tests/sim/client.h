@@ -34,6 +34,7 @@ struct InHand {  // a job that the program works on, or has settled and still re
   JobId id;
   uint32_t subscription = 0;
   bool asked_to_stop = false;
+  bool guessed = false;  // its lease: it may hit one that is on its way here, and is on no record
 };
 
 class Client {

@@ -109,6 +109,10 @@ void Engine::first_turn(TimeNs now) {
   broker_->start_epoch(epoch_);
   around_.model.start_epoch(epoch_);
   building_->require_sync();
+  for (const auto& [number, port] : ports_) {
+    broker_->know_session(number, around_.supervisor.sessions.at(number).groups);
+    around_.model.know_session(number);
+  }
   open_sessions();
   std::vector<SessionNo> gone;
   for (const auto& [number, entry] : state_->tables.sessions()) {
@@ -224,8 +228,8 @@ void Engine::turn(TimeNs now, Random& random, uint64_t greed) {
 }
 
 bool Engine::open_session(const SessionMemory& memory) {
-  broker_->open_session(opened(memory));
-  around_.model.open_session(opened(memory));
+  broker_->open_session(opened(memory), memory.groups);
+  around_.model.open_session(opened(memory), memory.groups);
   if (memory.claims == 0) return false;
   const bool resumed =
       broker_->resume_session(memory.claims, memory.number, memory.claim_proof, memory.deliveries_seen);

@@ -30,7 +30,7 @@ void Engine::begin_watch(SessionNo session, ByteView record) {
   auto& answers = around_.supervisor.sessions.at(session).events;
   if (count_watches() >= limits::kWatchesMax) return answers.push_back({view->head.request, {}, true});
   const uint32_t uid = state_->tables.session(session)->uid;
-  const Asker asker{session, uid, broker_->is_admin(uid)};
+  const Asker asker{session, uid, broker_->rights(session).operates()};
   const uint64_t done = progress().done;
   const bool many = port.watches.count() >= limits::kWatchesPerSessionMax;
   const Error begun = port.watches.begin(*view, asker, broker_->changes(), done, state_->tables);
@@ -39,8 +39,8 @@ void Engine::begin_watch(SessionNo session, ByteView record) {
   if (begun != Error::kOk)
     answers.push_back({view->head.request, {}, true});
   else
-    port.judges.emplace(view->head.request, WatchJudge(*view, {session, uid, uid == 0 || uid == 500}, stream_,
-                                                       done, around_.watch_line, *state_));
+    port.judges.emplace(view->head.request, WatchJudge(*view, {session, uid, around_.model.operates(session)},
+                                                       stream_, done, around_.watch_line, *state_));
 }
 
 void Engine::tell_watches(Port& port, SessionMemory& memory, uint64_t done) {

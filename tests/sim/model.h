@@ -8,6 +8,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <set>
 #include <span>
@@ -91,6 +92,7 @@ struct ModelKey {
 
 struct ModelSession {
   uint32_t uid = 0, tag = 0;
+  std::set<uint32_t> groups;
   ShortHash secret{};
   SessionNo resumed_from = 0;
   ShortHash resumed_secret{};
@@ -135,7 +137,8 @@ class Model {
   // One for each call of the broker.
   void begin_turn(TimeNs now);
   void start_epoch(uint32_t epoch);
-  void open_session(const SessionOpened& session);
+  void open_session(const SessionOpened& session, const std::vector<uint32_t>& groups);
+  void know_session(SessionNo session);
   void expect_return(SessionNo session, TimeNs until);
   // An earlier engine may have numbered deliveries up to this one that no journal tells of.
   void deliveries_counted(SessionNo session, uint64_t count) { sessions_.at(session).deliveries = count; }
@@ -162,6 +165,8 @@ class Model {
   void judge_changes(std::span<const Change> changes, const State& state);
 
   // Everything that can be asked must have the same answer here and there.
+  // The session sees everything.
+  bool operates(SessionNo session) const;
   void compare(const State& state) const;
   // Of the jobs that have ended: those of durability `memory`, which are in no store, or the others.
   void compare_finished(bool of_memory, const std::function<std::optional<JobRow>(const JobId&)>& find) const;
@@ -237,8 +242,14 @@ class Model {
   Error redrive(SessionNo session, ByteView record);
   Error purge(SessionNo session, ByteView record);
   Error review(SessionNo session, ByteView record);
-  bool is_admin(SessionNo session) const;
   bool may_see(SessionNo session, const ModelJob& job) const;
+
+  // model_access.cpp
+  bool is_master(uint32_t uid) const;
+  bool given(SessionNo session, const std::function<bool(const AccessRule&)>& wanted) const;
+  bool is_admin(SessionNo session) const;
+  Error may_submit(SessionNo session, const SubmitView& view) const;
+  bool may_consume(SessionNo session, const std::string& queue, const std::set<std::string>& types) const;
 
   // model_schedule.cpp
   Error set_schedule(SessionNo session, ByteView record);

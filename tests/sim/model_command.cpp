@@ -52,9 +52,10 @@ void Model::restarted() {
   changes_.clear();
 }
 
-void Model::open_session(const SessionOpened& e) {
+void Model::open_session(const SessionOpened& e, const std::vector<uint32_t>& groups) {
   ModelSession session;
   session.uid = e.uid;
+  session.groups = {groups.begin(), groups.end()};
   session.tag = e.tag;
   session.secret = e.secret_hash;
   sessions_[e.session] = session;
@@ -177,6 +178,7 @@ Error Model::subscribe(SessionNo session, ByteView record) {
   const auto parsed = read_subscribe(record);
   if (!parsed) return parsed.error();
   const std::string queue(parsed->queue);
+  if (!may_consume(session, queue, {parsed->types.begin(), parsed->types.end()})) return Error::kUnauthorized;
   if (queue_for(queue) == nullptr) return Error::kNotFound;
   ModelSession& entry = sessions_.at(session);
   if (const auto before = entry.subscriptions.find(parsed->number); before != entry.subscriptions.end())
@@ -188,13 +190,8 @@ Error Model::subscribe(SessionNo session, ByteView record) {
   return Error::kOk;
 }
 
-bool Model::is_admin(SessionNo session) const {
-  const uint32_t uid = sessions_.at(session).uid;
-  return uid == 0 || uid == options_.daemon_uid;
-}
-
 bool Model::may_see(SessionNo session, const ModelJob& job) const {
-  return is_admin(session) || sessions_.at(session).uid == job.owner ||
+  return operates(session) || sessions_.at(session).uid == job.owner ||
          (job.holder != 0 && job.holder == session);
 }
 
@@ -204,9 +201,8 @@ Error Model::cancel(SessionNo session, ByteView record) {
   if (found == nullptr || found->parked() || !may_see(session, *found)) return Error::kNotFound;
   const bool again = (parsed->head.flags & kFlagResubmitted) != 0;
   if (!live_.contains(parsed->id)) {
-    if (again && found->state == JobState::kCancelled) return Error::kOk;
-    return found->owner == sessions_.at(session).uid || is_admin(session) ? Error::kInvalidStatus
-                                                                          : Error::kUnauthorized;
+    if (found->owner != sessions_.at(session).uid && !is_admin(session)) return Error::kUnauthorized;
+    return again && found->state == JobState::kCancelled ? Error::kOk : Error::kInvalidStatus;
   }
   ModelJob& job = live_.at(parsed->id);
   if (job.owner != sessions_.at(session).uid && !is_admin(session)) return Error::kUnauthorized;
@@ -223,7 +219,7 @@ Error Model::cancel(SessionNo session, ByteView record) {
 
 Error Model::control_queue(SessionNo session, ByteView record) {
   const auto parsed = read_queue_control(record);
-  if (!is_admin(session)) return Error::kUnauthorized;
+  if (!operates(session)) return Error::kUnauthorized;
   const auto at = queues_.find(std::string(parsed->queue));
   if (at == queues_.end()) return Error::kNotFound;
   ModelQueue& queue = at->second;
@@ -278,7 +274,7 @@ Error Model::purge(SessionNo session, ByteView record) {
 Error Model::review(SessionNo session, ByteView record) {
   const auto parsed = read_review(record);
   if (!parsed) return parsed.error();
-  if (!is_admin(session)) return Error::kUnauthorized;
+  if (!operates(session)) return Error::kUnauthorized;
   const ModelJob* found = find(parsed->head.id);
   if (found == nullptr) return Error::kNotFound;
   if (!found->dead_letter()) return Error::kInvalidStatus;
@@ -295,7 +291,7 @@ Error Model::review(SessionNo session, ByteView record) {
 // A new life of a dead letter, under the old id, at the end of its line.
 Error Model::redrive(SessionNo session, ByteView record) {
   const auto parsed = read_redrive(record);
-  if (!is_admin(session)) return Error::kUnauthorized;
+  if (!operates(session)) return Error::kUnauthorized;
   const ModelJob* found = find(parsed->id);
   if (found == nullptr) return Error::kNotFound;
   const bool again = (parsed->head.flags & kFlagResubmitted) != 0 && found->redriven;

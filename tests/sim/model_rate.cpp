@@ -20,7 +20,7 @@ uint64_t Model::rate_of(const RatedUser& user) const {
     return said->second;
   const auto others = options_.user_rates.find(std::to_string(uid) + "/*");
   if (!subject.empty() && others != options_.user_rates.end()) return others->second;
-  const bool free = subject.empty() && (uid == 0 || uid == options_.daemon_uid);
+  const bool free = subject.empty() && (is_master(uid) || options_.access.users.contains(uid));
   return free ? 0 : options_.rate_limit;
 }
 

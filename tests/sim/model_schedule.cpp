@@ -71,7 +71,9 @@ Error Model::remove_schedule(SessionNo session, ByteView record) {
   const auto at = schedules_.find(std::string(remove->name));
   const bool again = (remove->head.flags & kFlagResubmitted) != 0;
   if (at == schedules_.end()) return again ? Error::kOk : Error::kNotFound;
-  if (at->second.owner != sessions_.at(session).uid && !is_admin(session)) return Error::kNotFound;
+  const bool own = at->second.owner == sessions_.at(session).uid;
+  if (!own && !operates(session)) return Error::kNotFound;
+  if (!own && !is_admin(session)) return Error::kUnauthorized;
   schedules_.erase(at);
   return Error::kOk;
 }

@@ -130,8 +130,7 @@ Model::Offer Model::examine(SessionNo session, uint8_t lane, uint64_t seq, ByteV
   offer.error = check_submit(offer.view, options_.payload_bytes_max).error;
   if (offer.error == Error::kOk) offer.error = examine_id(offer);
   if (offer.error != Error::kOk || offer.duplicate) return offer;
-  if (offer.error == Error::kOk && !offer.view.subject.empty() && !is_admin(session))
-    offer.error = Error::kUnauthorized;
+  if (offer.error == Error::kOk) offer.error = may_submit(session, offer.view);
   if (offer.error == Error::kOk && !offer.view.idempotency_key.empty()) examine_key(offer);
   if (offer.error == Error::kOk && !offer.duplicate) offer.error = intake_;
   return offer;

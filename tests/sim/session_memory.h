@@ -54,6 +54,7 @@ struct PublishedEvent {
 struct SessionMemory {
   SessionNo number = 0;
   uint32_t uid = 0, tag = 0;
+  std::vector<uint32_t> groups;
   ShortHash secret{};
   SessionNo claims = 0;  // the earlier session that it proves to be, 0 = none
   ShortHash claim_proof{};

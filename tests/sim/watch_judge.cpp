@@ -17,7 +17,7 @@ WatchJudge::WatchJudge(const WatchView& view, const Watcher& watcher, const std:
 }
 
 bool WatchJudge::wants(const Change& change, const State& state) const {
-  const bool may_see = watcher_.admin || change.owner_uid == watcher_.uid ||
+  const bool may_see = watcher_.sees_all || change.owner_uid == watcher_.uid ||
                        (change.holder != 0 && change.holder == watcher_.session);
   return may_see && (head_.job == JobId{} || head_.job == change.id) &&
          (head_.owner_uid == kEverybody || head_.owner_uid == change.owner_uid) &&

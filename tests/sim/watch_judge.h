@@ -15,7 +15,7 @@ namespace pqd::sim {
 struct Watcher {
   SessionNo session = 0;
   uint32_t uid = 0;
-  bool admin = false;
+  bool sees_all = false;
 };
 
 class WatchJudge {

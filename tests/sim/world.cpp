@@ -46,6 +46,7 @@ void World::make_crowd() {
   nature_.act_per_mille = random_.between(50, 300);
   nature_.fault_per_mille = random_.between(20, 80);
   nature_.greed = 64;
+  nature_.roles = false;
 }
 
 // Small worlds find more in a second than large ones; some are large all the same.
@@ -67,6 +68,7 @@ void World::make_nature() {
   nature_.many_consumers = random_.chance(1, 2);
   nature_.batches = random_.chance(1, 2);
   nature_.watchers = random_.chance(1, 3);
+  nature_.roles = random_.chance(1, 4);
   if (random_.chance(1, 2)) around_.event_slots = random_.between(1, 6);
   if (random_.chance(1, 2)) around_.watch_line = random_.between(1, 8);
   const uint64_t memory[] = {0, 0, 300, 950};
@@ -112,9 +114,40 @@ QueueSettings World::random_settings() {
   return s;
 }
 
+AccessRule World::random_rule() {
+  AccessRule rule;
+  for (const char* queue : {"*", "default", "q*", "q1"})
+    if (random_.chance(1, 3)) rule.produces.push_back(*NamePattern::parse(queue));
+  for (const char* work : {"*", "default", "q1/t1", "*/t2", "q*/t*"})
+    if (random_.chance(1, 3)) rule.consumes.push_back(*ConsumeRight::parse(work));
+  rule.acts_for = random_.chance(1, 3);
+  rule.operates = random_.chance(1, 6);
+  rule.admin = random_.chance(1, 16);
+  return rule;
+}
+
+// Who may do what, as the configuration of the day has it; in most worlds everybody everything.
+AccessRules World::access_rules() {
+  AccessRules rules;
+  rules.daemon_uid = 500;
+  if (!nature_.roles) {
+    rules.everyone.emplace();
+    rules.everyone->produces.push_back(NamePattern::everything());
+    rules.everyone->consumes.push_back({NamePattern::everything(), NamePattern::everything()});
+    rules.everyone->acts_for = random_.chance(1, 2);
+    return rules;
+  }
+  if (random_.chance(1, 8)) rules.everyone = random_rule();
+  for (const uint32_t uid : {1000u, 1001u, 1002u})
+    if (random_.chance(2, 3)) rules.users[uid] = random_rule();
+  for (const uint32_t gid : {60u, 61u})
+    if (random_.chance(1, 2)) rules.groups[gid] = random_rule();
+  return rules;
+}
+
 BrokerOptions World::broker_options() {
   BrokerOptions options;
-  options.daemon_uid = 500;
+  options.access = access_rules();
   options.seed = random_.next();
   options.payload_bytes_max = 200;
   options.defaults = random_settings();

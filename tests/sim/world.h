@@ -37,7 +37,7 @@ class World {
     uint64_t steps = 0, client_count = 0, act_per_mille = 0, fault_per_mille = 0, greed = 0,
              sync_per_mille = 0, memory_per_mille = 0;
     bool long_leaps = false, odd_times = false, many_consumers = false, batches = false, watchers = false,
-         crowd = false;
+         roles = false, crowd = false;
     bool bad_power = false, careful = false;  // mostly power cuts; mostly at-most-once jobs
     std::vector<std::string> queues, types, keys, idempotency_keys, subjects, schedules;
   };
@@ -46,6 +46,8 @@ class World {
   void make_nature();
   void make_crowd();
   QueueSettings random_settings();
+  AccessRule random_rule();
+  AccessRules access_rules();
   BrokerOptions broker_options();
   void step();
   void commit_and_publish();

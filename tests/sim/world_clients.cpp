@@ -26,7 +26,7 @@ void World::act(Client& client) {
     return client.lost();
   }
   if (!client.subscribed && random_.chance(1, 4)) return subscribe(client, false);
-  const bool sets_schedules = !nature_.schedules.empty() && client.uid() == options_.daemon_uid;
+  const bool sets_schedules = !nature_.schedules.empty() && client.uid() == options_.access.daemon_uid;
   if (sets_schedules && random_.chance(1, 10)) return schedule(client);
   if (nature_.watchers && random_.chance(1, 20)) return watch(client);
   if (choice < 420) return submit(client);
@@ -164,7 +164,8 @@ void World::settle(Client& client) {
 void World::settle_late(Client& client) {
   if (client.remembered().empty() || !client.room(kControlLane, 1)) return;
   InHand job = client.remembered()[random_.below(client.remembered().size())];
-  if (random_.chance(1, 4)) ++job.token.lease;
+  job.guessed = random_.chance(1, 4);
+  if (job.guessed) ++job.token.lease;
   const RecordKind kinds[] = {RecordKind::kComplete, RecordKind::kFail, RecordKind::kRelease,
                               RecordKind::kExtend};
   client.settle(job, random_.pick(kinds), {}, 0);

@@ -41,7 +41,7 @@ void World::final_round() {
     if (client.away()) client.connect(around_.supervisor);
     client.look(now_ns_);
     if (!client.connected()) continue;
-    if (client.uid() == options_.daemon_uid && random_.chance(1, 8)) {
+    if (client.uid() == options_.access.daemon_uid && random_.chance(1, 8)) {
       for (const auto& [queue, entry] : around_.model.queues())
         if (client.room(kControlLane, 1)) client.control(write_queue_control(QueueAction::kResume, queue));
       for (const auto& [name, schedule] : around_.model.schedules())

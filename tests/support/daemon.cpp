@@ -30,8 +30,10 @@ Daemon::Daemon(std::string config, std::vector<std::string> environment, std::st
     : socket_(directory_.path("pqd/pqd.sock")),
       environment_(std::move(environment)),
       programs_(programs.empty() ? PQD_BIN_DIR : std::move(programs)) {
-  write_file(directory_.path("pqd.toml"), config);
+  configure(config);
 }
+
+void Daemon::configure(const std::string& config) { write_file(directory_.path("pqd.toml"), config); }
 
 Daemon::~Daemon() {
   stop();

@@ -33,6 +33,8 @@ class Daemon {
 
   // Starts it on its directory and waits until it is ready. REQUIRES: not running.
   testing::AssertionResult start();
+  // For the next start.
+  void configure(const std::string& config);
   // By SIGTERM: expects exit status 0.
   void stop();
   // By SIGKILL, the engine with it; returns when both are gone.

@@ -26,10 +26,11 @@ Finding nobody_there(const std::string& socket) {
 
 Finding unreachable(const Failure& failure) {
   const std::string text = std::string(error_name(failure.error)) + ": " + failure.text;
-  return {"daemon", Verdict::kFail, text,
-          failure.error == Error::kUnauthorized
-              ? "ask as root or as the daemon's user"
-              : "see the daemon's log (journalctl -t pqd, or its terminal)"};
+  return {
+      "daemon", Verdict::kFail, text,
+      failure.error == Error::kUnauthorized
+          ? "ask as root or as the daemon's user, or let an administrator give this user a role in [access]"
+          : "see the daemon's log (journalctl -t pqd, or its terminal)"};
 }
 
 Finding reachable(const Client& client, const DaemonTrace& daemon) {

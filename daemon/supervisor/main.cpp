@@ -86,6 +86,7 @@ SupervisorOptions options_for(const Config& config, const std::string& path, boo
   options.config_toml = render_config(config);
   options.access = access_rules(config.access, ::geteuid());
   options.sessions_max = daemon.sessions_max;
+  options.user_sessions_max = daemon.user_sessions_max;
   options.engine_backoff.max_ns = daemon.engine_backoff_max_ms * kMillisecondNs;
   options.engine_backoff.first_ns = std::min(options.engine_backoff.first_ns, options.engine_backoff.max_ns);
   options.memory_bytes_max = daemon.session_memory_bytes;

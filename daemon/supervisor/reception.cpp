@@ -16,6 +16,8 @@ namespace {
 // closed without a word. Strangers are counted apart, so that they keep nobody out.
 constexpr size_t kGreetingsExtra = 64;
 constexpr size_t kStrangersMax = 32;
+// Whom one user has beyond its sessions is told so; whom it has beyond these is closed without a word.
+constexpr size_t kGreetingsOfUserExtra = 8;
 // Longer than the hello of any version.
 constexpr size_t kHelloBytesMax = 1024;
 
@@ -61,6 +63,9 @@ void Reception::arrived(UniqueFd socket) {
   const bool stranger = !Rights(options_.access, peer->uid, peer->groups).any();
   if (table_.greetings(stranger) >= (stranger ? kStrangersMax : options_.sessions_max + kGreetingsExtra))
     return warn(nobody, "is turned away: too many connections that have not said hello");
+  if (!options_.access.is_master(peer->uid) &&
+      table_.count_of_user(peer->uid) >= options_.user_sessions_max + kGreetingsOfUserExtra)
+    return warn(nobody, "is turned away: its user has too many connections");
   Session& session = table_.add(std::move(socket), *peer, stranger);
   const ConnectionId id = session.id;
   session.watch = loop_.watch(session.socket.get(), [this, id] { readable(id); });
@@ -119,6 +124,11 @@ std::optional<Reception::No> Reception::objection(const Session& session) const 
     return No{Error::kUnavailable,
               fmt::format("all {} sessions are taken: try again later, or raise sessions_max",
                           options_.sessions_max)};
+  if (!options_.access.is_master(session.peer.uid) &&
+      table_.count_of_user(session.peer.uid) > options_.user_sessions_max)
+    return No{Error::kUnavailable,
+              fmt::format("uid {} has all of its {} sessions: end some, or raise user_sessions_max",
+                          session.peer.uid, options_.user_sessions_max)};
   return too_large(session);
 }
 

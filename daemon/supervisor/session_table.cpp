@@ -58,6 +58,11 @@ size_t SessionTable::greetings(bool strangers) const {
   }));
 }
 
+size_t SessionTable::count_of_user(uint32_t uid) const {
+  return static_cast<size_t>(
+      std::ranges::count_if(sessions_, [uid](const auto& entry) { return entry.second.peer.uid == uid; }));
+}
+
 std::vector<SessionGrant> SessionTable::grants() const {
   std::vector<SessionGrant> grants;
   for (const auto& [id, session] : sessions_)

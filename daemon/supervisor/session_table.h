@@ -27,6 +27,8 @@ class SessionTable {
   size_t count(SessionState state) const { return in_state(state).size(); }
   // Those in kGreeting, strangers or the others.
   size_t greetings(bool strangers) const;
+  // That user's, in any state.
+  size_t count_of_user(uint32_t uid) const;
   // Of the files of all of them.
   uint64_t memory_bytes() const { return memory_bytes_; }
 

@@ -20,6 +20,7 @@ struct SupervisorOptions {
   AccessRules access;  // who gets in
 
   uint32_t sessions_max = 1024;
+  uint32_t user_sessions_max = 256;        // of one user that is neither root nor the daemon's
   uint64_t memory_bytes_max = 4ull << 30;  // of the files of all sessions
   uint32_t max_payload_bytes = 256u << 10;
 

@@ -127,6 +127,43 @@ TEST(Session, IsRefusedBeyondTheMostSessionsUntilOneEnds) {
   EXPECT_TRUE(eventually([&] { return TestClient::open(directory.path("pqd.sock")).has_value(); }));
 }
 
+TEST(Session, IsRefusedToAUserThatHasAsManyAsItMayAndGivenToOthers) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root to become somebody else";
+  TempDir directory;
+  auto options = options_in(directory);
+  options.user_sessions_max = 2;
+  options.access.everyone.emplace().operates = true;
+  RunningSupervisor supervisor(options);
+  ASSERT_TRUE(supervisor.wait_ready()) << supervisor.log();
+  ASSERT_EQ(::chmod(directory.path().c_str(), 0711), 0);
+  const auto greedy = [&](uint32_t uid) {
+    return [&directory, uid] {
+      if (::setgid(uid) != 0 || ::setuid(uid) != 0) return 2;
+      const std::string path = directory.path("pqd.sock");
+      const auto first = TestClient::open(path);
+      auto second = TestClient::open(path);
+      if (!first || !second) return 3;
+      Refusal refusal;
+      if (TestClient::open(path, {}, &refusal)) return 4;
+      const std::string named = "uid " + std::to_string(uid) + " has all of its 2 sessions";
+      if (static_cast<Error>(refusal.code) != Error::kUnavailable) return 5;
+      if (refusal_text(refusal).find(named) == std::string_view::npos) return 6;
+      second->close();
+      return eventually([&] { return TestClient::open(path).has_value(); }) ? 0 : 7;
+    };
+  };
+  ChildProcess one(greedy(65'534));
+  ChildProcess other(greedy(65'533));
+  EXPECT_EQ(one.wait(), 0);
+  EXPECT_EQ(other.wait(), 0);
+  std::vector<TestClient> roots;
+  for (int i = 0; i < 4; ++i) {
+    auto client = TestClient::open(directory.path("pqd.sock"));
+    ASSERT_TRUE(client);
+    roots.push_back(std::move(*client));
+  }
+}
+
 TEST(Session, IsRefusedWhenItsRingsWouldTakeMoreMemoryThanThereIs) {
   TempDir directory;
   auto options = options_in(directory);

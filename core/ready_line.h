@@ -26,6 +26,32 @@ class ReadyLine {
     for (const auto& [seq, at] : returned_) f(at);
   }
 
+  // Through the jobs here in the order of becoming ready. The line may not change meanwhile.
+  class Cursor {
+   public:
+    Cursor(const JobTable& jobs, const ReadyLine& line)
+        : jobs_(&jobs), listed_(line.head_), returned_(line.returned_.begin()), end_(line.returned_.end()) {}
+    // kNoSlot = behind the last.
+    Slot slot() const { return at_returned() ? returned_->second : listed_; }
+    void advance() {
+      if (at_returned())
+        ++returned_;
+      else
+        listed_ = (*jobs_)[listed_].ready_next;
+    }
+
+   private:
+    bool at_returned() const {
+      if (returned_ == end_) return false;
+      return listed_ == kNoSlot || returned_->first < (*jobs_)[listed_].core.ready_seq;
+    }
+
+    const JobTable* jobs_;
+    Slot listed_;
+    std::set<std::pair<uint64_t, Slot>>::const_iterator returned_;
+    std::set<std::pair<uint64_t, Slot>>::const_iterator end_;
+  };
+
   // The first broken invariant by name, nullptr when all hold; every job here is appended to `seen`.
   const char* find_fault(const JobTable& jobs, std::vector<Slot>& seen) const;
 

@@ -144,41 +144,51 @@ uint64_t ReadyQueue::count_before(const JobTable& jobs, Slot slot, uint64_t most
   return std::min(count, most);
 }
 
-// Its group comes to it after those of its own that became ready earlier. Until then each other group has as
-// many turns as there are on the clock, if it has jobs for them; one at the very same time goes before if its
-// job became ready earlier. Of a group that was passed over only the next turn is of long ago, the others
-// follow the clock.
+// Its group comes to it after those turns of its own that became ready earlier. Until then each other group
+// has as many turns as there are on the clock, if it has jobs for them; one at the very same time goes before
+// if its first job became ready earlier. Of a group that was passed over only the next turn is of long ago,
+// the others follow the clock.
 uint64_t ReadyQueue::count_turns_before(const JobTable& jobs, Slot slot, uint64_t most) const {
   const Job& job = jobs[slot];
   const FairGroup& own = (*groups_)[job.ready_group];
-  const uint64_t before_in_own = count_of_group_before(jobs, job.ready_group, job.core.ready_seq, most);
+  uint64_t own_turns = 0;
+  uint64_t count = 0;
+  GroupTurns own_line = turns_of(jobs, job.ready_group);
+  auto own_turn = own_line.next();
+  for (; !own_turn->has(job.core); own_turn = own_line.next()) {
+    ++own_turns;
+    count += own_turn->jobs;
+    if (count >= most) return most;
+  }
   const uint64_t clock = groups_->clock(own.rank);
   const auto time_of = [clock](const FairGroup& group, uint64_t turn) {
     return turn == 0 ? group.time : std::max(group.time, clock) + turn * group.step;
   };
-  const uint64_t time = time_of(own, before_in_own);
-  uint64_t count = before_in_own;
+  const uint64_t time = time_of(own, own_turns);
+  // Those of its batch stand right before it.
+  for (Slot at = slot; jobs[at].core.ready_seq != own_turn->ready_seq; at = jobs[at].ready_prev) ++count;
   groups_->for_each([&](GroupNo number, const FairGroup& other) {
-    if (number == job.ready_group || other.rank != own.rank || other.time > time || count >= most) return;
+    if (number == job.ready_group || other.rank != own.rank || other.time > time) return;
     const uint64_t later = std::max(other.time, clock);
     uint64_t turns = other.time < time ? 1 : 0;  // at earlier times
     if (later < time) turns += (time - later - 1) / other.step;
-    const bool tie = time_of(other, turns) == time && turns < std::min(other.jobs, most) &&
-                     count_of_group_before(jobs, number, job.core.ready_seq, turns + 1) > turns;
-    count += std::min(turns + (tie ? 1 : 0), other.jobs);
+    const bool tie = time_of(other, turns) == time;
+    GroupTurns line = turns_of(jobs, number);
+    for (uint64_t turn = 0; turn <= turns && count < most; ++turn) {
+      const auto next = line.next();
+      if (!next || (turn == turns && !(tie && next->ready_seq < own_turn->ready_seq))) break;
+      count += next->jobs;
+    }
   });
   return count;
 }
 
-uint64_t ReadyQueue::count_of_group_before(const JobTable& jobs, GroupNo number, uint64_t seq,
-                                           uint64_t most) const {
+GroupTurns ReadyQueue::turns_of(const JobTable& jobs, GroupNo number) const {
   const FairGroup& group = (*groups_)[number];
-  uint64_t count = 0;
-  for (const uint32_t index : group.lines) {
-    const FairLine& line = *lines_[index].by_rank[group.rank].fair;
-    count += line.line_of(number)->count_before(jobs, seq, most);
-  }
-  return count;
+  std::vector<const ReadyLine*> lines;
+  for (const uint32_t index : group.lines)
+    lines.push_back(lines_[index].by_rank[group.rank].fair->line_of(number));
+  return {jobs, lines};
 }
 
 }  // namespace pqd

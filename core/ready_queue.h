@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "core/fair_line.h"
+#include "core/group_turns.h"
 #include "core/job_table.h"
 #include "core/limits.h"
 #include "core/queue_settings.h"
@@ -57,8 +58,7 @@ class ReadyQueue {
   // When the longest waiting ready job became ready; 0 = none is ready.
   TimeNs oldest_ready_ns(const JobTable& jobs) const;
   // Ready jobs that would be dispatched before this one if every type were wanted and no other came; counting
-  // stops at `most`. Knows nothing of the starvation guard, and with fairness takes each job of a batch for a
-  // turn.
+  // stops at `most`. Knows nothing of the starvation guard.
   uint64_t count_before(const JobTable& jobs, Slot slot, uint64_t most) const;
 
   // For State::check_invariants: the first broken invariant of the lines by name, nullptr when they hold. All
@@ -113,7 +113,7 @@ class ReadyQueue {
   std::vector<Slot> take_all(JobTable& jobs);
   GroupNo enter_group(const JobCore& job, const std::string& name);
   uint64_t count_turns_before(const JobTable& jobs, Slot slot, uint64_t most) const;
-  uint64_t count_of_group_before(const JobTable& jobs, GroupNo number, uint64_t seq, uint64_t most) const;
+  GroupTurns turns_of(const JobTable& jobs, GroupNo number) const;
   const char* find_fault(const JobTable& jobs, const Line& line, size_t rank, std::vector<Slot>& seen) const;
   const char* find_group_fault(const JobTable& jobs, const std::vector<Slot>& seen) const;
 

@@ -168,6 +168,20 @@ TEST_F(FairBatch, CollectsByUserAndTakesOneTurn) {
   EXPECT_EQ(order, "fff s t fff fff ");
 }
 
+TEST_F(FairBatch, IsOneTurnToWhomWaitsBehindIt) {
+  const JobSpec batch{.mode = Mode::kBatch};
+  submit_many(kFlood, "f", 9, batch);
+  submit(kSingle, "s", batch);
+  d.advance_ms(1'000);
+  submit(kThird, "t", {.mode = Mode::kFifo});
+  std::map<std::string, std::vector<uint64_t>> ahead;
+  for (const auto& [id, name] : names) ahead[name].push_back(explain(d.state, d.state.jobs.find(id)).ahead);
+  for (auto& [name, counts] : ahead) std::ranges::sort(counts);
+  EXPECT_EQ(ahead["f"], (std::vector<uint64_t>{0, 1, 2, 5, 6, 7, 8, 9, 10}));
+  EXPECT_EQ(ahead["s"], std::vector<uint64_t>{3});
+  EXPECT_EQ(ahead["t"], std::vector<uint64_t>{4});
+}
+
 struct FairWeighted : Fair {
   FairWeighted() : Fair(fair(Fairness::kUser, {{{"2001", 3}, {"500/ann", 2}}, {}})) {}
 };

@@ -81,17 +81,10 @@ const ModelJob* Model::next_in_turn(const std::vector<const ModelJob*>& jobs, co
   return best;
 }
 
-// Of a fair queue the explanation counts each job of a batch as a turn.
+// Before the engine's first turn nobody has had any.
 bool Model::turns_are_guessed(const ModelJob& job) const {
   const ModelQueue& queue = queues_.at(job.queue);
-  const auto fair = queue.fair.find(job.rank());
-  if (fair == queue.fair.end())
-    return queue.settings.fair != Fairness::kOff;  // before the engine's first turn
-  return std::ranges::any_of(live_, [&](const auto& entry) {
-    const ModelJob& other = entry.second;
-    return other.queue == job.queue && other.waits(Pending::kReady) && other.batch != 0 &&
-           other.rank() == job.rank();
-  });
+  return queue.settings.fair != Fairness::kOff && !queue.fair.contains(job.rank());
 }
 
 // The ready jobs of a queue, each with how many go before it, if none comes or goes.

@@ -25,6 +25,7 @@ static_assert(sizeof(MessageHead) == 24);
 static_assert(offsetof(Hello, abi_min) == offsetof(MessageHead, abi_first));
 static_assert(offsetof(Hello, abi_max) == offsetof(MessageHead, abi_second));
 static_assert(offsetof(Welcome, abi) == offsetof(MessageHead, abi_first));
+static_assert(offsetof(Renewal, abi) == offsetof(MessageHead, abi_first));
 
 std::unexpected<WireError> fault(WireFault what) { return std::unexpected(WireError{what, 0}); }
 
@@ -118,9 +119,27 @@ std::expected<Reply, WireError> receive_reply(int socket, WireTimeout timeout) {
   const auto head = read_head(message);
   if (!head) return std::unexpected(head.error());
   if (head->kind == MessageKind::kRefusal) return read_refusal(message, received->fds);
+  // The supervisor that was about to welcome us died, and the next one took us for welcomed.
+  if (head->kind == MessageKind::kRenewal) return fault(WireFault::kClosed);
   if (head->kind != MessageKind::kWelcome) return fault(WireFault::kNotPqd);
   if (head->abi_first != kAbiVersion) return fault(WireFault::kWrongAbi);
   return read_welcome(message, received->fds);
+}
+
+std::expected<RenewalFds, WireError> receive_renewal(int socket, uint64_t session) {
+  std::array<std::byte, kMessageBytesMax> buffer;
+  auto received = receive_message(socket, buffer, kRenewalFdCount, WireTimeout::zero());
+  if (!received) return std::unexpected(received.error());
+  const auto message = std::span<const std::byte>(buffer).first(received->bytes);
+  const auto head = read_head(message);
+  if (!head) return std::unexpected(head.error());
+  if (head->kind != MessageKind::kRenewal) return fault(WireFault::kNotPqd);
+  if (head->abi_first != kAbiVersion) return fault(WireFault::kWrongAbi);
+  const auto renewal = read_whole<Renewal>(message);
+  if (!renewal) return std::unexpected(renewal.error());
+  if (received->fds.size() != kRenewalFdCount) return fault(WireFault::kWrongFds);
+  if (renewal->session != session) return fault(WireFault::kWrongField);
+  return RenewalFds{std::move(received->fds[0]), std::move(received->fds[1])};
 }
 
 std::expected<void, WireError> send_welcome(int socket, const Welcome& welcome, const SessionFds& fds,
@@ -131,9 +150,10 @@ std::expected<void, WireError> send_welcome(int socket, const Welcome& welcome, 
 }
 
 std::expected<void, WireError> send_refusal(int socket, uint8_t code, std::string_view text,
-                                            WireTimeout timeout) {
+                                            WireTimeout timeout, bool again) {
   Refusal refusal;
   refusal.code = code;
+  refusal.again = again ? 1 : 0;
   // One byte less than the field, so that it always ends in a zero.
   std::copy_n(text.begin(), std::min(text.size(), refusal.text.size() - 1), refusal.text.begin());
   return send_message(socket, refusal, {}, timeout);

@@ -1,6 +1,7 @@
-// The first and only messages over a session's SOCK_SEQPACKET socket: the client's Hello, the daemon's
-// Welcome with five file descriptors, or its Refusal. Afterwards the socket is silent; its closing is the
-// session's end. Fixed sizes, no pointers, host byte order (one host). Any thread.
+// The messages over a session's SOCK_SEQPACKET socket: the client's Hello, the daemon's Welcome with five
+// file descriptors, or its Refusal. Afterwards the client is silent, and the daemon says one thing at most:
+// that a new supervisor has taken the session over (Renewal). The socket's closing is the session's end.
+// Fixed sizes, no pointers, host byte order (one host). Any thread.
 #pragma once
 
 #include <expected>
@@ -13,7 +14,7 @@
 
 namespace pqd {
 
-enum class MessageKind : uint32_t { kHello = 1, kWelcome = 2, kRefusal = 3 };
+enum class MessageKind : uint32_t { kHello = 1, kWelcome = 2, kRefusal = 3, kRenewal = 4 };
 
 using SessionSecret = std::array<uint8_t, 16>;
 
@@ -48,13 +49,23 @@ struct Refusal {
   MessageKind kind = MessageKind::kRefusal;
   uint32_t abi_min = kAbiVersion;
   uint32_t abi_max = kAbiVersion;
-  uint8_t code = 0;  // the error
-  std::array<uint8_t, 3> reserved{};
+  uint8_t code = 0;   // the error
+  uint8_t again = 0;  // 1: whoever dials again at once waits for the next supervisor and is not refused
+  std::array<uint8_t, 2> reserved{};
   std::array<char, 240> text{};
+};
+
+// To clients that know kFeatureRenewal. What the earlier Down held, the new one holds too.
+struct Renewal {
+  uint64_t magic = kMagic;
+  MessageKind kind = MessageKind::kRenewal;
+  uint32_t abi = kAbiVersion;
+  uint64_t session = 0;
 };
 static_assert(sizeof(Hello) == 120 && std::is_trivially_copyable_v<Hello>);
 static_assert(sizeof(Welcome) == 88 && std::is_trivially_copyable_v<Welcome>);
 static_assert(sizeof(Refusal) == 264 && std::is_trivially_copyable_v<Refusal>);
+static_assert(sizeof(Renewal) == 24 && std::is_trivially_copyable_v<Renewal>);
 
 // What comes with a Welcome, in this order.
 struct SessionFds {
@@ -65,6 +76,13 @@ struct SessionFds {
   UniqueFd engine_doorbell;  // eventfd: the engine writes, the client sleeps on it
 };
 inline constexpr size_t kSessionFdCount = 5;
+
+// What comes with a Renewal, in this order.
+struct RenewalFds {
+  UniqueFd down;
+  UniqueFd wake;
+};
+inline constexpr size_t kRenewalFdCount = 2;
 
 // Daemon. A Hello of kWrongAbi is told apart so that it can be answered with a Refusal that names ours. Its
 // sizes have passed check_sizes() with the defaults filled in, its name ends in a zero and is printable.
@@ -78,13 +96,16 @@ struct Accepted {
   SessionFds fds;
 };
 using Reply = std::variant<Accepted, Refusal>;
+// kClosed also says that the daemon died in the middle of it and another one is there already: dial again.
 std::expected<Reply, WireError> receive_reply(int socket, WireTimeout timeout);
+// Does not wait: kTimeout says that there is none. One for another session is a kWrongField.
+std::expected<RenewalFds, WireError> receive_renewal(int socket, uint64_t session);
 
 std::expected<void, WireError> send_welcome(int socket, const Welcome& welcome, const SessionFds& fds,
                                             WireTimeout timeout);
 // Text beyond the field is cut.
 std::expected<void, WireError> send_refusal(int socket, uint8_t code, std::string_view text,
-                                            WireTimeout timeout);
+                                            WireTimeout timeout, bool again = false);
 std::string_view refusal_text(const Refusal& refusal);
 
 }  // namespace pqd

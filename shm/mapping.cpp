@@ -115,6 +115,23 @@ std::expected<Mapping, SysError> Mapping::map(int fd, const MappingLayout& layou
   return mapping;
 }
 
+std::expected<void, SysError> Mapping::replace(int fd, Access access, OnFork on_fork) {
+  if (auto length = check_length(fd, layout_.file_bytes()); !length) return length;
+  const int protection = access == Access::kReadOnly ? PROT_READ : PROT_READ | PROT_WRITE;
+  std::byte* at = base_;
+  for (uint64_t i = 0; i < layout_.part_count; ++i) {
+    const MappingPart& part = layout_.parts[i];
+    for (uint64_t copy = 0; copy < part.copies; ++copy, at += part.bytes) {
+      if (::mmap(at, part.bytes, protection, MAP_SHARED | MAP_FIXED, fd,
+                 static_cast<off_t>(layout_.file_offset(i))) == MAP_FAILED)
+        return std::unexpected(SysError::last("mmap"));
+    }
+  }
+  if (on_fork == OnFork::kDrop && ::madvise(base_, layout_.address_bytes(), MADV_DONTFORK) != 0)
+    return std::unexpected(SysError::last("madvise"));
+  return {};
+}
+
 Mapping Mapping::adopt(std::byte* base, const MappingLayout& layout) {
   Mapping mapping;
   mapping.base_ = base;

@@ -56,6 +56,10 @@ class Mapping {
   static std::expected<Mapping, SysError> map(int fd, const MappingLayout& layout, Access access,
                                               OnFork on_fork);
 
+  // Another file of this layout in place of the one that is mapped, at the same addresses, so that pointers
+  // into it stay good. Errors as map(); after one of mmap the mapping is not to be touched any more.
+  std::expected<void, SysError> replace(int fd, Access access, OnFork on_fork);
+
   // Takes over what a process inherited by fork: a sealed file cannot be mapped writable again, but the
   // mapping made before goes on in a child, at the same address. `base` and `layout` are what the parent's
   // Mapping had. The child owns its copy: destroying it here unmaps it here only.

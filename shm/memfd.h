@@ -3,8 +3,10 @@
 // daemon maps it, one of the two seal functions, and only then may a client get it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <span>
 
 #include "shm/sys_error.h"
 #include "shm/unique_fd.h"
@@ -23,7 +25,18 @@ std::expected<void, SysError> seal_for_client_writing(int fd);
 // mapped it.
 std::expected<void, SysError> seal_for_client_reading(int fd);
 
+// A small file whose content is final: nobody can write to it any more.
+std::expected<UniqueFd, SysError> create_final_memfd(const char* name, std::span<const std::byte> content);
+
+// Fills a file that nobody has sealed yet with the content of another one of the same size.
+std::expected<void, SysError> copy_memfd(int from, int to, uint64_t bytes);
+
 // For the receiver: has the file exactly this size, and the seals that make it safe to map?
 std::expected<void, SysError> check_memfd(int fd, uint64_t bytes);
+
+// Whom a file is sealed for.
+enum class Sealed : uint8_t { kForClientWriting, kForClientReading, kForNobodysWriting };
+// The same, and is it one of ours that was sealed like this?
+std::expected<void, SysError> check_memfd(int fd, uint64_t bytes, Sealed sealed);
 
 }  // namespace pqd

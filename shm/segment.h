@@ -44,6 +44,11 @@ class DownSegment {
                                                   OnFork on_fork);
   static DownSegment adopt(std::byte* base, const SegmentSizes& sizes);
 
+  // For a client: another file with the same content takes this one's place, see Mapping::replace().
+  std::expected<void, SysError> replace(int fd) {
+    return mapping_.replace(fd, Access::kReadOnly, OnFork::kDrop);
+  }
+
   // Fills the header's first line. Only before the segment is handed out.
   void describe(uint64_t session, uint32_t tag, uint32_t features, uint32_t max_payload_bytes);
 
@@ -78,6 +83,11 @@ class WakeSegment {
   WakeSegment() = default;
   static std::expected<WakeSegment, SysError> map(int fd, Access access, OnFork on_fork);
   static WakeSegment adopt(std::byte* base);
+
+  // For a client: the page of another supervisor.
+  std::expected<void, SysError> replace(int fd) {
+    return mapping_.replace(fd, Access::kReadOnly, OnFork::kDrop);
+  }
 
   WakePage& page() { return *reinterpret_cast<WakePage*>(mapping_.base()); }
   const WakePage& page() const { return *reinterpret_cast<const WakePage*>(mapping_.base()); }

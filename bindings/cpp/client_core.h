@@ -118,6 +118,8 @@ class ClientCore {
   void arm_waiter();
   void disarm_waiter();
   void look_at_socket();
+  // Something came on the socket: a renewal, or the session's end.
+  void hear();
 
   // client_command.cpp
   std::optional<Ticket> try_send_control(ByteView record, const JobId& id);

@@ -4,12 +4,15 @@
 
 #include <cerrno>
 #include <system_error>
+#include <thread>
 
 #include "bindings/cpp/dial.h"
 #include "shm/memfd.h"
 
 namespace pqd {
 namespace {
+
+constexpr Deadline::Milliseconds kPauseFirst{10};
 
 Failure wire_failure(const std::string& path, const WireError& error) {
   const std::string at = "the daemon at " + path;
@@ -54,23 +57,46 @@ std::unexpected<Failure> map_failure(const SysError& error) {
                                             "): " + std::generic_category().message(error.number));
 }
 
+// One way through the handshake.
+struct Attempt {
+  UniqueFd socket;
+  Result<Accepted> reply;
+  bool closed = false;  // without an answer
+  bool again = false;   // a daemon that restarts would let us in now, or soon
+};
+
+Attempt shake_hands(const std::string& path, const Hello& hello, Deadline deadline) {
+  auto socket = dial(path, deadline);
+  if (!socket) return {{}, std::unexpected(std::move(socket.error()))};
+  const auto failed = [&](const WireError& error) {
+    const bool closed = error.fault == WireFault::kClosed;
+    return Attempt{{}, std::unexpected(wire_failure(path, error)), closed, closed};
+  };
+  if (auto sent = send_message(socket->get(), hello, {}, deadline.left()); !sent) return failed(sent.error());
+  auto reply = receive_reply(socket->get(), deadline.left());
+  if (!reply) return failed(reply.error());
+  if (const auto* refusal = std::get_if<Refusal>(&*reply))
+    return {{}, std::unexpected(refusal_failure(path, *refusal)), false, refusal->again != 0};
+  return {std::move(*socket), std::move(std::get<Accepted>(*reply))};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<ClientSession>> ClientSession::open(const std::string& path, const Hello& hello,
                                                            Deadline deadline) {
-  auto socket = dial(path, deadline);
-  if (!socket) return std::unexpected(std::move(socket.error()));
-  if (auto sent = send_message(socket->get(), hello, {}, deadline.left()); !sent) {
-    return std::unexpected(wire_failure(path, sent.error()));
+  auto attempt = shake_hands(path, hello, deadline);
+  for (auto rest = kPauseFirst; !attempt.reply && attempt.again && !deadline.passed(); rest *= 2) {
+    std::this_thread::sleep_for(std::min(rest, deadline.left()));
+    const bool closed = attempt.closed;
+    attempt = shake_hands(path, hello, deadline);
+    // Once: a daemon may die at any moment, and one that always closes is not one that dies.
+    if (closed && attempt.closed) break;
   }
-  auto reply = receive_reply(socket->get(), deadline.left());
-  if (!reply) return std::unexpected(wire_failure(path, reply.error()));
-  if (const auto* refusal = std::get_if<Refusal>(&*reply)) {
-    return std::unexpected(refusal_failure(path, *refusal));
-  }
-  auto& accepted = std::get<Accepted>(*reply);
+  if (!attempt.reply) return std::unexpected(std::move(attempt.reply.error()));
+  UniqueFd& socket = attempt.socket;
+  Accepted& accepted = *attempt.reply;
   auto session = std::make_unique<ClientSession>();
-  session->socket = std::move(*socket);
+  session->socket = std::move(socket);
   session->welcome = accepted.welcome;
   if (auto mapped = session->map(std::move(accepted.fds)); !mapped) {
     return std::unexpected(std::move(mapped.error()));
@@ -117,6 +143,20 @@ void ClientSession::attach() {
   const WakeSegment& wake_view = wake;
   bell = EngineBell(wake_view.page(), head, client_doorbell.get());
   waiter = Waiter(mine, engine_doorbell.get());
+}
+
+Result<void> ClientSession::renew(const RenewalFds& fds) {
+  for (const auto& [fd, bytes] : {std::pair{fds.down.get(), down_layout(welcome.sizes).file_bytes()},
+                                  std::pair{fds.wake.get(), wake_layout().file_bytes()}}) {
+    if (auto checked = check_memfd(fd, bytes); !checked) return map_failure(checked.error());
+  }
+  if (auto replaced = down.replace(fds.down.get()); !replaced) return map_failure(replaced.error());
+  if (auto replaced = wake.replace(fds.wake.get()); !replaced) return map_failure(replaced.error());
+  // A new one: this page counts armings afresh, and what was rung for on the other says nothing here.
+  const WakeSegment& wake_view = wake;
+  const DownSegment& theirs = down;
+  bell = EngineBell(wake_view.page(), theirs.header(), client_doorbell.get());
+  return {};
 }
 
 JobId ClientSession::next_id(Lane lane) {

@@ -41,6 +41,9 @@ struct ClientSession {
     LaneState& state = lanes[lane_index(lane)];
     return state.last[static_cast<size_t>(durability)] = ++state.sent;
   }
+  // A new supervisor's files in place of the earlier one's, at the same addresses. After an error nothing is
+  // to be believed of Down any more.
+  Result<void> renew(const RenewalFds& fds);
   // Takes the watermarks over; true when one has moved.
   bool load_marks();
 

@@ -99,6 +99,11 @@ Result<Ticket> ClientCore::submit(const SubmitRequest& request) {
   if (fault.error != Error::kOk) [[unlikely]]
     return fail_with(fault.error, std::string(fault.what));
   const auto bytes = static_cast<uint32_t>(submit_record_bytes(view));
+  // Who only submits never looks at the socket otherwise, where the next supervisor's word may be.
+  // relaxed: a hint, no data hangs on it.
+  if (session_->down.header().engine_state.load(std::memory_order_relaxed) !=
+      static_cast<uint32_t>(EngineState::kServing)) [[unlikely]]
+    look_at_socket();
   if (away_ || session_->writer(lane).reserve(bytes).empty()) [[unlikely]] {
     auto room = wait_for_room(lane, padded_record_bytes(bytes), submit_timeout());
     if (!room) return std::unexpected(std::move(room.error()));

@@ -169,8 +169,7 @@ void ClientCore::sleep(Deadline deadline) {
   if (::poll(wanted.data(), wanted.size(), static_cast<int>(deadline.left().count())) <= 0) return;
   disarm_waiter();
   if (wanted[0].revents != 0) session_->waiter.drain();
-  // Nothing is ever sent on it: whatever happens there is its end.
-  if (wanted[1].revents != 0) lost();
+  if (wanted[1].revents != 0) hear();
 }
 
 void ClientCore::arm_waiter() {
@@ -192,7 +191,17 @@ void ClientCore::look_at_socket() {
   if (now - socket_seen_ < kSocketLookPause) return;
   socket_seen_ = now;
   pollfd wanted{session_->socket.get(), POLLIN | POLLRDHUP, 0};
-  if (::poll(&wanted, 1, 0) > 0) lost();
+  if (::poll(&wanted, 1, 0) > 0) hear();
+}
+
+void ClientCore::hear() {
+  for (;;) {
+    const auto fds = receive_renewal(session_->socket.get(), session_->welcome.session);
+    if (!fds && fds.error().fault == WireFault::kTimeout) return;
+    if (!fds || (session_->welcome.features & kFeatureRenewal) == 0 || !session_->renew(*fds)) return lost();
+    // Whatever was published under the earlier supervisor's eyes nobody was woken for.
+    session_->bell.ring_if_sleeping();
+  }
 }
 
 }  // namespace pqd

@@ -1,6 +1,7 @@
 // Connecting: every way in which it does not work says why and what to do, and leaves nothing open.
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <atomic>
 
 #include <cstdlib>
 
@@ -90,6 +91,23 @@ TEST(Connecting, RefusesAWelcomeWithoutTheSessionsFiles) {
 TEST(Connecting, EndsWhenTheDaemonHangsUp) {
   const FalseDaemon daemon([](int) {}, SOCK_SEQPACKET);
   EXPECT_EQ(failure_at(daemon.socket()).error, Error::kUnavailable);
+}
+
+TEST(Connecting, DialsAgainWhenADaemonRestartsInBetween) {
+  std::atomic<int> dialled{0};
+  const FalseDaemon daemon(
+      [&](int socket) {
+        // Refused while it stops, hung up on as it dies, then let in as far as a refusal for good.
+        const auto refuse = [socket](Error code, bool again) {
+          EXPECT_TRUE(send_refusal(socket, static_cast<uint8_t>(code), "", kWatchdog, again));
+        };
+        ++dialled;
+        if (dialled == 1) refuse(Error::kUnavailable, true);
+        if (dialled == 3) refuse(Error::kNoSpace, false);
+      },
+      SOCK_SEQPACKET);
+  EXPECT_EQ(failure_at(daemon.socket(), 60'000).error, Error::kNoSpace);
+  EXPECT_EQ(dialled, 3);
 }
 
 TEST(Connecting, EndsWhenTheDaemonStaysSilent) {

@@ -21,8 +21,11 @@ FalseDaemon::FalseDaemon(std::function<void(int socket)> answer, int type)
     return;
   }
   thread_ = std::thread([fd = listener_.get(), answer = std::move(answer)] {
-    const UniqueFd client(::accept4(fd, nullptr, nullptr, SOCK_CLOEXEC));
-    if (client && receive_hello(client.get(), kWatchdog)) answer(client.get());
+    for (;;) {
+      const UniqueFd client(::accept4(fd, nullptr, nullptr, SOCK_CLOEXEC));
+      if (!client) return;
+      if (receive_hello(client.get(), kWatchdog)) answer(client.get());
+    }
   });
 }
 

@@ -1,5 +1,5 @@
-// A socket that answers one client as a test wants it to, and not as pqd does. Owner: one thread; the answer
-// is given in a thread of its own, which ends with the object.
+// A socket that answers one client after the other as a test wants it to, and not as pqd does. Owner: one
+// thread; the answer is given in a thread of its own, which ends with the object.
 #pragma once
 
 #include <functional>
@@ -13,7 +13,7 @@ namespace pqd::test {
 
 class FalseDaemon {
  public:
-  // `answer` gets the socket of the one client whose hello has been read.
+  // `answer` gets the socket of a client whose hello has been read.
   explicit FalseDaemon(std::function<void(int socket)> answer, int type);
   ~FalseDaemon();
   FalseDaemon(const FalseDaemon&) = delete;

@@ -14,7 +14,8 @@ TEST(Abi, ConstantsStayAsTheyAre) {
   EXPECT_EQ(kMagic, 0x314D485344515000u);
   EXPECT_EQ(kAbiVersion, 1u);
   EXPECT_EQ(kFeatureResume, 1u);
-  EXPECT_EQ(kFeatures, 1u);
+  EXPECT_EQ(kFeatureRenewal, 2u);
+  EXPECT_EQ(kFeatures, 3u);
   EXPECT_EQ(kRecordAlign, 8u);
   EXPECT_EQ(kRecordBytesMin, 8u);
   EXPECT_EQ(record_bytes_max(1u << 20), 524288u);

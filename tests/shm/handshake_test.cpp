@@ -175,6 +175,36 @@ TEST_F(Handshake, RefusesAWelcomeThatIsNotOne) {
   EXPECT_EQ(reply_of(uint64_t{kMagic}, fds).error().fault, WireFault::kWrongSize);
 }
 
+TEST_F(Handshake, ARenewalBringsTwoDescriptorsAndOneThatIsNotIsRefused) {
+  const UniqueFd event = test::make_event();
+  const std::vector<int> two(kRenewalFdCount, event.get());
+  const auto renewal_of = [&](const auto& message, std::span<const int> fds) {
+    EXPECT_TRUE(send_message(daemon_.get(), message, fds, kPatience));
+    return receive_renewal(client_.get(), 5);
+  };
+  EXPECT_EQ(receive_renewal(client_.get(), 5).error().fault, WireFault::kTimeout);
+  Renewal renewal{.session = 5};
+  auto got = renewal_of(renewal, two);
+  ASSERT_TRUE(got);
+  EXPECT_TRUE(got->down && got->wake);
+  EXPECT_EQ(renewal_of(renewal, {}).error().fault, WireFault::kWrongFds);
+  EXPECT_EQ(renewal_of(renewal, std::span(two).first(1)).error().fault, WireFault::kWrongFds);
+  EXPECT_EQ(renewal_of(Welcome{}, two).error().fault, WireFault::kNotPqd);
+  EXPECT_EQ(renewal_of(uint64_t{kMagic}, two).error().fault, WireFault::kWrongSize);
+  renewal.session = 6;
+  EXPECT_EQ(renewal_of(renewal, two).error().fault, WireFault::kWrongField);
+  renewal = {.abi = kAbiVersion + 1, .session = 5};
+  EXPECT_EQ(renewal_of(renewal, two).error().fault, WireFault::kWrongAbi);
+  daemon_.reset();
+  EXPECT_EQ(receive_renewal(client_.get(), 5).error().fault, WireFault::kClosed);
+}
+
+TEST_F(Handshake, ARenewalInPlaceOfAWelcomeSaysThatOneHasToDialAgain) {
+  const UniqueFd event = test::make_event();
+  const std::vector<int> two(kRenewalFdCount, event.get());
+  EXPECT_EQ(reply_of(Renewal{.session = 5}, two).error().fault, WireFault::kClosed);
+}
+
 TEST_F(Handshake, AClientThatSaysNothingIsGivenUp) {
   EXPECT_EQ(receive_hello(daemon_.get(), WireTimeout(5)).error().fault, WireFault::kTimeout);
   client_.reset();

@@ -74,6 +74,29 @@ TEST(Mapping, AClientsChildDoesNotHaveIt) {
   }));
 }
 
+TEST(Mapping, AnotherFileTakesThePlaceOfOneAtItsAddresses) {
+  const UniqueFd first = create_memfd("pqd-test", two_rings().file_bytes()).value();
+  const UniqueFd second = create_memfd("pqd-test", two_rings().file_bytes()).value();
+  const UniqueFd short_one = create_memfd("pqd-test", two_rings().file_bytes() - kPageBytes).value();
+  const Mapping writer = Mapping::map(second.get(), two_rings(), Access::kReadWrite, OnFork::kDrop).value();
+  Mapping mapping = Mapping::map(first.get(), two_rings(), Access::kReadOnly, OnFork::kDrop).value();
+  const std::byte* const base = mapping.base();
+  EXPECT_EQ(mapping.replace(short_one.get(), Access::kReadOnly, OnFork::kDrop).error().number, ENODATA);
+  ASSERT_TRUE(mapping.replace(second.get(), Access::kReadOnly, OnFork::kDrop));
+  EXPECT_EQ(mapping.base(), base);
+  writer.base()[3] = std::byte{1};
+  writer.part(1)[5] = std::byte{2};
+  writer.part(2)[9] = std::byte{3};
+  EXPECT_EQ(base[3], std::byte{1});
+  EXPECT_EQ(mapping.part(1)[2 * kPageBytes + 5], std::byte{2});
+  EXPECT_EQ(mapping.part(2)[4 * kPageBytes + 9], std::byte{3});
+  EXPECT_TRUE(test::succeeds_in_child([&] {
+    for (uint64_t at = 0; at < two_rings().address_bytes(); at += kPageBytes)
+      if (mapped(base + at)) return false;
+    return true;
+  }));
+}
+
 TEST(Mapping, AnEngineAdoptsTheSupervisorsSealedDownAndWritesIt) {
   const SegmentSizes sizes = test::small_sizes();
   const UniqueFd fd = create_memfd("pqd-test", down_layout(sizes).file_bytes()).value();

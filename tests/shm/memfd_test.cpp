@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <string>
 
 #include "tests/shm/fixtures.h"
@@ -46,6 +47,45 @@ TEST(Memfd, IsAllocatedInFullZeroAndCloseOnExec) {
   EXPECT_GE(static_cast<uint64_t>(status.st_blocks) * 512, kBytes);
   EXPECT_EQ(::fcntl(fd.get(), F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
   EXPECT_EQ(status.st_mode & 0111, 0u);
+}
+
+TEST(Memfd, AFinalOneHoldsWhatItWasGivenAndNothingElseEver) {
+  const std::string text = "card";
+  const UniqueFd fd = create_final_memfd("pqd-test", std::as_bytes(std::span(text))).value();
+  EXPECT_TRUE(check_memfd(fd.get(), text.size(), Sealed::kForNobodysWriting));
+  std::string read(text.size(), ' ');
+  EXPECT_EQ(::pread(fd.get(), read.data(), read.size(), 0), 4);
+  EXPECT_EQ(read, text);
+  EXPECT_EQ(error_of(::pwrite(fd.get(), "x", 1, 0)), EPERM);
+  EXPECT_EQ(error_of(::ftruncate(fd.get(), 0)), EPERM);
+}
+
+TEST(Memfd, ACopyHasEveryByte) {
+  constexpr uint64_t kLong = (2u << 20) + 4096;
+  const UniqueFd from = create_memfd("pqd-test", kLong).value();
+  const UniqueFd to = create_memfd("pqd-test", kLong).value();
+  for (const off_t at : {off_t{0}, off_t{1 << 20}, static_cast<off_t>(kLong - 1)})
+    ASSERT_EQ(::pwrite(from.get(), "x", 1, at), 1);
+  ASSERT_TRUE(copy_memfd(from.get(), to.get(), kLong));
+  std::string copied(kLong, ' ');
+  ASSERT_EQ(::pread(to.get(), copied.data(), kLong, 0), static_cast<ssize_t>(kLong));
+  EXPECT_EQ(std::ranges::count(copied, 'x'), 3);
+  EXPECT_EQ(copied.back(), 'x');
+  EXPECT_EQ(copy_memfd(from.get(), to.get(), kLong + 1).error().number, ENODATA);
+}
+
+TEST(Memfd, TellsWhomAFileIsSealedFor) {
+  const auto as = [](int fd, Sealed sealed) { return check_memfd(fd, kBytes, sealed).has_value(); };
+  const UniqueFd open = create_memfd("pqd-test", kBytes).value();
+  EXPECT_FALSE(as(open.get(), Sealed::kForClientWriting));
+  ASSERT_TRUE(seal_for_client_writing(open.get()));
+  EXPECT_TRUE(as(open.get(), Sealed::kForClientWriting));
+  EXPECT_FALSE(as(open.get(), Sealed::kForClientReading));
+  EXPECT_FALSE(as(open.get(), Sealed::kForNobodysWriting));
+  const Down down;
+  EXPECT_TRUE(as(down.fd.get(), Sealed::kForClientReading));
+  EXPECT_FALSE(as(down.fd.get(), Sealed::kForClientWriting));
+  EXPECT_FALSE(check_memfd(down.fd.get(), kBytes + 1, Sealed::kForClientReading));
 }
 
 TEST(Memfd, MemoryThatCannotBeHadIsAnErrorAtOnce) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iostream>
 
+#include "tests/support/descriptor_keeper.h"
 #include "tests/support/eventually.h"
 #include "tests/support/process.h"
 
@@ -46,10 +47,16 @@ Daemon::~Daemon() {
 testing::AssertionResult Daemon::start() {
   if (running()) return testing::AssertionFailure() << "the daemon runs already";
   note_end();
+  std::vector<std::string> environment = environment_;
+  std::vector<int> descriptors;
+  if (keeper_ != nullptr) {
+    std::ranges::copy(keeper_->environment(), std::back_inserter(environment));
+    descriptors = keeper_->descriptors();
+  }
   program_ =
       std::make_unique<Program>(std::vector<std::string>{programs_ + "/pqd", "--dev", "--dir", directory(),
                                                          "--config", directory_.path("pqd.toml")},
-                                environment_);
+                                environment, "", descriptors);
   if (program_->says(std::string(kReady))) {
     const std::string out = program_->out();
     const size_t at = out.find(kReady) + kReady.size();

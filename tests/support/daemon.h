@@ -21,6 +21,8 @@
 
 namespace pqd::test {
 
+class DescriptorKeeper;
+
 class Daemon {
  public:
   // `config`: TOML, "" = every default. `environment`: "NAME=value", over our own. `programs`: where another
@@ -31,6 +33,8 @@ class Daemon {
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
 
+  // From the next start on it is a service of this one, which outlives it; null = of nobody.
+  void serve_under(DescriptorKeeper* keeper) { keeper_ = keeper; }
   // Starts it on its directory and waits until it is ready. REQUIRES: not running.
   testing::AssertionResult start();
   // For the next start.
@@ -66,6 +70,7 @@ class Daemon {
   std::vector<std::string> environment_;
   std::string programs_;
   std::string earlier_log_;
+  DescriptorKeeper* keeper_ = nullptr;
   std::unique_ptr<Program> program_;
   pid_t frozen_ = 0;
 };

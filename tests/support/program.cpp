@@ -7,12 +7,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
+#include <cstring>
+
 #include "tests/support/eventually.h"
 
 namespace pqd::test {
 namespace {
 
 constexpr int kCannotRun = 127;
+constexpr size_t kPidDigits = 12;
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {
   std::vector<char*> pointers;
@@ -41,11 +45,36 @@ bool redirect(int to, const std::string& path, int flags) {
   return fd >= 0 && ::dup2(fd, to) == to && ::close(fd) == 0;
 }
 
+// They are all above those that they become first, so that none is closed before its turn.
+bool hand_over(const std::vector<int>& descriptors) {
+  std::vector<int> moved;
+  const int free_from = 3 + static_cast<int>(descriptors.size());
+  for (const int fd : descriptors) moved.push_back(::fcntl(fd, F_DUPFD_CLOEXEC, free_from));
+  int number = 3;
+  for (const int fd : moved)
+    if (::dup2(fd, number++) < 0) return false;
+  return true;
+}
+
+// Into a text that was left for it: only the child knows.
+void write_pid(char* text) {
+  std::array<char, kPidDigits> digits{};
+  size_t count = 0;
+  for (pid_t left = ::getpid(); left != 0; left /= 10) digits[count++] = static_cast<char>('0' + left % 10);
+  for (size_t i = 0; i < count; ++i) text[i] = digits[count - 1 - i];
+  text[count] = '\0';
+}
+
 }  // namespace
 
-Program::Program(std::vector<std::string> words, std::vector<std::string> environment, std::string input) {
+Program::Program(std::vector<std::string> words, std::vector<std::string> environment, std::string input,
+                 const std::vector<int>& descriptors) {
   write_file(dir_.path("in"), input);
+  if (!descriptors.empty()) environment.push_back("LISTEN_PID=" + std::string(kPidDigits, ' '));
   environment = merged(environment);
+  char* pid_text = nullptr;
+  for (std::string& variable : environment)
+    if (variable.starts_with("LISTEN_PID= ")) pid_text = variable.data() + std::strlen("LISTEN_PID=");
   const auto arguments = pointers(words);
   const auto variables = pointers(environment);
   const std::string in = dir_.path("in"), out = dir_.path("out"), err = dir_.path("err");
@@ -59,7 +88,8 @@ Program::Program(std::vector<std::string> words, std::vector<std::string> enviro
   constexpr int kAppend = O_WRONLY | O_CREAT | O_APPEND;
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() == parent && redirect(0, in, O_RDONLY) && redirect(1, out, kAppend) &&
-      redirect(2, err, kAppend)) {
+      redirect(2, err, kAppend) && hand_over(descriptors)) {
+    if (pid_text != nullptr) write_pid(pid_text);
     ::execvpe(arguments[0], arguments.data(), variables.data());
   }
   ::_exit(kCannotRun);

@@ -14,8 +14,9 @@ namespace pqd::test {
 class Program {
  public:
   // `words`: the program and its arguments. `environment`: "NAME=value", over our own; "NAME" removes it.
+  // `descriptors`: become 3, 4 ... of the program, with LISTEN_PID beside them; those stay the caller's.
   explicit Program(std::vector<std::string> words, std::vector<std::string> environment = {},
-                   std::string input = {});
+                   std::string input = {}, const std::vector<int>& descriptors = {});
   ~Program();
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;

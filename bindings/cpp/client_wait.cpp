@@ -198,9 +198,11 @@ void ClientCore::hear() {
   for (;;) {
     const auto fds = receive_renewal(session_->socket.get(), session_->welcome.session);
     if (!fds && fds.error().fault == WireFault::kTimeout) return;
+    PQD_CRASH_POINT("kept-renewal-heard");
     if (!fds || (session_->welcome.features & kFeatureRenewal) == 0 || !session_->renew(*fds)) return lost();
     // Whatever was published under the earlier supervisor's eyes nobody was woken for.
     session_->bell.ring_if_sleeping();
+    PQD_CRASH_POINT("kept-renewal-taken");
   }
 }
 

@@ -28,6 +28,7 @@ void close_all_but(std::vector<int> keep) {
   std::ranges::sort(keep);
   unsigned first = 0;
   for (const int fd : keep) {
+    if (fd < 0) continue;
     const auto number = static_cast<unsigned>(fd);
     if (number > first) ::close_range(first, number - 1, 0);
     first = number + 1;
@@ -36,7 +37,7 @@ void close_all_but(std::vector<int> keep) {
 }
 
 std::vector<int> kept_fds(const EngineStart& start, int link_fd) {
-  std::vector<int> keep{STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, link_fd};
+  std::vector<int> keep{STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, link_fd, start.lock_fd};
   for (const SessionGrant& grant : start.grants)
     keep.insert(keep.end(), {grant.up_fd, grant.down_fd, grant.client_doorbell_fd, grant.engine_doorbell_fd});
   return keep;

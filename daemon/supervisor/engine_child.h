@@ -14,6 +14,7 @@ struct EngineStart {
   const char* config_toml = nullptr;
   uint64_t wake_base = 0;
   uint64_t first_session = 0;
+  int lock_fd = -1;  // says that an engine of this directory lives, for as long as one does
   std::vector<SessionGrant> grants;
 };
 

@@ -1,5 +1,6 @@
 #include "daemon/supervisor/listener.h"
 
+#include <fcntl.h>
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -53,6 +54,27 @@ std::expected<UniqueFd, StartFailure> bind_socket(const std::string& path, mode_
   return socket;
 }
 
+int option(int socket, int name) {
+  int value = -1;
+  socklen_t length = sizeof value;
+  return ::getsockopt(socket, SOL_SOCKET, name, &value, &length) == 0 ? value : -1;
+}
+
+// Nothing, or what is wrong with it.
+const char* objection_to(int socket, const std::string& path) {
+  if (option(socket, SO_DOMAIN) != AF_UNIX || option(socket, SO_TYPE) != SOCK_SEQPACKET ||
+      option(socket, SO_ACCEPTCONN) != 1)
+    return "it is no listening SOCK_SEQPACKET socket";
+  sockaddr_un address{};
+  socklen_t length = sizeof address;
+  if (::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &length) != 0 || path != address.sun_path)
+    return "it listens at another path";
+  struct stat status {};
+  // Without its file nobody would find it.
+  if (::lstat(path.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode)) return "its file is gone";
+  return nullptr;
+}
+
 }  // namespace
 
 std::expected<std::unique_ptr<Listener>, StartFailure> Listener::open(EventLoop& loop,
@@ -63,6 +85,14 @@ std::expected<std::unique_ptr<Listener>, StartFailure> Listener::open(EventLoop&
   return std::unique_ptr<Listener>(new Listener(loop, path, std::move(*socket), std::move(arrival)));
 }
 
+std::expected<std::unique_ptr<Listener>, std::string> Listener::adopt(EventLoop& loop,
+                                                                      const std::string& path,
+                                                                      UniqueFd socket, Arrival arrival) {
+  if (const char* wrong = objection_to(socket.get(), path)) return std::unexpected(wrong);
+  if (::fcntl(socket.get(), F_SETFL, O_NONBLOCK) != 0) return std::unexpected(std::strerror(errno));
+  return std::unique_ptr<Listener>(new Listener(loop, path, std::move(socket), std::move(arrival)));
+}
+
 Listener::Listener(EventLoop& loop, std::string path, UniqueFd socket, Arrival arrival)
     : loop_(loop), path_(std::move(path)), socket_(std::move(socket)), arrival_(std::move(arrival)) {
   listen();
@@ -71,7 +101,7 @@ Listener::Listener(EventLoop& loop, std::string path, UniqueFd socket, Arrival a
 Listener::~Listener() {
   loop_.unwatch(watch_);
   loop_.cancel_timer(rest_timer_);
-  ::unlink(path_.c_str());
+  if (!keep_file_) ::unlink(path_.c_str());
 }
 
 void Listener::listen() {

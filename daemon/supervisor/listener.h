@@ -1,5 +1,6 @@
 // The socket at which clients arrive. Made only by who holds the lock of its path, so that a file that is
-// there already is a dead daemon's. Its file goes with the object. Belongs to the loop's thread.
+// there already is a dead daemon's. Its file goes with the object, unless somebody else keeps the socket
+// open. Belongs to the loop's thread.
 #pragma once
 
 #include <sys/types.h>
@@ -23,9 +24,17 @@ class Listener {
   // close-on-exec).
   static std::expected<std::unique_ptr<Listener>, StartFailure> open(EventLoop& loop, const std::string& path,
                                                                      mode_t mode, Arrival arrival);
+  // One that the service manager handed in. The error says why it is of no use; the socket is closed then.
+  static std::expected<std::unique_ptr<Listener>, std::string> adopt(EventLoop& loop, const std::string& path,
+                                                                     UniqueFd socket, Arrival arrival);
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
+
+  int fd() const { return socket_.get(); }
+  // Whether the file stays when the object goes: clients that come meanwhile then wait in the socket's queue
+  // for the next supervisor.
+  void keep_file(bool keep) { keep_file_ = keep; }
 
  private:
   Listener(EventLoop& loop, std::string path, UniqueFd socket, Arrival arrival);
@@ -40,6 +49,7 @@ class Listener {
   WatchId watch_ = 0;
   TimerId rest_timer_ = 0;
   bool told_rest_ = false;  // since somebody could be accepted
+  bool keep_file_ = false;
 };
 
 }  // namespace pqd

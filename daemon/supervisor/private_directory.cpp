@@ -1,6 +1,7 @@
 #include "daemon/supervisor/private_directory.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 
@@ -8,8 +9,12 @@
 #include <cerrno>
 #include <filesystem>
 
+#include "daemon/loop/event_loop.h"
+
 namespace pqd {
 namespace {
+
+constexpr int kLockLookMs = 2;
 
 std::string owner_of(int fd) {
   std::array<char, 32> text{};
@@ -17,6 +22,17 @@ std::string owner_of(int fd) {
   std::string pid(text.data(), n > 0 ? static_cast<size_t>(n) : 0);
   while (!pid.empty() && pid.back() == '\n') pid.pop_back();
   return pid.empty() ? "unknown" : pid;
+}
+
+// flock has no timeout of its own.
+bool lock_in_time(int fd, int64_t patience_ns) {
+  const int64_t end = EventLoop::monotonic_ns() + patience_ns;
+  while (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK || EventLoop::monotonic_ns() >= end) return false;
+    ::poll(nullptr, 0, kLockLookMs);
+    errno = EWOULDBLOCK;
+  }
+  return true;
 }
 
 }  // namespace
@@ -38,10 +54,11 @@ std::expected<void, StartFailure> make_directory(const std::string& path, mode_t
   return {};
 }
 
-std::expected<UniqueFd, StartFailure> take_lock(const std::string& lock_path, const std::string& used) {
+std::expected<UniqueFd, StartFailure> take_lock(const std::string& lock_path, const std::string& used,
+                                                int64_t patience_ns) {
   UniqueFd fd(::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!fd) return std::unexpected(path_failure("cannot open", lock_path, errno));
-  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+  if (!lock_in_time(fd.get(), patience_ns)) {
     if (errno != EWOULDBLOCK) return std::unexpected(path_failure("cannot lock", lock_path, errno));
     return std::unexpected(
         StartFailure{kExitUnavailable, "another pqd (pid " + owner_of(fd.get()) + ") uses " + used +

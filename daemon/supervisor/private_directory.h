@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <expected>
 #include <string>
 
@@ -17,7 +18,8 @@ namespace pqd {
 std::expected<void, StartFailure> make_directory(const std::string& path, mode_t mode = 0700);
 
 // Holds `lock_path` for as long as the descriptor lives. `used` is what the lock stands for, in the sentence
-// for the one who comes second.
-std::expected<UniqueFd, StartFailure> take_lock(const std::string& lock_path, const std::string& used);
+// for the one who comes second. `patience_ns`: how long to wait for the one who came first.
+std::expected<UniqueFd, StartFailure> take_lock(const std::string& lock_path, const std::string& used,
+                                                int64_t patience_ns = 0);
 
 }  // namespace pqd

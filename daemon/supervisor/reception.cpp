@@ -42,11 +42,12 @@ std::string versions_text(std::span<const std::byte> message) {
 }  // namespace
 
 Reception::Reception(EventLoop& loop, SessionTable& table, SessionCounter& counter, EngineProcess& engine,
-                     int wake_fd, const SupervisorOptions& options)
+                     FdStore& store, int wake_fd, const SupervisorOptions& options)
     : loop_(loop),
       table_(table),
       counter_(counter),
       engine_(engine),
+      store_(store),
       wake_fd_(wake_fd),
       options_(options),
       served_(served_words(options.access)) {}
@@ -68,13 +69,17 @@ void Reception::arrived(UniqueFd socket) {
     return warn(nobody, "is turned away: its user has too many connections");
   Session& session = table_.add(std::move(socket), *peer, stranger);
   const ConnectionId id = session.id;
-  session.watch = loop_.watch(session.socket.get(), [this, id] { readable(id); });
+  watch(session);
   session.hello_timer = loop_.arm_timer(EventLoop::monotonic_ns() + options_.hello_timeout_ns, [this, id] {
     Session* late = table_.find(id);
     if (late == nullptr) return;
     warn(*late, "is closed: it did not say hello in time");
     drop(*late);
   });
+}
+
+void Reception::watch(Session& session) {
+  session.watch = loop_.watch(session.socket.get(), [this, id = session.id] { readable(id); });
 }
 
 void Reception::readable(ConnectionId id) {
@@ -158,24 +163,30 @@ void Reception::close_door() {
   for (const auto state : {SessionState::kGreeting, SessionState::kParked, SessionState::kOpening})
     for (const ConnectionId id : table_.in_state(state))
       if (Session* session = table_.find(id))
-        refuse(*session, {Error::kUnavailable, "pqd is stopping: connect again when it is back"});
+        refuse(*session, {Error::kUnavailable, "pqd is stopping: connect again when it is back"},
+               store_.usable());
 }
 
-void Reception::refuse(Session& session, const No& no) {
+void Reception::refuse(Session& session, const No& no, bool again) {
   warn(session, fmt::format("is refused: {}", no.text));
   // A Hello that we close upon unread would reach its sender as ECONNRESET, in place of the reason.
   std::array<std::byte, kHelloBytesMax> unread;
   if (session.state == SessionState::kGreeting) [[maybe_unused]]
     const auto drained = receive_message(session.socket.get(), unread, 0, WireTimeout::zero());
   [[maybe_unused]] const auto sent =
-      send_refusal(session.socket.get(), static_cast<uint8_t>(no.code), no.text, WireTimeout::zero());
+      send_refusal(session.socket.get(), static_cast<uint8_t>(no.code), no.text, WireTimeout::zero(), again);
   drop(session);
 }
 
 void Reception::drop(Session& session) {
   loop_.cancel_timer(session.hello_timer);
   loop_.unwatch(session.watch);
-  if (session.has_files()) engine_.close_session(session.number);
+  if (session.has_files()) {
+    engine_.close_session(session.number);
+    store_.forget(session.number);
+  }
+  // Our copy of the socket is perhaps not the only one.
+  ::shutdown(session.socket.get(), SHUT_RDWR);
   table_.remove(session.id);
 }
 

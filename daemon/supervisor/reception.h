@@ -9,6 +9,7 @@
 #include "daemon/loop/event_loop.h"
 #include "daemon/supervisor/engine_link.h"
 #include "daemon/supervisor/engine_process.h"
+#include "daemon/supervisor/fd_store.h"
 #include "daemon/supervisor/log_limit.h"
 #include "daemon/supervisor/session_counter.h"
 #include "daemon/supervisor/session_table.h"
@@ -19,8 +20,8 @@ namespace pqd {
 class Reception {
  public:
   // All of them outlive it. `wake_fd`: the worker's wake page, for every client.
-  Reception(EventLoop& loop, SessionTable& table, SessionCounter& counter, EngineProcess& engine, int wake_fd,
-            const SupervisorOptions& options);
+  Reception(EventLoop& loop, SessionTable& table, SessionCounter& counter, EngineProcess& engine,
+            FdStore& store, int wake_fd, const SupervisorOptions& options);
   ~Reception();
   Reception(const Reception&) = delete;
   Reception& operator=(const Reception&) = delete;
@@ -33,12 +34,21 @@ class Reception {
   // From now on there are no new sessions; those that live stay.
   void close_door();
 
+  // reception_return.cpp
+  // A session of an earlier supervisor. The error says why it cannot go on here.
+  std::expected<void, std::string> take_back(Session returned);
+  // Their clients are told, each gets the files of this supervisor. REQUIRES: no engine was started.
+  void renew_returned();
+  // Ends all, so that their clients know, whoever else keeps their sockets open.
+  void end_all();
+
  private:
   struct No {
     Error code = Error::kUnavailable;
     std::string text;
   };
 
+  void watch(Session& session);
   void readable(ConnectionId id);
   void greeted(Session& session, std::span<const std::byte> message);
   std::optional<No> objection(const Session& session) const;
@@ -47,7 +57,8 @@ class Reception {
   void open(Session& session);
   std::expected<void, No> equip(Session& session);
   void welcome(Session& session, bool resumed);
-  void refuse(Session& session, const No& no);
+  // `again`: whoever comes back at once is not refused.
+  void refuse(Session& session, const No& no, bool again = false);
   void drop(Session& session);
   // A line about who does what they should not, unless there are too many such lines.
   void warn(const Session& session, std::string_view what);
@@ -56,6 +67,7 @@ class Reception {
   SessionTable& table_;
   SessionCounter& counter_;
   EngineProcess& engine_;
+  FdStore& store_;
   int wake_fd_;
   const SupervisorOptions& options_;
   std::string served_;  // whom it serves, for those whom it does not

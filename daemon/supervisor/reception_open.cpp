@@ -98,6 +98,8 @@ void Reception::welcome(Session& session, bool resumed) {
   const std::array<int, kSessionFdCount> fds{session.files.up.get(), session.files.down.get(), wake_fd_,
                                              session.files.client_doorbell.get(),
                                              session.files.engine_doorbell.get()};
+  // Before the client has it: who was welcomed is not lost by a death of ours.
+  store_.keep(session);
   // The socket is empty: it takes this at once, or its client is gone.
   PQD_CRASH_POINT("session-before-welcome");
   const auto sent = send_message(session.socket.get(), welcome, fds, WireTimeout::zero());

@@ -3,82 +3,29 @@
 #include <spdlog/spdlog.h>
 
 #include <csignal>
-#include <filesystem>
-#include <system_error>
-
-#include "daemon/supervisor/open_files.h"
-#include "daemon/supervisor/private_directory.h"
-#include "shm/memfd.h"
 
 namespace pqd {
 namespace {
 
-std::unexpected<StartFailure> system_failure(const SysError& error) {
-  return std::unexpected(StartFailure{kExitSystem, std::string("the kernel refused ") + error.call + " (" +
-                                                       std::generic_category().message(error.number) +
-                                                       "): raise the limit in question"});
-}
-
-std::string no_loop_text(BackendChoice wanted, const std::string& why) {
-  if (wanted != BackendChoice::kUring) return "there is no event loop to be had: " + why;
-  return "event_loop = \"io_uring\" is not to be had here: " + why +
-         "; set it to \"auto\" or \"epoll\" in [daemon], `pqctl doctor` looks closer";
-}
+constexpr WireTimeout kLastWordsTimeout{1'000};
 
 }  // namespace
-
-std::expected<std::unique_ptr<Supervisor>, StartFailure> Supervisor::create(SupervisorOptions options) {
-  options.access.daemon_uid = ::geteuid();
-  if (auto enough = raise_open_files(options.sessions_max); !enough) return std::unexpected(enough.error());
-  auto parts = make_parts(options);
-  if (!parts) return std::unexpected(parts.error());
-  std::unique_ptr<Supervisor> made(new Supervisor(std::move(options), std::move(*parts)));
-  Supervisor& self = *made;
-  auto listener = Listener::open(*self.parts_.loop, self.options_.socket_path,
-                                 self.options_.access.lets_others_in() ? 0666 : 0600,
-                                 [&self](UniqueFd socket) { self.reception_.arrived(std::move(socket)); });
-  if (!listener) return std::unexpected(listener.error());
-  self.listener_ = std::move(*listener);
-  return made;
-}
-
-std::expected<Supervisor::Parts, StartFailure> Supervisor::make_parts(const SupervisorOptions& options) {
-  const auto socket_dir = std::filesystem::path(options.socket_path).parent_path().string();
-  if (auto made = make_directory(options.state_dir); !made) return std::unexpected(made.error());
-  const mode_t socket_dir_mode = options.access.lets_others_in() ? 0755 : 0700;
-  if (auto made = make_directory(socket_dir, socket_dir_mode); !made) return std::unexpected(made.error());
-  auto state_lock = take_lock(options.state_dir + "/supervisor.lock", options.state_dir);
-  if (!state_lock) return std::unexpected(state_lock.error());
-  auto socket_lock = take_lock(options.socket_path + ".lock", options.socket_path);
-  if (!socket_lock) return std::unexpected(socket_lock.error());
-  auto counter = SessionCounter::open(options.state_dir);
-  if (!counter) return std::unexpected(counter.error());
-  auto signals = SignalWatch::create();
-  if (!signals) return system_failure(signals.error());
-  auto loop = EventLoop::create(options.event_loop);
-  if (!loop)
-    return std::unexpected(StartFailure{kExitSystem, no_loop_text(options.event_loop, loop.error())});
-  auto wake_fd = create_memfd("pqd-wake", wake_layout().file_bytes());
-  if (!wake_fd) return system_failure(wake_fd.error());
-  auto wake = WakeSegment::map(wake_fd->get(), Access::kReadWrite, OnFork::kInherit);
-  if (!wake) return system_failure(wake.error());
-  if (auto sealed = seal_for_client_reading(wake_fd->get()); !sealed) return system_failure(sealed.error());
-  return Parts{std::move(*state_lock), std::move(*socket_lock), std::move(*signals), std::move(*loop),
-               std::move(*counter),    std::move(*wake_fd),     std::move(*wake)};
-}
 
 Supervisor::Supervisor(SupervisorOptions options, Parts parts)
     : options_(std::move(options)),
       parts_(std::move(parts)),
-      notify_(Notify::from_environment()),
+      notify_socket_(*parts_.loop),
+      notify_(notify_socket_),
+      store_(notify_socket_),
       engine_(*parts_.loop,
               EngineStart{.library = options_.engine_library,
                           .config_toml = options_.config_toml.c_str(),
                           .wake_base = reinterpret_cast<uint64_t>(parts_.wake.base()),
                           .first_session = parts_.counter.first(),
+                          .lock_fd = parts_.engine_lock.get(),
                           .grants = {}},
               options_.engine_backoff, options_.stop_timeout_ns, engine_hooks()),
-      reception_(*parts_.loop, table_, parts_.counter, engine_, parts_.wake_fd.get(), options_) {}
+      reception_(*parts_.loop, table_, parts_.counter, engine_, store_, parts_.wake_fd.get(), options_) {}
 
 EngineProcess::Hooks Supervisor::engine_hooks() {
   return {
@@ -116,8 +63,17 @@ void Supervisor::engine_died() {
 void Supervisor::engine_ended(EngineEnd how) {
   if (how == EngineEnd::kHalted) exit_status_ = kExitConfig;
   if (how == EngineEnd::kTryLater) exit_status_ = kExitTryLater;
+  if (how == EngineEnd::kHalted) give_up();
   listener_.reset();
+  notify_socket_.flush(kLastWordsTimeout);
   done_ = true;
+}
+
+// Nobody is to wait for a next start.
+void Supervisor::give_up() {
+  reception_.end_all();
+  store_.forget(std::string(kListenerName));
+  if (listener_ != nullptr) listener_->keep_file(false);
 }
 
 void Supervisor::signalled(int signal) {

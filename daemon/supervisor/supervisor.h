@@ -7,6 +7,8 @@
 
 #include "daemon/loop/event_loop.h"
 #include "daemon/supervisor/engine_process.h"
+#include "daemon/supervisor/fd_store.h"
+#include "daemon/supervisor/inherited_fds.h"
 #include "daemon/supervisor/listener.h"
 #include "daemon/supervisor/notify.h"
 #include "daemon/supervisor/reception.h"
@@ -31,6 +33,7 @@ class Supervisor {
   struct Parts {
     UniqueFd state_lock;
     UniqueFd socket_lock;
+    UniqueFd engine_lock;
     SignalWatch signals;
     std::unique_ptr<EventLoop> loop;
     SessionCounter counter;
@@ -39,18 +42,26 @@ class Supervisor {
   };
 
   Supervisor(SupervisorOptions options, Parts parts);
-  static std::expected<Parts, StartFailure> make_parts(const SupervisorOptions& options);
   EngineProcess::Hooks engine_hooks();
+
+  // supervisor_create.cpp
+  static std::expected<Parts, StartFailure> make_parts(const SupervisorOptions& options);
+  std::expected<void, StartFailure> listen(InheritedFds& inherited);
+  void take_back_sessions(InheritedFds& inherited);
+
   void engine_ready();
   void engine_died();
   void engine_ended(EngineEnd how);
+  void give_up();
   void signalled(int signal);
   void stop();
   void feed_watchdog();
 
   SupervisorOptions options_;
   Parts parts_;
+  NotifySocket notify_socket_;
   Notify notify_;
+  FdStore store_;
   SessionTable table_;
   EngineProcess engine_;
   Reception reception_;

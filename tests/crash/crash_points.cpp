@@ -144,6 +144,23 @@ const std::vector<std::string_view>& crash_points() {
       // bindings/cpp/client_reconnect.cpp
       "handover-welcomed",
       "handover-resubmitted",
+      // From here on under somebody who keeps descriptors.
+      // daemon/supervisor/fd_store.cpp
+      "kept-before-session",
+      "kept-half-a-session",
+      "kept-session",
+      "kept-down-before-exchange",
+      "kept-down-half-exchanged",
+      "kept-down-exchanged",
+      "kept-before-forgetting",
+      "kept-forgotten",
+      // daemon/supervisor/supervisor_create.cpp
+      "kept-taken-back",
+      // daemon/supervisor/reception_return.cpp
+      "kept-session-renewed",
+      // bindings/cpp/client_wait.cpp
+      "kept-renewal-heard",
+      "kept-renewal-taken",
   };
   return all;
 }

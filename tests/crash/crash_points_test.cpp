@@ -9,6 +9,7 @@
 #include "tests/crash/crash_board.h"
 #include "tests/crash/cycles.h"
 #include "tests/support/daemon.h"
+#include "tests/support/descriptor_keeper.h"
 #include "tests/support/eventually.h"
 
 namespace pqd::test {
@@ -41,6 +42,15 @@ class CrashPoints : public testing::Test {
     EXPECT_EQ(judged.broken, std::vector<std::string>());
     acknowledged_ += judged.figures.acknowledged;
     load_.reset();
+  }
+
+  // Points of this name are met only where somebody keeps the daemon's descriptors.
+  static bool wants_keeper(std::string_view point) { return point.starts_with("kept-"); }
+
+  void serve_under_keeper() {
+    daemon_.stop();
+    daemon_.serve_under(&keeper_);
+    repair();
   }
 
   bool struck() const { return board_->left.load() < 1; }
@@ -109,6 +119,7 @@ class CrashPoints : public testing::Test {
   }
 
   TempDir directory_;
+  DescriptorKeeper keeper_;
   std::string board_path_;
   std::string variable_;
   Daemon daemon_;
@@ -126,6 +137,7 @@ TEST_F(CrashPoints, EachEndsAProcessUnderLoadAndNothingIsLost) {
   for (size_t i = 0; i < points.size(); ++i) {
     SCOPED_TRACE(points[i]);
     if (i % kPointsALoad == 0) begin_load(i / kPointsALoad);
+    if (wants_keeper(points[i]) && !wants_keeper(points[i - 1])) serve_under_keeper();
     ASSERT_TRUE(strike(static_cast<uint32_t>(i + 1), 1 + static_cast<int32_t>(random_() % kTimesMax)))
         << "is never reached";
     repair();

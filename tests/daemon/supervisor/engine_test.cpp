@@ -163,7 +163,7 @@ TEST(Engine, HoldsNoDescriptorThatIsNotItsOwn) {
     if (!is_socket && std::stoi(entry.path().filename()) > STDERR_FILENO) ++others;
   }
   EXPECT_EQ(sockets, 1u);  // the link
-  EXPECT_EQ(others, 4u);   // up, down, two doorbells
+  EXPECT_EQ(others, 5u);   // up, down, two doorbells, the lock that says that an engine lives
   EXPECT_EQ(read_text(proc + "/comm"), "pqd-engine\n");
 }
 

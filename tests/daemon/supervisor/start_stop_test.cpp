@@ -1,5 +1,6 @@
 // Starting, being in each other's way, stopping.
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -59,6 +60,31 @@ TEST(Start, DoesNotClearAwayAFileThatIsNoSocket) {
   RunningSupervisor supervisor(options_in(directory));
   EXPECT_EQ(supervisor.wait(), 73);
   EXPECT_EQ(read_text(directory.path("pqd.sock")), "precious");
+}
+
+// It still writes to its clients' memory, and to the store.
+TEST(Start, WaitsForTheEngineOfADeadSupervisor) {
+  TempDir directory;
+  std::filesystem::create_directory(directory.path("state"));
+  const std::string path = directory.path("state/engine.lock");
+  const ChildProcess engine([&] {
+    const UniqueFd lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    if (::flock(lock.get(), LOCK_EX) != 0) return 1;
+    write_text(directory.path("holds"), "it");
+    for (;;) ::pause();
+  });
+  ASSERT_TRUE(eventually([&] { return std::filesystem::exists(directory.path("holds")); }));
+  RunningSupervisor supervisor(options_in(directory));
+  const std::string fds = "/proc/" + std::to_string(supervisor.pid()) + "/fd";
+  ASSERT_TRUE(eventually([&] {
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(fds, error))
+      if (std::filesystem::read_symlink(entry.path(), error).string().ends_with("engine.lock")) return true;
+    return false;
+  }));
+  EXPECT_EQ(supervisor.engine_pid(), 0);
+  engine.signal(SIGKILL);
+  EXPECT_TRUE(supervisor.wait_ready()) << supervisor.log();
 }
 
 TEST(Start, SaysThatASocketsPathIsTooLong) {

@@ -157,6 +157,8 @@ int main_of(int argc, char** argv) {
   app.add_option("--seed", cycles.seed, "of these faults and their load (1)");
   app.add_option("--minutes", cycles.minutes,
                  "with --cycles: begin no further load after so long; 0 = no end (0)");
+  app.add_flag("--kept", cycles.kept,
+               "with --cycles: under somebody who keeps the daemon's descriptors, as systemd does");
   app.add_flag("-v", cycles.tell, "with --cycles: tell each fault");
   app.add_option("--write-figures", cycles.figures_file, "with --cycles: put the figures into this page");
   CLI11_PARSE(app, argc, argv);

@@ -66,6 +66,7 @@ int run_cycle_campaign(const CycleOrder& order) {
   CyclePlan plan{.seed = order.seed, .cycles = order.cycles};
   plan.budget = std::chrono::minutes(order.minutes);
   plan.tell = order.tell;
+  plan.descriptors_kept = order.kept;
   plan.kept_directory = "crash-seed-" + std::to_string(order.seed) + "." + std::to_string(::getpid());
   const auto start = std::chrono::steady_clock::now();
   const CycleReport report = run_cycles(plan);

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "tests/support/daemon.h"
+#include "tests/support/descriptor_keeper.h"
 #include "tests/support/eventually.h"
 #include "tests/support/process.h"
 
@@ -40,7 +41,9 @@ void copy_files(const std::string& from, const std::string& to) {
 class Life {
  public:
   Life(const CyclePlan& plan, CycleReport& report)
-      : plan_(plan), report_(report), daemon_(kCycleConfig, plan.environment, plan.programs) {}
+      : plan_(plan), report_(report), daemon_(kCycleConfig, plan.environment, plan.programs) {
+    if (plan.descriptors_kept) daemon_.serve_under(&keeper_);
+  }
 
   // False: the campaign is over.
   bool run(uint64_t number) {
@@ -128,7 +131,10 @@ class Life {
     load_->engine_died();
   }
   void kill_daemon() {
-    daemon_.kill();
+    if (plan_.descriptors_kept && below(2) == 0)
+      daemon_.stop();
+    else
+      daemon_.kill();
     load_->engine_died();
     if (const auto started = daemon_.start(); !started) broken(started.message());
   }
@@ -178,6 +184,7 @@ class Life {
 
   const CyclePlan& plan_;
   CycleReport& report_;
+  DescriptorKeeper keeper_;
   Daemon daemon_;
   uint64_t seed_ = 0;
   std::mt19937_64 random_;

@@ -34,6 +34,8 @@ struct CyclePlan {
   uint64_t loads_daemon = 4;       // before a daemon with an empty store takes the place of the one before
   std::chrono::seconds budget{0};  // no further load begins after it; 0 = no such end
   bool tell = false;               // each fault, on stderr
+  // The daemon is a service of somebody who keeps its descriptors; every other of its deaths is then a stop.
+  bool descriptors_kept = false;
   std::string programs{};          // where pqd and its engine are; "" = those of the build
   std::vector<std::string> environment{};  // of the daemon: "NAME=value", over our own
   // Takes what is left of a load that broke a rule, if there is one; "" = nothing does.

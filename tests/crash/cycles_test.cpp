@@ -15,5 +15,18 @@ TEST(Cycles, OfFaultsUnderLoadLoseNothingAndRepeatNothing) {
   std::printf("%lu cycles, %lu jobs acknowledged\n", report.cycles, report.figures.acknowledged);
 }
 
+TEST(Cycles, WhereSessionsAreKeptLoseNothingAndRepeatNothing) {
+  const CycleReport report = run_cycles({.seed = 2,
+                                         .cycles = 100,
+                                         .cycles_judged = 20,
+                                         .budget = std::chrono::seconds(40),
+                                         .descriptors_kept = true});
+  EXPECT_EQ(report.broken, std::vector<std::string>());
+  EXPECT_GT(report.figures.acknowledged, report.cycles * 20);
+  // Who was killed came back under another session; who was not, kept its own.
+  EXPECT_EQ(report.figures.sent_again, 0u);
+  std::printf("%lu cycles, %lu jobs acknowledged\n", report.cycles, report.figures.acknowledged);
+}
+
 }  // namespace
 }  // namespace pqd::test

@@ -9,6 +9,7 @@
 
 #include "tests/crash/bit_flips.h"
 #include "tests/crash/cycle_campaign.h"
+#include "tests/crash/pause_campaign.h"
 #include "tests/crash/power_cuts.h"
 
 namespace pqd::test {
@@ -143,9 +144,12 @@ int main_of(int argc, char** argv) {
   Order order;
   std::string seeds = "1..20";
   CycleOrder cycles;
+  PauseOrder pauses;
   CLI::App app(
       "Power cuts at every change of a store's disk, or flipped bits; each image is opened by the real "
-      "recovery. Or, with --cycles, faults of real processes under load");
+      "recovery. Or, with --cycles, faults of real processes under load; or, with --pause, how long they "
+      "take "
+      "with very many live jobs");
   app.add_option("--seeds", seeds, "the lives of these seeds, A..B (1..20)");
   app.add_option("--commits", order.commits, "in each life (120)");
   app.add_option("--images", order.images, "at random at each point, besides the two extremes (4)");
@@ -154,14 +158,23 @@ int main_of(int argc, char** argv) {
                  "instead of power cuts: so many bits of each closed store, one at a time");
   app.add_option("-j", order.processes, "processes (one a CPU)")->check(CLI::Range(1u, 256u));
   app.add_option("--cycles", cycles.cycles, "so many faults of real processes, one after the other");
-  app.add_option("--seed", cycles.seed, "of these faults and their load (1)");
+  app.add_option("--seed", cycles.seed, "of these faults and their load, or of the moments of deaths (1)");
   app.add_option("--minutes", cycles.minutes,
                  "with --cycles: begin no further load after so long; 0 = no end (0)");
   app.add_flag("--kept", cycles.kept,
                "with --cycles: under somebody who keeps the daemon's descriptors, as systemd does");
   app.add_flag("-v", cycles.tell, "with --cycles: tell each fault");
-  app.add_option("--write-figures", cycles.figures_file, "with --cycles: put the figures into this page");
+  app.add_option("--write-figures", cycles.figures_file,
+                 "with --cycles or --pause: put the figures into this page");
+  app.add_option("--pause", pauses.plan.kills, "so many deaths of an engine with very many live jobs");
+  app.add_option("--jobs", pauses.plan.jobs, "with --pause: live jobs (1000000)");
+  app.add_option("--starts", pauses.plan.starts, "with --pause: deaths of the whole daemon after those (10)");
   CLI11_PARSE(app, argc, argv);
+  if (pauses.plan.kills != 0) {
+    pauses.figures_file = cycles.figures_file;
+    pauses.plan.seed = cycles.seed;
+    return run_pause_campaign(pauses);
+  }
   if (cycles.cycles != 0) return run_cycle_campaign(cycles);
   unsigned long long first = 0;
   unsigned long long last = 0;

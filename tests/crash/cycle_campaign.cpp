@@ -4,25 +4,15 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <ctime>
 #include <sstream>
 
 #include "tests/crash/cycles.h"
-#include "tests/support/temp_dir.h"
+#include "tests/crash/figures_page.h"
 
 namespace pqd::test {
 namespace {
 
 constexpr size_t kShown = 20;  // of broken rules; usually one fault breaks many
-constexpr std::string_view kBegin = "<!-- figures: written by crash --write-figures -->\n";
-constexpr std::string_view kEnd = "<!-- end of figures -->\n";
-
-std::string today() {
-  const std::time_t now = std::time(nullptr);
-  char text[16];
-  std::strftime(text, sizeof text, "%Y-%m-%d", std::gmtime(&now));
-  return text;
-}
 
 std::string figures_of(const CycleOrder& order, const CycleReport& report, double seconds) {
   const LoadFigures& f = report.figures;
@@ -46,20 +36,6 @@ std::string figures_of(const CycleOrder& order, const CycleReport& report, doubl
   return out.str();
 }
 
-// The figures between their marks are replaced. False: the page has no marks.
-bool write_into(const std::string& path, const std::string& figures) {
-  std::string page = read_file(path);
-  const size_t begin = page.find(kBegin);
-  const size_t end = page.find(kEnd);
-  if (begin == std::string::npos || end == std::string::npos || end < begin) return false;
-  std::istringstream lines(figures);
-  std::string block;
-  for (std::string line; std::getline(lines, line);) block += "    " + line + "\n";
-  page.replace(begin + kBegin.size(), end - begin - kBegin.size(), block);
-  write_file(path, page);
-  return true;
-}
-
 }  // namespace
 
 int run_cycle_campaign(const CycleOrder& order) {
@@ -73,7 +49,7 @@ int run_cycle_campaign(const CycleOrder& order) {
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const std::string figures = figures_of(order, report, seconds);
   std::fputs(figures.c_str(), stdout);
-  if (!order.figures_file.empty() && !write_into(order.figures_file, figures)) {
+  if (!order.figures_file.empty() && !write_figures(order.figures_file, "cycles", figures)) {
     std::fprintf(stderr, "crash: %s has no place for figures\n", order.figures_file.c_str());
     return 64;
   }

@@ -66,21 +66,32 @@ Bytes encode_row(const JobRow& row) {
   return bytes;
 }
 
-std::expected<JobRow, Error> decode_row(ByteView bytes) {
+std::expected<RowView, Error> read_row(ByteView bytes) {
   ByteReader in(bytes);
   if (in.pod<uint8_t>() != kRowVersion) return std::unexpected(Error::kSystemError);
-  JobRow row;
+  RowView row;
   row.core = in.pod<JobCore>();
   row.payload_dropped = in.pod<uint8_t>() != 0;
-  const auto copy = [](Bytes& to, ByteView from) { to.assign(from.begin(), from.end()); };
-  copy(row.record, in.blob());
-  copy(row.result, in.blob());
+  row.record = in.blob();
+  row.result = in.blob();
   row.note = in.text();
   const uint64_t attempts = in.varint();
   for (uint64_t i = 0; i < attempts && !in.failed(); ++i) row.history.push_back(read_attempt(in));
   if (in.remaining() > 0) read_reviews(in, row.reviews);
   if (in.failed() || in.remaining() != 0) return std::unexpected(Error::kSystemError);
   return row;
+}
+
+std::expected<JobRow, Error> decode_row(ByteView bytes) {
+  auto view = read_row(bytes);
+  if (!view) return std::unexpected(view.error());
+  return JobRow{.core = view->core,
+                .record = Bytes(view->record.begin(), view->record.end()),
+                .payload_dropped = view->payload_dropped,
+                .result = Bytes(view->result.begin(), view->result.end()),
+                .note = std::string(view->note),
+                .history = std::move(view->history),
+                .reviews = std::move(view->reviews)};
 }
 
 std::expected<JobCore, Error> decode_row_core(ByteView bytes) {

@@ -20,7 +20,19 @@ struct JobRow {
   std::vector<ReviewInfo> reviews;  // of all lives
 };
 
+// The same where it was read; the views last as long as the bytes.
+struct RowView {
+  JobCore core;
+  ByteView record;
+  bool payload_dropped = false;
+  ByteView result;
+  std::string_view note;
+  std::vector<AttemptInfo> history;
+  std::vector<ReviewInfo> reviews;
+};
+
 Bytes encode_row(const JobRow& row);
+std::expected<RowView, Error> read_row(ByteView bytes);
 std::expected<JobRow, Error> decode_row(ByteView bytes);
 // The flat facts alone.
 std::expected<JobCore, Error> decode_row_core(ByteView bytes);

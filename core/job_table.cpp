@@ -2,16 +2,27 @@
 
 namespace pqd {
 
-Slot JobTable::add(const JobCore& core, RecordRef record) {
-  Slot slot = static_cast<Slot>(slots_.size());
-  if (free_.empty()) {
-    slots_.emplace_back();
-  } else {
-    slot = free_.back();
+void JobTable::expect(size_t jobs) {
+  by_no_.reserve(by_no_.size() + jobs);
+  by_id_.reserve(by_id_.size() + jobs);
+}
+
+Slot JobTable::take_slot() {
+  if (!free_.empty()) {
+    const Slot slot = free_.back();
     free_.pop_back();
+    return slot;
   }
-  slots_[slot].core = core;
-  slots_[slot].record = record;
+  if (slots_ % kChunkJobs == 0) chunks_.emplace_back().reserve(kChunkJobs);
+  chunks_.back().emplace_back();
+  return slots_++;
+}
+
+Slot JobTable::add(const JobCore& core, RecordRef record) {
+  const Slot slot = take_slot();
+  Job& job = (*this)[slot];
+  job.core = core;
+  job.record = record;
   const bool new_no = by_no_.emplace(core.no, slot).second;
   const bool new_id = by_id_.emplace(core.id, slot).second;
   if (!new_no || !new_id) std::abort();
@@ -21,9 +32,10 @@ Slot JobTable::add(const JobCore& core, RecordRef record) {
 
 void JobTable::remove(Slot slot) {
   index_.remove(*this, slot);
-  by_no_.erase(slots_[slot].core.no);
-  by_id_.erase(slots_[slot].core.id);
-  slots_[slot] = Job{};
+  Job& job = (*this)[slot];
+  by_no_.erase(job.core.no);
+  by_id_.erase(job.core.id);
+  job = Job{};
   free_.push_back(slot);
 }
 
@@ -38,7 +50,7 @@ Slot JobTable::find(const JobId& id) const {
 }
 
 JobExtra& JobTable::extra(Slot slot) {
-  auto& extra = slots_[slot].extra;
+  auto& extra = (*this)[slot].extra;
   if (!extra) extra = std::make_unique<JobExtra>();
   return *extra;
 }

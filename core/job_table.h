@@ -3,7 +3,6 @@
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
-#include <deque>
 #include <memory>
 
 #include "core/block_pool.h"
@@ -41,9 +40,11 @@ static_assert(sizeof(Job) <= 256, "the aim is 256 bytes a live job beside its pa
 
 class JobTable {
  public:
-  Job& operator[](Slot slot) { return slots_[slot]; }
-  const Job& operator[](Slot slot) const { return slots_[slot]; }
+  Job& operator[](Slot slot) { return chunks_[slot / kChunkJobs][slot % kChunkJobs]; }
+  const Job& operator[](Slot slot) const { return chunks_[slot / kChunkJobs][slot % kChunkJobs]; }
   size_t size() const { return by_no_.size(); }
+  // So many are about to come.
+  void expect(size_t jobs);
 
   // REQUIRES: neither the number nor the id is in the table.
   Slot add(const JobCore& core, RecordRef record);
@@ -62,7 +63,13 @@ class JobTable {
   }
 
  private:
-  std::deque<Job> slots_;
+  Slot take_slot();
+
+  // 64 KiB: few allocations, and no page of it is touched before its jobs come.
+  static constexpr Slot kChunkJobs = 256;
+
+  std::vector<std::vector<Job>> chunks_;  // each has the room of a whole one from its beginning
+  Slot slots_ = 0;                        // that were ever in use
   std::vector<Slot> free_;
   boost::unordered_flat_map<JobNo, Slot> by_no_;
   boost::unordered_flat_map<JobId, Slot, JobIdHash> by_id_;

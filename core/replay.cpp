@@ -89,19 +89,22 @@ bool State::replay(uint64_t number, ByteView events, Bytes block) {
   return ok;
 }
 
-void State::restore(JobRow&& row) {
+void State::restore(RowBatch&& batch) {
   while (queues_.size() < tables.queue_count()) queues_.emplace_back();
-  const auto bytes = static_cast<uint32_t>(row.record.size());
-  const BlockNo block = blocks.adopt(std::move(row.record));
-  const Slot slot = place_new(row.core, {block, {0, bytes}});
+  const BlockNo block = blocks.adopt(std::move(batch.records));
+  for (RowBatch::Row& row : batch.rows) restore(std::move(row), block);
   blocks.drop_user(block);
-  keep_extra(slot, std::move(row));
+}
+
+void State::restore(RowBatch::Row&& row, BlockNo block) {
+  const Slot slot = place_new(row.core, {block, row.record});
+  jobs[slot].extra = std::move(row.extra);
   const JobCore& core = jobs[slot].core;
   enter_line(slot);
   if (core.state == JobState::kPending) {
     if (core.pending != Pending::kParked) count_in(slot);
     enter(slot);
-    if (core.pending == Pending::kReady) restoring_ready_.push_back(slot);
+    if (core.pending == Pending::kReady) restoring_ready_.emplace_back(core.ready_seq, slot);
     if (PQD_CANARY("timer-lost-at-restart") && core.pending == Pending::kBackoff) timers.clear(slot);
     return;
   }
@@ -112,10 +115,11 @@ void State::restore(JobRow&& row) {
 
 void State::restored() {
   while (queues_.size() < tables.queue_count()) queues_.emplace_back();
-  std::sort(restoring_ready_.begin(), restoring_ready_.end(),
-            [this](Slot a, Slot b) { return jobs[a].core.ready_seq < jobs[b].core.ready_seq; });
+  // As a rule jobs became ready in the order in which they came.
+  if (!std::is_sorted(restoring_ready_.begin(), restoring_ready_.end()))
+    std::sort(restoring_ready_.begin(), restoring_ready_.end());
   for (QueueNo queue = 0; queue < queues_.size(); ++queue) group_ready_jobs(queue);
-  for (const Slot slot : restoring_ready_) line_up(slot);
+  for (const auto& [seq, slot] : restoring_ready_) line_up(slot);
   restoring_ready_.clear();
   restoring_ready_.shrink_to_fit();
   for (const auto& [number, session] : tables.sessions()) {

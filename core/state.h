@@ -14,6 +14,7 @@
 #include "core/key_lines.h"
 #include "core/memory_arena.h"
 #include "core/ready_queue.h"
+#include "core/row_batch.h"
 #include "core/tables.h"
 #include "core/timers.h"
 
@@ -118,9 +119,9 @@ class State {
   void apply(const Event& e) { tables.apply(e); }
   void apply(const Refused& /*audit only*/) {}
 
-  // Recovery: puts a live job in as its checkpointed row has it. REQUIRES: tables are those of the same
+  // Recovery: puts live jobs in as their checkpointed rows have them. REQUIRES: tables are those of the same
   // checkpoint.
-  void restore(JobRow&& row);
+  void restore(RowBatch&& batch);
   // Recovery: after all rows are in, ready jobs take their places and timers are set.
   void restored();
   // Recovery: applies one whole commit. False: the bytes are not a commit.
@@ -169,6 +170,7 @@ class State {
   void remember(Slot slot);  // a finished job that no store will have
   void drop_references(Slot slot);
   void keep_extra(Slot slot, JobRow&& row);
+  void restore(RowBatch::Row&& row, BlockNo block);
   // A finished job that changed: memory has it, until a checkpoint covers the change.
   void amend(JobRow&& row, RecordRef record);
   void end_session(SessionNo session);
@@ -186,7 +188,7 @@ class State {
   std::unordered_map<JobNo, uint64_t> amended_;      // finished jobs that changed: the latest commit in which
   std::deque<JobNo> memory_finished_;
   size_t memory_finished_bytes_ = 0;
-  std::vector<Slot> restoring_ready_;
+  std::vector<std::pair<uint64_t, Slot>> restoring_ready_;  // by ready_seq
   std::vector<QueueNo> dirty_;
   std::vector<JobNo> key_turns_;
   size_t parked_count_ = 0;

@@ -2,6 +2,8 @@
 
 #include <chrono>
 
+#include "daemon/store/row_reader.h"
+
 namespace pqd {
 namespace {
 
@@ -27,17 +29,10 @@ StoreResult<void> restore_rows(const StoreView& store, State& state, Recovered& 
   recovered.checkpoint_tables = *tables;
   state.tables = std::move(*tables);
   state.timers.start(state.tables.now_ns);
-  bool ok = true;
-  const auto rows = store.for_each_live([&](JobNo job, ByteView bytes) {
-    auto row = decode_row(bytes);
-    ok = row && row->core.no == job && row->core.queue < state.tables.queue_count();
-    if (!ok) return false;
-    state.restore(std::move(*row));
-    ++recovered.live_jobs;
-    return true;
-  });
-  if (!rows) return rows;
-  if (!ok) return std::unexpected(damaged("the row of a live job cannot be read"));
+  state.jobs.expect(store.live_estimate());
+  RowReader reader(store, state.tables.queue_count());
+  while (auto batch = reader.next()) state.restore(std::move(*batch));
+  if (auto rows = reader.result(); !rows) return rows;
   auto hash = hash_of(store, recovered.covered);
   if (!hash) return std::unexpected(hash.error());
   recovered.last_hash = *hash;

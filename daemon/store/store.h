@@ -66,6 +66,7 @@ class Store final : public StoreView {
   StoreResult<std::optional<Checkpoint>> load_checkpoint() const override;
   StoreResult<void> for_each_live(const RowVisitor& f) const override;
   StoreResult<void> for_each_commit(uint64_t from, const CommitVisitor& f) const override;
+  uint64_t live_estimate() const override;
   // Both call f until it says false, newest first, beginning below `older_than` (none = the newest).
   StoreResult<void> for_each_done(const std::optional<JobId>& older_than,
                                   const std::function<bool(const JobId&, ByteView row)>& f) const;
@@ -115,7 +116,8 @@ class Store final : public StoreView {
   Store();
   StoreResult<void> write(rocksdb::WriteBatch& batch, bool sync);
   StoreResult<std::optional<Bytes>> get(Family family, ByteView key) const;
-  // Over nothing where there is no such family.
+  // Over nothing where there is no such family. Whoever reads ahead goes through all of it, and once: what it
+  // reads is not kept in the cache.
   std::unique_ptr<rocksdb::Iterator> iterate(Family family, size_t readahead_bytes = 0) const;
   StoreResult<void> take_directory();
   StoreResult<void> open_database(const StoreOptions& options);

@@ -16,6 +16,7 @@ constexpr size_t kScanBytes = 2 << 20;
 std::unique_ptr<rocksdb::Iterator> Store::iterate(Family family, size_t readahead_bytes) const {
   rocksdb::ReadOptions options;
   options.readahead_size = readahead_bytes;
+  options.fill_cache = readahead_bytes == 0;
   const bool there = families_[family] != nullptr;
   return std::unique_ptr<rocksdb::Iterator>(there ? db_->NewIterator(options, families_[family])
                                                   : rocksdb::NewEmptyIterator());
@@ -58,6 +59,13 @@ StoreResult<void> Store::for_each_live(const RowVisitor& f) const {
   }
   if (!it->status().ok()) return failure("cannot read the live jobs", it->status());
   return {};
+}
+
+uint64_t Store::live_estimate() const {
+  uint64_t rows = 0;
+  if (families_[kLive] != nullptr)
+    db_->GetIntProperty(families_[kLive], rocksdb::DB::Properties::kEstimateNumKeys, &rows);
+  return rows;
 }
 
 StoreResult<void> Store::for_each_commit(uint64_t from, const CommitVisitor& f) const {

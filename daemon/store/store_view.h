@@ -49,6 +49,9 @@ class StoreView {
   virtual StoreResult<void> for_each_live(const RowVisitor& f) const = 0;
   virtual StoreResult<void> for_each_commit(uint64_t from, const CommitVisitor& f) const = 0;
 
+  // How many live jobs there are, roughly.
+  virtual uint64_t live_estimate() const = 0;
+
   // Nothing when there is none.
   virtual StoreResult<std::optional<Bytes>> find_live(JobNo job) const = 0;
   virtual StoreResult<std::optional<Bytes>> find_done(const JobId& id) const = 0;

@@ -120,10 +120,15 @@ void Driver::demand_replay_agrees() {
   ASSERT_TRUE(decoded.has_value());
   restored.tables = std::move(*decoded);
   restored.timers.start(restored.now());
+  RowBatch batch;
   state.jobs.for_each([&](Slot slot) {
     const JobCore& core = state.jobs[slot].core;
-    if (!is_finished(core.state) && !is_memory(core.no)) restored.restore(row_of(state, slot));
+    if (is_finished(core.state) || is_memory(core.no)) return;
+    const Bytes row = encode_row(row_of(state, slot));
+    if (!batch.has_room_for(row)) restored.restore(std::exchange(batch, {}));
+    ASSERT_TRUE(batch.add(row)) << "job " << core.no;
   });
+  restored.restore(std::move(batch));
   restored.restored();
   restored.check_invariants(State::Walk::kReplayed);
   expect_same_live_jobs(restored, state, "restored");

@@ -37,6 +37,7 @@ class FakeStore final : public StoreView {
 
   StoreResult<std::optional<Checkpoint>> load_checkpoint() const override;
   StoreResult<void> for_each_live(const RowVisitor& f) const override;
+  uint64_t live_estimate() const override { return disk_.live.size(); }
   StoreResult<void> for_each_commit(uint64_t from, const CommitVisitor& f) const override;
   StoreResult<std::optional<Bytes>> find_live(JobNo job) const override;
   StoreResult<std::optional<Bytes>> find_done(const JobId& id) const override;

@@ -53,10 +53,12 @@ void Reception::open(Session& session) {
 
 std::expected<void, Reception::No> Reception::equip(Session& session) {
   const auto number = counter_.next();
-  if (!number)
-    return std::unexpected(
-        No{Error::kNoSpace, fmt::format("pqd cannot reserve session numbers ({}: {})", number.error().call,
-                                        std::strerror(number.error().number))});
+  if (!number) {
+    const bool full = number.error().number == ENOSPC || number.error().number == EDQUOT;
+    return std::unexpected(No{full ? Error::kNoSpace : Error::kUnavailable,
+                              fmt::format("pqd cannot reserve session numbers ({}: {})", number.error().call,
+                                          std::strerror(number.error().number))});
+  }
   auto files = create_session_files(session.hello.sizes);
   const bool none_left =
       files ? std::ranges::any_of(files->for_engine(),

@@ -16,7 +16,7 @@ std::string remedy(int number) {
     case EPERM:
       return "give it to the user that pqd runs as, or name another directory";
     case EROFS:
-      return "its file system is read-only: name another directory";
+      return "its file system is read-only: make it writable, or name another directory";
     case ENOTDIR:
     case ENOENT:
       return "create the directory above it, or name another one";

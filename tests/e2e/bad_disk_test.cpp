@@ -1,6 +1,5 @@
 // A disk without room: at the start, and later.
 #include <csignal>
-#include <cstdlib>
 #include <memory>
 
 #include "bindings/cpp/client.h"
@@ -17,15 +16,6 @@ class FullDisk : public testing::Test {
  protected:
   void SetUp() override {
     if (!disk_.mounted()) GTEST_SKIP() << "no small file system can be mounted here: " << disk_.why();
-  }
-  // Its directory is on the disk, its log is not.
-  std::unique_ptr<Daemon> daemon_on_disk(const std::string& config) {
-    const char* before = std::getenv("TMPDIR");
-    const std::string kept = before != nullptr ? before : "/tmp";
-    ::setenv("TMPDIR", disk_.path().c_str(), 1);
-    auto daemon = std::make_unique<Daemon>(config);
-    ::setenv("TMPDIR", kept.c_str(), 1);
-    return daemon;
   }
   static Ran pqctl(const Daemon& daemon, std::vector<std::string> words) {
     return run(pqctl_words(std::move(words)), {daemon.socket_variable()});
@@ -54,7 +44,7 @@ TEST_F(FullDisk, EndsAStartWith75AndSaysHowMuchIsFree) {
 }
 
 TEST_F(FullDisk, RefusesJobsUpToTheReserveWhileCompletionsWork) {
-  const auto daemon = daemon_on_disk("[store]\nreserved_bytes = \"32MiB\"\n");
+  const auto daemon = daemon_on(disk_.path(), "[store]\nreserved_bytes = \"32MiB\"\n");
   ASSERT_TRUE(daemon->start());
   auto client = Client::connect({.socket = daemon->socket()});
   ASSERT_TRUE(client);
@@ -88,7 +78,7 @@ TEST_F(FullDisk, RefusesJobsUpToTheReserveWhileCompletionsWork) {
 }
 
 TEST_F(FullDisk, StopsAnEngineThatMayUseTheReserveUntilThereIsRoom) {
-  const auto daemon = daemon_on_disk("[store]\nreserved_bytes = 0\n");
+  const auto daemon = daemon_on(disk_.path(), "[store]\nreserved_bytes = 0\n");
   ASSERT_TRUE(daemon->start());
   auto client = Client::connect({.socket = daemon->socket(), .reconnect_timeout_ms = 60'000});
   ASSERT_TRUE(client);

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdlib>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -20,6 +22,16 @@ inline std::string first_line(const std::string& text) { return text.substr(0, t
 inline std::vector<std::string> pqctl_words(std::vector<std::string> words) {
   words.insert(words.begin(), PQD_BIN_DIR "/pqctl");
   return words;
+}
+
+// Its directory is below `path`, its log is not.
+inline std::unique_ptr<Daemon> daemon_on(const std::string& path, const std::string& config) {
+  const char* before = std::getenv("TMPDIR");
+  const std::string kept = before != nullptr ? before : "/tmp";
+  ::setenv("TMPDIR", path.c_str(), 1);
+  auto daemon = std::make_unique<Daemon>(config);
+  ::setenv("TMPDIR", kept.c_str(), 1);
+  return daemon;
 }
 
 class WithPqctl : public WithDaemon {

@@ -53,6 +53,8 @@ class Daemon {
   testing::AssertionResult freeze_engine();
   void thaw_engine();
 
+  // Its exit status, once it has ended by itself. REQUIRES: started
+  int exit() { return program_->wait(); }
   bool running() const { return program_ != nullptr && program_->running(); }
   pid_t pid() const { return program_->pid(); }  // REQUIRES: started
   const std::string& socket() const { return socket_; }

@@ -4,10 +4,15 @@
 #include <poll.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <charconv>
+#include <csignal>
 #include <filesystem>
+#include <optional>
+#include <string_view>
 
 #include "daemon/loop/event_loop.h"
 
@@ -16,12 +21,20 @@ namespace {
 
 constexpr int kLockLookMs = 2;
 
-std::string owner_of(int fd) {
+// Who has the lock writes its pid a moment later; the look for it ends after this.
+constexpr int64_t kOwnerNs = 1'000'000'000;
+
+// A living process's pid, if the file has one: what stands there before the owner has written is that of the
+// last one, which may be dead.
+std::optional<pid_t> living_owner(int fd) {
   std::array<char, 32> text{};
-  const ssize_t n = ::pread(fd, text.data(), text.size() - 1, 0);
-  std::string pid(text.data(), n > 0 ? static_cast<size_t>(n) : 0);
-  while (!pid.empty() && pid.back() == '\n') pid.pop_back();
-  return pid.empty() ? "unknown" : pid;
+  const ssize_t bytes = ::pread(fd, text.data(), text.size() - 1, 0);
+  const std::string_view said(text.data(), bytes > 0 ? static_cast<size_t>(bytes) : 0);
+  pid_t pid = 0;
+  if (!said.ends_with('\n')) return std::nullopt;
+  if (std::from_chars(said.data(), said.data() + said.size() - 1, pid).ec != std::errc()) return std::nullopt;
+  if (pid <= 0 || (::kill(pid, 0) != 0 && errno == ESRCH)) return std::nullopt;
+  return pid;
 }
 
 // flock has no timeout of its own.
@@ -33,6 +46,22 @@ bool lock_in_time(int fd, int64_t patience_ns) {
     errno = EWOULDBLOCK;
   }
   return true;
+}
+
+std::expected<void, StartFailure> lock(int fd, const std::string& lock_path, const std::string& used,
+                                       int64_t patience_ns) {
+  std::string owner;
+  const int64_t end = EventLoop::monotonic_ns() + patience_ns + kOwnerNs;
+  while (owner.empty()) {
+    if (lock_in_time(fd, patience_ns)) return {};
+    if (errno != EWOULDBLOCK) return std::unexpected(path_failure("cannot lock", lock_path, errno));
+    patience_ns = kLockLookMs * 1'000'000;
+    if (const auto pid = living_owner(fd)) owner = std::to_string(*pid);
+    if (EventLoop::monotonic_ns() >= end) owner = "unknown";
+  }
+  return std::unexpected(StartFailure{
+      kExitUnavailable,
+      "another pqd (pid " + owner + ") uses " + used + ": stop it, or give this one a place of its own"});
 }
 
 }  // namespace
@@ -58,12 +87,8 @@ std::expected<UniqueFd, StartFailure> take_lock(const std::string& lock_path, co
                                                 int64_t patience_ns) {
   UniqueFd fd(::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!fd) return std::unexpected(path_failure("cannot open", lock_path, errno));
-  if (!lock_in_time(fd.get(), patience_ns)) {
-    if (errno != EWOULDBLOCK) return std::unexpected(path_failure("cannot lock", lock_path, errno));
-    return std::unexpected(
-        StartFailure{kExitUnavailable, "another pqd (pid " + owner_of(fd.get()) + ") uses " + used +
-                                           ": stop it, or give this one a place of its own"});
-  }
+  if (auto locked = lock(fd.get(), lock_path, used, patience_ns); !locked)
+    return std::unexpected(locked.error());
   const std::string pid = std::to_string(::getpid()) + "\n";
   if (::ftruncate(fd.get(), 0) != 0 ||
       ::pwrite(fd.get(), pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size()))

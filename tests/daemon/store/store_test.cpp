@@ -135,6 +135,7 @@ TEST(Store, FindsWhatACheckpointPutIn) {
     return true;
   }));
   EXPECT_EQ(live, (std::vector<JobNo>{10, 11}));
+  EXPECT_EQ(store->live_estimate(), 2u);
 }
 
 TEST(Store, KeepsTheJournalAndDropsTheBlocksThatACheckpointCovers) {

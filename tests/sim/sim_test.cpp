@@ -18,6 +18,15 @@ TEST_P(Worlds, EndAsTheyMust) {
   }
 }
 
+// One with thousands of programs at once.
+TEST(Crowd, EndsAsItMust) {
+  constexpr uint64_t kSeed = 250;
+  SCOPED_TRACE(replay_command(kSeed));
+  WorldFigures figures;
+  EXPECT_EQ(run_seed({kSeed, false, true}, figures).value_or(""), "");
+  EXPECT_GE(figures.crowd, 2'000u) << "this seed is no crowd any more";
+}
+
 INSTANTIATE_TEST_SUITE_P(Seeds, Worlds, ::testing::Range<uint64_t>(0, 20));
 
 }  // namespace

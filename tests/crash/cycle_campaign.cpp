@@ -18,8 +18,7 @@ std::string figures_of(const CycleOrder& order, const CycleReport& report, doubl
   const LoadFigures& f = report.figures;
   std::ostringstream out;
   out << "seed " << order.seed << ": " << report.cycles << " cycles, " << report.loads << " loads judged, "
-      << static_cast<uint64_t>(seconds) << " s, " << ::sysconf(_SC_NPROCESSORS_ONLN) << " CPUs, " << today()
-      << "\n";
+      << static_cast<uint64_t>(seconds) << " s, " << measured_where() << "\n";
   for (size_t i = 0; i < kFaultCount; ++i)
     out << (i == 0 ? "  " : ", ") << fault_name(static_cast<Fault>(i)) << " " << report.by_fault[i];
   out << "\n  jobs: " << f.submitted << " submitted, " << f.acknowledged << " acknowledged (" << f.duplicates

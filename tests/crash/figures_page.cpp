@@ -1,5 +1,8 @@
 #include "tests/crash/figures_page.h"
 
+#include <unistd.h>
+
+#include <cstdlib>
 #include <ctime>
 #include <sstream>
 
@@ -7,11 +10,13 @@
 
 namespace pqd::test {
 
-std::string today() {
+std::string measured_where() {
   const std::time_t now = std::time(nullptr);
-  char text[16];
-  std::strftime(text, sizeof text, "%Y-%m-%d", std::gmtime(&now));
-  return text;
+  char date[16];
+  std::strftime(date, sizeof date, "%Y-%m-%d", std::gmtime(&now));
+  const char* const commit = std::getenv("PQD_MEASURED_COMMIT");
+  return std::to_string(::sysconf(_SC_NPROCESSORS_ONLN)) + " CPUs, " + date +
+         (commit == nullptr ? "" : std::string(", commit ") + commit);
 }
 
 bool write_figures(const std::string& path, std::string_view name, const std::string& figures) {

@@ -6,8 +6,9 @@
 
 namespace pqd::test {
 
-// The date in UTC, as YYYY-MM-DD.
-std::string today();
+// "2 CPUs, 2026-11-26, commit 4b4c51b": CPUs that there are, the date in UTC, and the state of the sources as
+// PQD_MEASURED_COMMIT in the environment has it, which tests/run sets.
+std::string measured_where();
 
 // Replaces what stands between the marks of `name` in the page, each line indented by four. False: the page
 // has no such marks.

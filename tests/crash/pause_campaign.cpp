@@ -1,7 +1,6 @@
 #include "tests/crash/pause_campaign.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cstdio>
 #include <sstream>
@@ -26,7 +25,7 @@ std::string mib(uint64_t bytes) { return std::to_string(bytes >> 20) + " MiB"; }
 std::string figures_of(const PausePlan& plan, const PauseReport& report) {
   std::ostringstream out;
   out << report.live_jobs << " live jobs, payloads of " << plan.payload_bytes << " bytes, durability fsync; "
-      << ::sysconf(_SC_NPROCESSORS_ONLN) << " CPUs, " << today() << "\n"
+      << measured_where() << "\n"
       << "  engine killed " << report.pauses_ms.size() << " times, a client goes on after "
       << spread(report.pauses_ms) << "\n"
       << "  of this the recovery: " << spread(report.recoveries_ms) << "\n"

@@ -41,6 +41,20 @@ TEST_F(OverADeath, WaitsOnWhileAnotherEngineStarts) {
   EXPECT_EQ(client().counters().reconnects, 0u);
 }
 
+TEST_F(OverADeath, GoesOnWhenTheLargestPayloadIsAnotherAfterwards) {
+  for (const char* largest : {"8MiB", "64KiB"}) {
+    daemon_.stop();
+    daemon_.configure(std::string("[daemon]\nmax_payload_bytes = \"") + largest + "\"\n");
+    ASSERT_TRUE(daemon_.start());
+    const auto ticket = client().submit({.type = "t"});
+    ASSERT_TRUE(ticket) << text_of(ticket);
+    EXPECT_EQ(error_of(client().wait(*ticket, kPatience)), Error::kOk) << largest;
+    ASSERT_TRUE(client().subscribe({}));
+    EXPECT_EQ(take(client()).id(), ticket->id);
+  }
+  EXPECT_EQ(client().max_payload_bytes(), 64u << 10);
+}
+
 // Nobody would know that it had run already.
 TEST_F(OverADeath, SendsNoJobAgainThatIsInMemoryAndMayRunOnceAtMost) {
   const SubmitRequest once{.type = "t", .delivery = Delivery::kAtMostOnce, .durability = Durability::kMemory};

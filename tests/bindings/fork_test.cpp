@@ -1,4 +1,7 @@
 // A client over fork(): the child gets a clean error, the parent does not notice.
+#include <atomic>
+#include <thread>
+
 #include "tests/bindings/fixtures.h"
 #include "tests/support/forked.h"
 
@@ -91,6 +94,35 @@ TEST_F(OverFork, DoesNotKeepTheParentsJobsFromOthersWhenTheParentEnds) {
   worker = connect();
   EXPECT_TRUE(eventually([&] { return look(id).core.deaths == 1; }));
   child.kill_and_wait();
+}
+
+// The child's copy of the client stands in the middle of a submit. It ends as programs do, destructors and
+// all.
+TEST_F(OverFork, WhileAnotherThreadSubmitsDoesNotSubmitTwiceAndTheChildEndsCleanly) {
+  constexpr int kJobs = 900;
+  std::atomic<bool> goes_on{true};
+  std::optional<Client> busy(connect());
+  std::thread submitter([&] {
+    for (int i = 0; i < kJobs; ++i) EXPECT_TRUE(busy->submit({.type = "thread"}));
+    goes_on.store(false);
+  });
+  int children = 0;
+  for (; children < 5 || goes_on.load(); ++children) {
+    Forked child([&](const Forked::Say&) {
+      const auto told = busy->submit({.type = "child"});
+      busy.reset();
+      return !told && told.error().error == Error::kUnavailable ? 0 : 1;
+    });
+    ASSERT_EQ(child.wait(), 0) << "child " << children;
+  }
+  submitter.join();
+  EXPECT_TRUE(busy->flush(kPatience));
+  EXPECT_EQ(busy->counters().reconnects, 0u);
+  const auto of_type = [&](std::string_view type) {
+    return client().list({.type = type, .limit = 1'000})->size();
+  };
+  EXPECT_EQ(of_type("thread"), size_t{kJobs});
+  EXPECT_EQ(of_type("child"), 0u);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <span>
 #include <string_view>
 
+#include "core/canary.h"
 #include "shm/record_frame.h"
 
 namespace pqd {
@@ -68,8 +69,7 @@ class RingReader {
     const uint64_t available = tail_cache_ - position_.cursor;
     if (available == 0) return {Taken::kEmpty, 0};
     const std::byte* record = data_ + (position_.cursor & (capacity_ - 1));
-    // relaxed, and atomic only so that it is loaded exactly once: the refresh() before has ordered it.
-    const uint32_t bytes = __atomic_load_n(reinterpret_cast<const uint32_t*>(record), __ATOMIC_RELAXED);
+    const uint32_t bytes = load_size(record);
     if (bytes < kRecordBytesMin) return fail(RingViolation::kRecordTooSmall);
     if (bytes > max_record_bytes()) return fail(RingViolation::kRecordTooLarge);
     if (padded_record_bytes(bytes) > available) return fail(RingViolation::kRecordBeyondTail);
@@ -78,10 +78,11 @@ class RingReader {
     // The client may change the bytes at any time. From here on the compiler must use the copy as it is and
     // not read the original again, and the size that was checked is the one that counts.
     std::atomic_signal_fence(std::memory_order_seq_cst);
-    std::memcpy(target.data(), &bytes, sizeof bytes);
-    position_.cursor += padded_record_bytes(bytes);
+    const uint32_t taken = PQD_CANARY("size-loaded-twice") ? load_size(record) : bytes;
+    std::memcpy(target.data(), &taken, sizeof taken);
+    position_.cursor += padded_record_bytes(taken);
     ++position_.sequence;
-    return {Taken::kRecord, bytes};
+    return {Taken::kRecord, taken};
   }
 
   // Behind the last record taken. The bytes before `cursor` may be freed once these records are durable.
@@ -91,6 +92,10 @@ class RingReader {
   RingViolation violation() const { return violation_; }
 
  private:
+  // relaxed, and atomic only so that it is loaded exactly once: the refresh() before has ordered it.
+  static uint32_t load_size(const std::byte* record) {
+    return __atomic_load_n(reinterpret_cast<const uint32_t*>(record), __ATOMIC_RELAXED);
+  }
   bool accept_tail(uint64_t tail) {
     // Differences, so that the order of two cursors is right whatever a hostile client stores.
     if (tail % kRecordAlign != 0)

@@ -3,6 +3,8 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "shm/crash_point.h"
+
 namespace pqd {
 namespace {
 
@@ -17,7 +19,9 @@ void write_event(int event_fd) {
 
 void EngineBell::ring(uint32_t word) {
   rung_ = word;
+  PQD_CRASH_POINT("engine-found-asleep");
   write_event(event_fd_);
+  PQD_CRASH_POINT("engine-rung");
 }
 
 Sleeper::Sleeper(WakePage& page) : page_(&page) {
@@ -28,7 +32,9 @@ Sleeper::Sleeper(WakePage& page) : page_(&page) {
 
 void ClientBell::ring(uint32_t word) {
   rung_ = word;
+  PQD_CRASH_POINT("client-found-asleep");
   write_event(event_fd_);
+  PQD_CRASH_POINT("client-rung");
 }
 
 bool Waiter::wait(int timeout_ms) {

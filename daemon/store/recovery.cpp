@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "daemon/store/row_reader.h"
+#include "shm/crash_point.h"
 
 namespace pqd {
 namespace {
@@ -29,6 +30,7 @@ StoreResult<void> restore_rows(const StoreView& store, State& state, Recovered& 
   recovered.checkpoint_tables = *tables;
   state.tables = std::move(*tables);
   state.timers.start(state.tables.now_ns);
+  PQD_CRASH_POINT("recovery-tables-read");
   state.jobs.expect(store.live_estimate());
   RowReader reader(store, state.tables.queue_count());
   while (auto batch = reader.next()) state.restore(std::move(*batch));
@@ -95,7 +97,9 @@ StoreResult<Recovered> recover(const StoreView& store, const std::optional<Testi
   Recovered recovered;
   if (auto ok = restore_rows(store, state, recovered); !ok) return std::unexpected(ok.error());
   state.restored();
+  PQD_CRASH_POINT("recovery-rows-restored");
   if (auto ok = replay_tail(store, state, recovered, replayed); !ok) return std::unexpected(ok.error());
+  PQD_CRASH_POINT("recovery-tail-replayed");
   if (auto ok = hear(store, testimony, recovered); !ok) return std::unexpected(ok.error());
   recovered.live_jobs = state.jobs.size();
   const auto took = std::chrono::steady_clock::now() - start;

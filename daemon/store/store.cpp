@@ -9,6 +9,7 @@
 #include "daemon/store/metrics_keys.h"
 #include "daemon/store/rocksdb_bytes.h"
 #include "daemon/store/store_event_listener.h"
+#include "shm/crash_point.h"
 
 namespace pqd {
 
@@ -17,7 +18,9 @@ StoreResult<void> Store::write(rocksdb::WriteBatch& batch, bool sync) {
   rocksdb::WriteOptions options;
   options.sync = sync;
   options.protection_bytes_per_key = 8;
+  PQD_CRASH_POINT("store-before-write");
   const auto status = db_->Write(options, &batch);
+  PQD_CRASH_POINT("store-written");
   if (status.ok()) return {};
   auto failed = failure("cannot write to the store in " + directory_, status);
   listener_->fail(failed.error());

@@ -124,6 +124,18 @@ const std::vector<std::string_view>& crash_points() {
       "watermark-synced",
       "read-point-half",
       "read-point-whole",
+      // shm/doorbell.cpp
+      "engine-found-asleep",
+      "engine-rung",
+      "client-found-asleep",
+      "client-rung",
+      // daemon/store/store.cpp
+      "store-before-write",
+      "store-written",
+      // daemon/store/recovery.cpp
+      "recovery-tables-read",
+      "recovery-rows-restored",
+      "recovery-tail-replayed",
       // daemon/store/checkpointer.cpp
       "witness-due",
       "witness-written",

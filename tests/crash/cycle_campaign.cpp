@@ -21,14 +21,16 @@ std::string figures_of(const CycleOrder& order, const CycleReport& report, doubl
       << static_cast<uint64_t>(seconds) << " s, " << measured_where() << "\n";
   for (size_t i = 0; i < kFaultCount; ++i)
     out << (i == 0 ? "  " : ", ") << fault_name(static_cast<Fault>(i)) << " " << report.by_fault[i];
+  out << "\n  beside them: queue paused over a fault " << report.pauses << " times, jobs cancelled "
+      << report.cancels;
   out << "\n  jobs: " << f.submitted << " submitted, " << f.acknowledged << " acknowledged (" << f.duplicates
       << " as duplicates), " << f.refused << " refused for want of room, " << f.sent_again << " sent again, "
       << f.unheard << " of producers that died first\n"
       << "  deliveries: " << f.taken << ", of these " << f.taken_again << " later attempts; " << f.settled
       << " settlements counted, " << f.settled_late << " came too late and were refused\n"
       << "  ends: " << f.completed << " completed, " << f.failed << " failed (" << f.delivery_lost
-      << " at-most-once ones whose consumer died), " << f.timed_out << " timed out, " << f.memory_gone
-      << " of durability memory, gone with their engine\n"
+      << " at-most-once ones whose consumer died), " << f.timed_out << " timed out, " << f.cancelled
+      << " cancelled, " << f.memory_gone << " of durability memory, gone with their engine\n"
       << "  acknowledged and lost " << f.lost << ", at-most-once delivered twice " << f.twice
       << ", delivered after an acknowledged completion " << f.after_completion << ", rules broken "
       << report.broken.size() << "\n";

@@ -7,6 +7,7 @@
 #include <sstream>
 #include <thread>
 
+#include "tests/crash/meddler.h"
 #include "tests/support/daemon.h"
 #include "tests/support/descriptor_keeper.h"
 #include "tests/support/eventually.h"
@@ -77,13 +78,27 @@ class Life {
     const auto fault = static_cast<Fault>(below(kFaultCount));
     load_->allow(kJobsBefore);
     if (!load_->handles(below(kJobsBefore / 2))) return broken("the load stands still before a fault");
-    strike(fault);
+    if (!meddle(fault)) return false;
     load_->allow(kJobsAfter);
     ++report_.cycles;
     ++report_.by_fault[static_cast<size_t>(fault)];
     if (!load_->handles(kHandledAfter))
       return broken("the load stands still: " + std::string(fault_name(fault)));
     return true;
+  }
+
+  // The fault, now and then while operators are at work.
+  bool meddle(Fault fault) {
+    Meddler meddler(daemon_.socket(), load_->options().queue,
+                    [this](uint64_t bound) { return below(bound); });
+    const bool pauses = below(6) == 0;
+    std::string went_wrong = below(4) == 0 ? meddler.cancel_some() : "";
+    if (pauses && went_wrong.empty()) went_wrong = meddler.pause();
+    strike(fault);
+    if (pauses && went_wrong.empty()) went_wrong = meddler.resume();
+    report_.pauses += meddler.pauses();
+    report_.cancels += meddler.cancels();
+    return went_wrong.empty() || broken(went_wrong);
   }
 
   void strike(Fault fault) {
@@ -199,6 +214,8 @@ engine_backoff_max = "10ms"
 log_level = "warn"
 [store]
 checkpoint_interval = "100ms"
+[limits]
+rate_limit = 0
 [queues.defaults]
 max_depth = 150
 max_active = 0

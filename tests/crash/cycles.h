@@ -46,6 +46,8 @@ struct CycleReport {
   uint64_t cycles = 0;
   uint64_t loads = 0;
   std::array<uint64_t, kFaultCount> by_fault{};
+  uint64_t pauses = 0;   // of the load's queue, each over a fault
+  uint64_t cancels = 0;  // that counted
   LoadFigures figures;
   std::vector<std::string> broken;  // the campaign ends with the first load that has any
 };

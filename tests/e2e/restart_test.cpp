@@ -9,6 +9,8 @@ namespace {
 constexpr const char* kConfig = R"(
 [daemon]
 log_level = "warn"
+[limits]
+rate_limit = 0
 [queue.load]
 max_depth = 100000
 max_active = 0

@@ -92,6 +92,7 @@ class Judge {
     submission.durability = job.durability;
     submission.max_attempts = job.max_attempts;
     submission.idempotency_key = job.idempotency_key;
+    submission.subject = job.subject;
     submission.batch = atomic.jobs > 1 ? atomic.first + 1 : 0;
     return history_.submitted(std::move(submission));
   }
@@ -138,6 +139,7 @@ class Judge {
       judged_.figures.completed += job.core.state == JobState::kCompleted ? 1u : 0u;
       judged_.figures.failed += job.core.state == JobState::kFailed ? 1u : 0u;
       judged_.figures.timed_out += job.core.state == JobState::kTimeout ? 1u : 0u;
+      judged_.figures.cancelled += job.core.state == JobState::kCancelled ? 1u : 0u;
       judged_.figures.delivery_lost += job.core.reason == Reason::kDeliveryLost ? 1u : 0u;
       history_.ended(job.core.id, std::move(end));
     }
@@ -174,6 +176,7 @@ LoadFigures& LoadFigures::operator+=(const LoadFigures& other) {
   refused += other.refused, unheard += other.unheard, sent_again += other.sent_again, taken += other.taken;
   taken_again += other.taken_again, settled += other.settled, settled_late += other.settled_late;
   completed += other.completed, failed += other.failed, timed_out += other.timed_out;
+  cancelled += other.cancelled;
   memory_gone += other.memory_gone, delivery_lost += other.delivery_lost, lost += other.lost;
   twice += other.twice, after_completion += other.after_completion;
   return *this;

@@ -21,7 +21,7 @@ struct LoadFigures {
   uint64_t taken_again = 0;  // second attempts and later ones
   uint64_t settled = 0;
   uint64_t settled_late = 0;  // under a lease that was over: refused
-  uint64_t completed = 0, failed = 0, timed_out = 0;
+  uint64_t completed = 0, failed = 0, timed_out = 0, cancelled = 0;
   uint64_t memory_gone = 0;       // of durability memory, finished or not, gone with an engine
   uint64_t delivery_lost = 0;     // at-most-once, gone with a consumer
   uint64_t lost = 0;              // acknowledged, and not there

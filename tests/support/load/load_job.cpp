@@ -43,6 +43,7 @@ void mix(LoadJob& made, uint64_t seed) {
   if (below(4) == 0) made.durability = Durability::kOs;
   made.max_attempts = static_cast<uint16_t>(1 + below(6));
   made.backoff_first_ms = static_cast<uint32_t>(1 + below(20));
+  if (below(4) == 0) made.subject = "tenant " + std::to_string(below(3));
   if (has_key(place)) made.idempotency_key = "key " + std::to_string(made.content);
   if (in_atomic_submit(place)) made.durability = Durability::kFsync;
   if (has_key(place) || in_atomic_submit(place)) return;
@@ -106,6 +107,7 @@ SubmitRequest LoadJob::request(const LoadOptions& options, int64_t now_ms) const
   request.queue_timeout_ms = queue_timeout_ms;
   request.idempotency_key = idempotency_key;
   request.ordering_key = ordering_key;
+  request.subject = subject;
   request.metadata = metadata;
   return request;
 }

@@ -46,6 +46,7 @@ struct LoadJob {
   std::string payload;
   std::string metadata;
   std::string ordering_key;
+  std::string subject;
   std::string idempotency_key;
   Mode mode = Mode::kFifo;
   uint8_t priority = kPriorityNormal;

@@ -22,7 +22,8 @@ constexpr size_t kGreetingsOfUserExtra = 8;
 constexpr size_t kHelloBytesMax = 1024;
 
 std::string served_words(const AccessRules& rules) {
-  const std::string masters = fmt::format("uid {} and root", rules.daemon_uid);
+  const std::string masters =
+      rules.daemon_uid == 0 ? "root" : fmt::format("uid {} and root", rules.daemon_uid);
   return masters + (rules.lets_others_in()
                         ? ", and whom [access] in its configuration names"
                         : "; an administrator lets others in by [access] in its configuration");

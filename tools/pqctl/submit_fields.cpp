@@ -277,6 +277,13 @@ Complaint refusal_of(const Failure& failure, std::string_view queue) {
           "to "
           "get that job's id, or take another key";
       break;
+    case Error::kUnauthorized:
+      // Who may not even connect is told why.
+      if (failure.text != error_text(Error::kUnauthorized)) break;
+      told.text = "this user may not submit into the queue" + name +
+                  ", or not on somebody's behalf: an administrator gives it `producer`, and `act_for`, under "
+                  "[access] in the daemon's configuration";
+      break;
     case Error::kNoSpace:
       told.text =
           "the daemon's disk is too full to take jobs; `pqctl health` says how full, free space and it goes "

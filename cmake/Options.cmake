@@ -32,6 +32,7 @@ endfunction()
 
 if(PQD_TESTS)
   add_custom_target(pqd_tsan_tests)
+  add_custom_target(pqd_plain_tests)
 endif()
 
 # pqd_test(NAME SOURCES a.cpp ... LIBS x y [LABELS l]): one GoogleTest program, each of its cases a ctest test
@@ -39,6 +40,7 @@ endif()
 # TREE_PATHS a.cpp ...: those of the sources that use PQD_BIN_DIR or PQD_SOURCE_DIR. No other object depends on where
 # the tree stands, so that a compiler cache serves every clone.
 # LABELS tsan marks a program that the tsan preset runs as well; the target pqd_tsan_tests builds all of these.
+# LABELS plain the same for the quick preset and pqd_plain_tests: its tests do something that no sanitizer bears.
 function(pqd_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LIBS;LABELS;TREE_PATHS" ${ARGN})
   if(NOT ARG_TIMEOUT)
@@ -53,6 +55,9 @@ function(pqd_test name)
   endif()
   if("tsan" IN_LIST ARG_LABELS)
     add_dependencies(pqd_tsan_tests ${name})
+  endif()
+  if("plain" IN_LIST ARG_LABELS)
+    add_dependencies(pqd_plain_tests ${name})
   endif()
   gtest_discover_tests(${name} TEST_PREFIX ${name}/ DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
 endfunction()

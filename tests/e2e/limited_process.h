@@ -15,11 +15,12 @@
 
 namespace pqd::test {
 
-// Sanitizers reserve terabytes of address space.
+// Sanitizers reserve terabytes of address space, and look at memory through a pipe, for which they take a
+// descriptor.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr bool kAddressSpaceIsOurs = false;
+inline constexpr bool kSanitized = true;
 #else
-inline constexpr bool kAddressSpaceIsOurs = true;
+inline constexpr bool kSanitized = false;
 #endif
 
 // Soft limit only, so that it can be lifted again; those whom the process forks have it too.

@@ -34,7 +34,7 @@ class MemoryLimit : public WithDaemon {
  protected:
   MemoryLimit() : WithDaemon(kConfig) {}
   void SetUp() override {
-    if (!kAddressSpaceIsOurs) GTEST_SKIP() << "a sanitizer needs all of the address space";
+    if (kSanitized) GTEST_SKIP() << "a sanitizer needs all of the address space";
     WithDaemon::SetUp();
   }
 

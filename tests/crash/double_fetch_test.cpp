@@ -20,17 +20,6 @@ constexpr uint32_t kRecords = 16;                  // a session
 constexpr uint32_t kImpossibleBytes = 0x7FFFFFF0;  // who believes it reads far outside of the copy
 constexpr int kSessions = 60;
 
-constexpr const char* kConfig = R"(
-[daemon]
-engine_backoff_max = "10ms"
-log_level = "warn"
-[queue.load]
-max_depth = 100000
-max_active = 0
-queue_timeout = 0
-admission_timeout = "1m"
-)";
-
 // Until the daemon has closed the session, or has read all of it.
 void flip_sizes(ClientSession& session) {
   RingWriter& writer = session.writer(Lane::kControl);
@@ -83,7 +72,7 @@ std::pair<pid_t, pid_t> attack(pid_t supervisor, const std::string& socket) {
 }
 
 TEST(DoubleFetch, CannotBeOfASizeThatIsLoadedOnceAndOthersGoOn) {
-  Daemon daemon(kConfig, {}, PQD_BIN_DIR "/hooked");
+  Daemon daemon(kLoadConfig, {}, PQD_BIN_DIR "/hooked");
   ASSERT_TRUE(daemon.start());
   Load load(daemon.socket(), {});
   const auto [before, after] = attack(daemon.pid(), daemon.socket());

@@ -11,21 +11,9 @@
 namespace pqd::test {
 namespace {
 
-// Restarts in quick succession are the point here, not the back-off.
-constexpr const char* kConfig = R"(
-[daemon]
-engine_backoff_max = "10ms"
-log_level = "warn"
-[queue.load]
-max_depth = 100000
-max_active = 0
-queue_timeout = 0
-admission_timeout = "1m"
-)";
-
 class KillsTest : public WithDaemon {
  protected:
-  KillsTest() : WithDaemon(kConfig) {}
+  KillsTest() : WithDaemon(kLoadConfig) {}
 
   // No rule is broken, every acknowledged job is completed and nothing else is there.
   LoadFigures expect_nothing_lost(const Load& load) {

@@ -13,17 +13,6 @@ namespace {
 constexpr uint64_t kMiB = 1 << 20;
 constexpr const char* kEnd = "no memory is left";
 
-constexpr const char* kConfig = R"(
-[daemon]
-engine_backoff_max = "10ms"
-log_level = "warn"
-[queues.defaults]
-max_depth = 100000
-max_active = 0
-queue_timeout = 0
-admission_timeout = "1m"
-)";
-
 size_t times_in(const std::string& text, const std::string& part) {
   size_t times = 0;
   for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++times;
@@ -32,7 +21,7 @@ size_t times_in(const std::string& text, const std::string& part) {
 
 class MemoryLimit : public WithDaemon {
  protected:
-  MemoryLimit() : WithDaemon(kConfig) {}
+  MemoryLimit() : WithDaemon(kLoadConfig) {}
   void SetUp() override {
     if (kSanitized) GTEST_SKIP() << "a sanitizer needs all of the address space";
     WithDaemon::SetUp();

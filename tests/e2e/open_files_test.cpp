@@ -15,17 +15,6 @@
 namespace pqd::test {
 namespace {
 
-constexpr const char* kConfig = R"(
-[daemon]
-engine_backoff_max = "10ms"
-log_level = "warn"
-[queues.defaults]
-max_depth = 100000
-max_active = 0
-queue_timeout = 0
-admission_timeout = "1m"
-)";
-
 uint64_t open_files(pid_t pid) {
   const std::filesystem::directory_iterator files("/proc/" + std::to_string(pid) + "/fd");
   return static_cast<uint64_t>(std::distance(begin(files), end(files)));
@@ -47,12 +36,12 @@ class LimitedPqd {
 
 class OpenFiles : public WithDaemon {
  protected:
-  OpenFiles() : WithDaemon(kConfig) {}
+  OpenFiles() : WithDaemon(kLoadConfig) {}
 };
 
 TEST(FewOpenFiles, RefuseSessionsByNameAndThoseThatLiveGoOn) {
   const LimitedPqd few(256);
-  Daemon daemon(kConfig, {}, few.programs());
+  Daemon daemon(kLoadConfig, {}, few.programs());
   ASSERT_TRUE(daemon.start());
   Load load(daemon.socket(), {});
   const pid_t engine = daemon.engine();

@@ -10,17 +10,6 @@
 namespace pqd::test {
 namespace {
 
-constexpr const char* kConfig = R"(
-[daemon]
-engine_backoff_max = "10ms"
-log_level = "warn"
-[queue.load]
-max_depth = 100000
-max_active = 0
-queue_timeout = 0
-admission_timeout = "1m"
-)";
-
 class ReadOnlyDisk : public testing::Test {
  protected:
   void SetUp() override {
@@ -60,7 +49,7 @@ TEST_F(ReadOnlyDisk, EndsAStartWith73AndNamesTheFile) {
 }
 
 TEST_F(ReadOnlyDisk, UnderLoadEndsTheDaemonWithTheNextEngineAndNothingIsLostOnceItCanBeWritten) {
-  const auto daemon = daemon_on(disk_.path(), kConfig);
+  const auto daemon = daemon_on(disk_.path(), kLoadConfig);
   ASSERT_TRUE(daemon->start());
   Load load(daemon->socket(), {});
   for (int round = 0; round < 3; ++round) {
@@ -81,7 +70,7 @@ TEST_F(ReadOnlyDisk, UnderLoadEndsTheDaemonWithTheNextEngineAndNothingIsLostOnce
 }
 
 TEST_F(ReadOnlyDisk, ThatFailsUnderLoadEndsTheDaemonAndNothingIsLostOnceItIsMended) {
-  const auto daemon = daemon_on(disk_.path(), kConfig);
+  const auto daemon = daemon_on(disk_.path(), kLoadConfig);
   ASSERT_TRUE(daemon->start());
   Load load(daemon->socket(), {});
   for (int round = 0; round < 3; ++round) {
@@ -101,7 +90,7 @@ TEST_F(ReadOnlyDisk, ThatFailsUnderLoadEndsTheDaemonAndNothingIsLostOnceItIsMend
 }
 
 TEST_F(ReadOnlyDisk, IsAnUnknownOutcomeForASubmitUnderWayAndItsTicketStaysGood) {
-  const auto daemon = daemon_on(disk_.path(), kConfig);
+  const auto daemon = daemon_on(disk_.path(), kLoadConfig);
   ASSERT_TRUE(daemon->start());
   auto client = Client::connect({.socket = daemon->socket(), .reconnect_timeout_ms = 50});
   ASSERT_TRUE(client);
@@ -120,7 +109,7 @@ TEST_F(ReadOnlyDisk, IsAnUnknownOutcomeForASubmitUnderWayAndItsTicketStaysGood) 
 
 // No number can be reserved for its session.
 TEST_F(ReadOnlyDisk, RefusesTheFirstClientByName) {
-  const auto daemon = daemon_on(disk_.path(), kConfig);
+  const auto daemon = daemon_on(disk_.path(), kLoadConfig);
   ASSERT_TRUE(daemon->start());
   ASSERT_TRUE(FailingDisk::forbid_writing(daemon->directory()));
   const Ran ran = run(pqctl_words({"submit", "t"}), {daemon->socket_variable()});

@@ -6,24 +6,13 @@
 namespace pqd::test {
 namespace {
 
-constexpr const char* kConfig = R"(
-[daemon]
-log_level = "warn"
-[limits]
-rate_limit = 0
-[queue.load]
-max_depth = 100000
-max_active = 0
-queue_timeout = 0
-admission_timeout = "1m"
-)";
 constexpr int kRestarts = 5;
 // Allowed for each restart: far less than the queue takes, so that none is refused for want of room.
 constexpr uint64_t kJobs = 4'000;
 
 class RestartTest : public WithDaemon {
  protected:
-  RestartTest() : WithDaemon(kConfig) {}
+  RestartTest() : WithDaemon(kLoadConfig) {}
 
   static bool acknowledges(Load& load, uint64_t more) {
     const uint64_t wanted = load.board().acknowledged.load() + more;

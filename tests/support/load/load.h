@@ -15,6 +15,20 @@
 
 namespace pqd::test {
 
+// A daemon's configuration under which nothing holds a load up but memory and disk.
+inline constexpr const char* kLoadConfig = R"(
+[daemon]
+engine_backoff_max = "10ms"
+log_level = "warn"
+[limits]
+rate_limit = 0
+[queues.defaults]
+max_depth = 100000
+max_active = 0
+queue_timeout = 0
+admission_timeout = "1m"
+)";
+
 class Load {
  public:
   // Returns when all of them are connected: who has no session yet has nothing to carry on.

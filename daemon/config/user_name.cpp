@@ -2,6 +2,7 @@
 #include <grp.h>
 #include <pwd.h>
 
+#include <cerrno>
 #include <charconv>
 #include <vector>
 
@@ -10,7 +11,10 @@
 namespace pqd {
 namespace {
 
-constexpr size_t kRecordBytes = 64 << 10;  // of a group with many members; more has not been seen
+// A group's record grows with its members. The first try is too small for most, so that every look shows that
+// the next one is made.
+constexpr size_t kRecordBytesFirst = 32;
+constexpr size_t kRecordBytesMax = 64 << 20;
 
 std::optional<uint32_t> number_of(const std::string& text) {
   uint32_t number = 0;
@@ -19,26 +23,32 @@ std::optional<uint32_t> number_of(const std::string& text) {
   return whole ? std::optional(number) : std::nullopt;
 }
 
+template <class Entry>
+using Ask = int(const char* name, Entry* entry, char* buffer, size_t bytes, Entry** found);
+
+template <class Entry>
+std::optional<uint32_t> looked_up(const std::string& name, Ask<Entry>* ask, uint32_t Entry::*number) {
+  std::vector<char> buffer(kRecordBytesFirst);
+  for (;;) {
+    Entry entry{};
+    Entry* found = nullptr;
+    const int error = ask(name.c_str(), &entry, buffer.data(), buffer.size(), &found);
+    if (error == 0 && found != nullptr) return entry.*number;
+    if (error != ERANGE || buffer.size() >= kRecordBytesMax) return std::nullopt;
+    buffer.resize(buffer.size() * 4);
+  }
+}
+
 }  // namespace
 
 std::optional<uint32_t> uid_of_user(const std::string& text) {
-  if (const auto uid = number_of(text)) return uid;
-  std::vector<char> buffer(kRecordBytes);
-  passwd entry{};
-  passwd* found = nullptr;
-  if (::getpwnam_r(text.c_str(), &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr)
-    return std::nullopt;
-  return found->pw_uid;
+  const auto uid = number_of(text);
+  return uid ? uid : looked_up<passwd>(text, ::getpwnam_r, &passwd::pw_uid);
 }
 
 std::optional<uint32_t> gid_of_group(const std::string& text) {
-  if (const auto gid = number_of(text)) return gid;
-  std::vector<char> buffer(kRecordBytes);
-  group entry{};
-  group* found = nullptr;
-  if (::getgrnam_r(text.c_str(), &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr)
-    return std::nullopt;
-  return found->gr_gid;
+  const auto gid = number_of(text);
+  return gid ? gid : looked_up<group>(text, ::getgrnam_r, &group::gr_gid);
 }
 
 }  // namespace pqd

@@ -8,6 +8,14 @@
 namespace pqd {
 namespace {
 
+TEST(Config, KnowsUsersAndGroupsByNameHoweverLongTheirRecords) {
+  EXPECT_EQ(uid_of_user("root"), 0u);
+  EXPECT_EQ(gid_of_group("root"), 0u);
+  EXPECT_EQ(uid_of_user("4711"), 4711u);
+  EXPECT_FALSE(uid_of_user("no-such-user"));
+  EXPECT_FALSE(gid_of_group("no-such-group"));
+}
+
 TEST(Config, GivesRolesToUsersAndGroupsByNameAndNumber) {
   const Config config = good(
       "[access.user.root]\nproducer = [\"mail\", \"bulk.*\"]\nact_for = true\n"

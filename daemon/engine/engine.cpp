@@ -141,7 +141,16 @@ class Engine {
     recovered_ = std::move(*recovered);
     spdlog::info("recovered: commit {}, {} jobs, {} commits read again, {} ms", recovered_.last_commit,
                  recovered_.live_jobs, recovered_.commits_replayed, recovered_.took_ms);
+    if (recovered_.first_stray != 0)
+      spdlog::warn(
+          "the journal has a gap behind commit {}, as a power cut leaves it: commit {} and what follows, "
+          "which "
+          "nobody was told would survive one, are removed",
+          recovered_.last_commit, recovered_.first_stray);
     PQD_CRASH_POINT("start-recovered");
+    if (auto ok = store_->go_on_after(recovered_.last_commit); !ok)
+      return std::unexpected(fault_of(ok.error()));
+    PQD_CRASH_POINT("start-goes-on");
     RowFold fold(*store_, recovered_.checkpoint_tables, recovered_.covered);
     std::optional<StoreError> error;
     const auto read =

@@ -1,5 +1,6 @@
 #include "daemon/store/recovery.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "daemon/store/row_reader.h"
@@ -41,11 +42,15 @@ StoreResult<void> restore_rows(const StoreView& store, State& state, Recovered& 
   return {};
 }
 
-StoreResult<void> replay_tail(const StoreView& store, State& state, Recovered& recovered,
+StoreResult<void> replay_tail(const StoreView& store, uint64_t known, State& state, Recovered& recovered,
                               const StoreView::CommitVisitor& replayed) {
   std::string fault;
   const auto read =
       store.for_each_commit(recovered.covered + 1, [&](uint64_t number, ByteView entry, ByteView block) {
+        if (number > recovered.last_commit + 1 && recovered.last_commit >= known) {
+          recovered.first_stray = number;
+          return false;
+        }
         const std::string name = "commit " + std::to_string(number);
         const auto view = read_entry(entry);
         if (!view) {
@@ -91,6 +96,12 @@ StoreResult<void> hear(const StoreView& store, const std::optional<Testimony>& t
 
 }  // namespace
 
+StoreResult<uint64_t> known_to_survive(const StoreView& store, const std::optional<Testimony>& testimony) {
+  const auto synced = store.known_synced();
+  if (!synced || !testimony) return synced;
+  return std::max(*synced, testimony->commit);
+}
+
 StoreResult<Recovered> recover(const StoreView& store, const std::optional<Testimony>& testimony,
                                State& state, const StoreView::CommitVisitor& replayed) {
   const auto start = std::chrono::steady_clock::now();
@@ -98,7 +109,10 @@ StoreResult<Recovered> recover(const StoreView& store, const std::optional<Testi
   if (auto ok = restore_rows(store, state, recovered); !ok) return std::unexpected(ok.error());
   state.restored();
   PQD_CRASH_POINT("recovery-rows-restored");
-  if (auto ok = replay_tail(store, state, recovered, replayed); !ok) return std::unexpected(ok.error());
+  const auto known = known_to_survive(store, testimony);
+  if (!known) return std::unexpected(known.error());
+  if (auto ok = replay_tail(store, *known, state, recovered, replayed); !ok)
+    return std::unexpected(ok.error());
   PQD_CRASH_POINT("recovery-tail-replayed");
   if (auto ok = hear(store, testimony, recovered); !ok) return std::unexpected(ok.error());
   recovered.live_jobs = state.jobs.size();

@@ -311,6 +311,7 @@ class Salvage {
       const auto recovered =
           recover(**store, std::nullopt, state, [](uint64_t, ByteView, ByteView) { return true; });
       if (!recovered) return std::unexpected(recovered.error());
+      if (auto ok = (*store)->go_on_after(recovered->last_commit); !ok) return ok;
       if (auto ok = (*store)->sync(recovered->last_commit); !ok) return ok;
       auto witness = Witness::open(to_);
       if (!witness) return std::unexpected(witness.error());

@@ -12,6 +12,17 @@
 #include "shm/crash_point.h"
 
 namespace pqd {
+namespace {
+
+// Never back: two threads sync, and either may end first.
+void raise(std::atomic<uint64_t>& to, uint64_t value) {
+  uint64_t now = to.load(std::memory_order_relaxed);
+  // release: see Store.
+  while (now < value && !to.compare_exchange_weak(now, value, std::memory_order_release)) {
+  }
+}
+
+}  // namespace
 
 StoreResult<void> Store::write(rocksdb::WriteBatch& batch, bool sync) {
   if (listener_->failed()) return std::unexpected(listener_->error());
@@ -40,6 +51,23 @@ StoreResult<uint32_t> Store::next_epoch() {
   return epoch;
 }
 
+StoreResult<void> Store::go_on_after(uint64_t number) {
+  rocksdb::WriteBatch strays;
+  const auto it = iterate(kJournal);
+  const auto first = keys::of(number + 1);
+  for (it->Seek(slice(first)); it->Valid(); it->Next()) {
+    strays.Delete(families_[kJournal], it->key());
+    strays.Delete(families_[kBlocks], it->key());
+  }
+  if (!it->status().ok()) return failure("cannot read the journal", it->status());
+  if (strays.Count() > 0)
+    if (auto ok = write(strays, true); !ok) return ok;
+  last_commit_.store(number, std::memory_order_relaxed);
+  // An open puts what it read from the log into tables, and syncs them.
+  raise(synced_commits_, number);
+  return {};
+}
+
 StoreResult<void> Store::append(uint64_t number, ByteView entry, ByteView block) {
   if (number != last_commit() + 1) std::abort();
   rocksdb::WriteBatch batch(entry.size() + block.size() + 128);
@@ -52,13 +80,26 @@ StoreResult<void> Store::append(uint64_t number, ByteView entry, ByteView block)
 }
 
 StoreResult<void> Store::sync(uint64_t number) {
-  // Syncing a write syncs the log up to it, and with that every append before.
+  return sync_log(kSyncedKey, synced_commits_.load(std::memory_order_acquire), number);
+}
+
+StoreResult<void> Store::sync_log(std::string_view meta_key, uint64_t value, uint64_t commits) {
+  const uint64_t checkpoints = checkpoints_.load(std::memory_order_acquire);
   rocksdb::WriteBatch batch;
-  batch.Put(families_[kMeta], slice(kSyncedKey), slice(keys::of(number)));
-  return write(batch, true);
+  batch.Put(families_[kMeta], slice(meta_key), slice(keys::of(value)));
+  if (auto ok = write(batch, true); !ok) return ok;
+  raise(synced_commits_, commits);
+  raise(synced_checkpoints_, checkpoints);
+  return {};
 }
 
 StoreResult<void> Store::checkpoint(const CheckpointBatch& batch) {
+  // A power cut may leave a piece of the log and take one before it, and RocksDB reads on over the gap.
+  if (synced_commits_.load(std::memory_order_acquire) < batch.covered ||
+      synced_checkpoints_.load(std::memory_order_acquire) < checkpoints_.load(std::memory_order_relaxed)) {
+    PQD_CRASH_POINT("checkpoint-before-sync");
+    if (auto ok = sync_log(kBeforeCheckpointKey, batch.covered, batch.covered); !ok) return ok;
+  }
   rocksdb::WriteBatch out;
   for (const auto& [job, row] : batch.live_puts) out.Put(families_[kLive], slice(keys::of(job)), slice(row));
   for (const JobNo job : batch.live_deletes) out.Delete(families_[kLive], slice(keys::of(job)));
@@ -87,6 +128,7 @@ StoreResult<void> Store::checkpoint(const CheckpointBatch& batch) {
     out.Delete(families_[kBlocks], slice(keys::of(n)));
   }
   if (auto ok = write(out, false); !ok) return ok;
+  checkpoints_.fetch_add(1, std::memory_order_release);
   blocks_deleted_to_ = batch.covered;
   return {};
 }

@@ -49,10 +49,16 @@ class Store final : public StoreView {
   // A number that no earlier engine on this store had; durable when it returns.
   StoreResult<uint32_t> next_epoch();
 
+  // Once, before the first append: goes on behind this commit. What is there of later ones was never told to
+  // anybody (see recover()) and is removed, durably.
+  StoreResult<void> go_on_after(uint64_t number);
+
   // REQUIRES: number == last_commit() + 1.
   StoreResult<void> append(uint64_t number, ByteView entry, ByteView block);
   // Every commit up to and with `number` survives power loss when it returns.
   StoreResult<void> sync(uint64_t number);
+  // Survives power loss only together with all that it stands on: the commits it covers, and the checkpoints
+  // before it.
   StoreResult<void> checkpoint(const CheckpointBatch& batch);
 
   // A copy of all that is there, in the directory kCopyName of this one: tables as links to the same files,
@@ -66,6 +72,7 @@ class Store final : public StoreView {
   StoreResult<std::optional<Checkpoint>> load_checkpoint() const override;
   StoreResult<void> for_each_live(const RowVisitor& f) const override;
   StoreResult<void> for_each_commit(uint64_t from, const CommitVisitor& f) const override;
+  StoreResult<uint64_t> known_synced() const override;
   uint64_t live_estimate() const override;
   // Both call f until it says false, newest first, beginning below `older_than` (none = the newest).
   StoreResult<void> for_each_done(const std::optional<JobId>& older_than,
@@ -126,6 +133,8 @@ class Store final : public StoreView {
   // Of a store that was written before there was an index.
   StoreResult<void> index_done();
   StoreResult<void> put_done(const CheckpointBatch& batch, rocksdb::WriteBatch& out) const;
+  // A synced write syncs the log up to it, and with that every write that had returned before.
+  StoreResult<void> sync_log(std::string_view meta_key, uint64_t value, uint64_t commits);
 
   std::string directory_;
   UniqueFd lock_;
@@ -135,6 +144,12 @@ class Store final : public StoreView {
   std::vector<rocksdb::ColumnFamilyHandle*> families_;
   std::unique_ptr<rocksdb::DB> db_;
   std::atomic<uint64_t> last_commit_{0};
+  // What a power cut leaves: written by whoever syncs, at the end. release, and acquire where they are read:
+  // the sync has returned.
+  std::atomic<uint64_t> synced_commits_{0};
+  std::atomic<uint64_t> synced_checkpoints_{0};
+  // release by the thread that writes checkpoints, acquire by who begins a sync: it takes those along.
+  std::atomic<uint64_t> checkpoints_{0};
   uint64_t blocks_deleted_to_ = 0;
 };
 

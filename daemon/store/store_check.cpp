@@ -48,6 +48,10 @@ class Check {
     check_logs();
     if (!open()) return;
     check_checkpoint();
+    if (auto known = known_to_survive(*store_, testimony.value_or(std::nullopt)))
+      known_ = *known;
+    else
+      fault("database", known.error().text);
     check_journal();
     check_live();
     check_done();
@@ -124,6 +128,12 @@ class Check {
     const auto read = store_->for_each_commit(1, [&](uint64_t number, ByteView entry, ByteView block) {
       const std::string name = "commit " + std::to_string(number);
       const auto view = read_entry(entry);
+      if (number != last + 1 && last >= std::max(report_.covered, known_)) {
+        report_.remarks.push_back("the journal has a gap behind commit " + std::to_string(last) +
+                                  ", as a power cut leaves it: the next start removes commit " +
+                                  std::to_string(number) + " and what follows");
+        return false;
+      }
       if (number != last + 1)
         fault("journal", "the commits " + std::to_string(last + 1) + " to " + std::to_string(number - 1) +
                              " are missing");
@@ -257,7 +267,8 @@ class Check {
   StoreReport& report_;
   std::unique_ptr<Store> store_;
   Tables tables_;
-  LiveNumbers alive_;  // up to the checkpoint
+  uint64_t known_ = 0;  // to survive power loss
+  LiveNumbers alive_;   // up to the checkpoint
   bool holes_ = false;
 };
 

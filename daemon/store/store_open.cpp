@@ -119,12 +119,16 @@ StoreResult<void> Store::index_done() {
     if (const auto core = decode_row_core(row))
       batch.Put(families_[kDoneIndex], slice(write_done_key({DoneGroup::of(*core), id})), rocksdb::Slice());
     if (batch.GetDataSize() < kBatchBytes) return true;
-    written = write(batch, false);
+    written = write(batch, true);
     batch.Clear();
     return written.has_value();
   });
   if (!read) return read;
   if (!written) return written;
+  // The mark counts for all of them: they have to survive whatever it survives.
+  if (batch.Count() > 0)
+    if (auto ok = write(batch, true); !ok) return ok;
+  batch.Clear();
   batch.Put(families_[kMeta], slice(kIndexedKey), rocksdb::Slice());
   return write(batch, false);
 }

@@ -61,6 +61,12 @@ StoreResult<void> Store::for_each_live(const RowVisitor& f) const {
   return {};
 }
 
+StoreResult<uint64_t> Store::known_synced() const {
+  const auto found = get(kMeta, as_bytes(kSyncedKey));
+  if (!found) return std::unexpected(found.error());
+  return *found ? keys::number(**found).value_or(0) : 0;
+}
+
 uint64_t Store::live_estimate() const {
   uint64_t rows = 0;
   if (families_[kLive] != nullptr)

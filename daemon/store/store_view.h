@@ -49,6 +49,10 @@ class StoreView {
   virtual StoreResult<void> for_each_live(const RowVisitor& f) const = 0;
   virtual StoreResult<void> for_each_commit(uint64_t from, const CommitVisitor& f) const = 0;
 
+  // The latest commit of which the store itself says that it survives power loss: those before it are all
+  // there, or the disk has lost what it had promised to keep.
+  virtual StoreResult<uint64_t> known_synced() const = 0;
+
   // How many live jobs there are, roughly.
   virtual uint64_t live_estimate() const = 0;
 

@@ -77,6 +77,7 @@ const std::vector<std::string_view>& crash_points() {
       "start-store-open",
       "start-epoch-taken",
       "start-recovered",
+      "start-goes-on",
       "start-sessions-mapped",
       "start-turn-handed",
       "start-turn-durable",
@@ -132,6 +133,7 @@ const std::vector<std::string_view>& crash_points() {
       // daemon/store/store.cpp
       "store-before-write",
       "store-written",
+      "checkpoint-before-sync",
       // daemon/store/recovery.cpp
       "recovery-tables-read",
       "recovery-rows-restored",

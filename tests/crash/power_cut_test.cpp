@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <set>
 
 #include "tests/crash/power_cuts.h"
 
@@ -40,6 +41,29 @@ TEST(OrderedLogsTest, LogIsOnTheDiskBeforeTheNextIsBegun) {
     }
   }
   EXPECT_GT(begun, 3u);
+}
+
+// Or one could outlast another, or a commit that it covers, and nobody would miss it.
+TEST(CheckpointOrder, AllThatOneStandsOnIsOnTheDiskBeforeItsRecord) {
+  const auto life = record_life({.seed = 5, .commits = 200});
+  ASSERT_GT(life->checkpoints.size(), 15u);
+  const auto& ops = life->log.ops();
+  size_t synced_before = 0;
+  for (const auto& [from, to] : life->checkpoints) {
+    std::set<InodeNo> logs;
+    auto last = DiskOp::Kind::kSync;
+    bool synced_within = false;
+    for (size_t i = 0; i < to; ++i) {
+      if (ops[i].kind == DiskOp::Kind::kCreate && ops[i].name.ends_with(".log")) logs.insert(ops[i].inode);
+      if (!logs.contains(ops[i].inode)) continue;
+      const bool sync = ops[i].kind == DiskOp::Kind::kSync;
+      if (i >= from) synced_within |= sync;
+      if (i < from && (sync || ops[i].kind == DiskOp::Kind::kWrite)) last = ops[i].kind;
+    }
+    EXPECT_TRUE(last == DiskOp::Kind::kSync || synced_within) << "changes " << from << " to " << to;
+    synced_before += last == DiskOp::Kind::kSync;
+  }
+  EXPECT_LT(synced_before, life->checkpoints.size()) << "none of them had to sync anything";
 }
 
 // The rig must see what it is there for.

@@ -89,7 +89,9 @@ class Recorder {
       if (random_() % 3 == 0) testify(witness, {commit.number, commit.hash});
     }
     if (random_() % 6 == 0) {
+      const size_t before = life_->log.size();
       if (!check(store.checkpoint(fold.take()))) return false;
+      life_->checkpoints.emplace_back(before, life_->log.size());
       work.retire(commit.number);
     }
     return true;
@@ -152,6 +154,7 @@ std::string fault_of_image(const std::string& directory, const RecordedLife& lif
   const auto recovered = recover(**store, *witness, state, [](uint64_t, ByteView, ByteView) { return true; });
   if (!recovered) return "is not recovered: " + recovered.error().text;
   const uint64_t last = recovered->last_commit;
+  if (const auto done = (*store)->go_on_after(last); !done) return "does not go on: " + done.error().text;
   if (last < life.told_by(ops))
     return "comes back with commit " + std::to_string(last) + ", and commit " +
            std::to_string(life.told_by(ops)) + " was acknowledged";

@@ -37,6 +37,7 @@ const std::vector<std::pair<std::string, std::string>>& canaries() {
       {"batch-without-its-last", "the last job of a batch is left behind when the others are delivered"},
       {"turn-not-passed-on", "a fair queue does not count the turn that a group has had"},
       {"keys-forgotten-at-checkpoint", "a checkpoint does not take the idempotency keys along"},
+      {"checkpoint-before-sync", "a checkpoint goes in while what it stands on may still be lost"},
       {"dead-letter-without-history", "rows do not keep how attempts ended"},
       {"memory-read-again", "records of which the client knows that they were decided are taken as new ones"},
       {"delivered-before-told", "jobs go out before the watermarks of those who sent them"},

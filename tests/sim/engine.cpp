@@ -43,12 +43,13 @@ Engine::Engine(Surroundings& around, BrokerOptions options, TimeNs now)
 }
 
 void Engine::recover_state() {
-  const FakeStore& store = around_.store;
+  FakeStore& store = around_.store;
   const auto recovered =
       recover(store, store.testimony(), *state_, [](uint64_t, ByteView, ByteView) { return true; });
   require(recovered.has_value(), "recovery: ", recovered ? "" : recovered.error().text);
-  require(recovered->last_commit == store.written(), "recovery ends at commit ", recovered->last_commit,
-          ", the journal at ", store.written());
+  require(recovered->last_commit == store.written() || recovered->first_stray > recovered->last_commit + 1,
+          "recovery ends at commit ", recovered->last_commit, ", the journal at ", store.written());
+  store.go_on_after(recovered->last_commit);
   last_ = handed_to_ = recovered->last_commit;
   require(around_.supervisor.told_commit <= last_, "somebody was told a change of commit ",
           around_.supervisor.told_commit, ", the journal ends at ", last_);

@@ -1,5 +1,7 @@
 #include "tests/sim/fake_store.h"
 
+#include <algorithm>
+
 #include "tests/sim/canary.h"
 #include "tests/sim/fault.h"
 
@@ -52,11 +54,22 @@ void FakeStore::append(uint64_t number, SharedBytes entry, SharedBytes block) {
 
 void FakeStore::sync(uint64_t number) {
   require(number <= written_, "a sync of commit ", number, ", which is not written");
+  known_synced_ = synced_;
   sync_all();
+}
+
+void FakeStore::go_on_after(uint64_t number) {
+  for (Disk* disk : {&disk_, &platter_})
+    for (auto* family : {&disk->journal, &disk->blocks, &disk->all_blocks})
+      family->erase(family->upper_bound(number), family->end());
+  written_ = synced_ = number;
 }
 
 void FakeStore::checkpoint(const CheckpointBatch& batch) {
   require(batch.covered <= written_, "a checkpoint covers commit ", batch.covered, ", which is not written");
+  const bool on_another = std::ranges::any_of(
+      unsynced_, [](const Write& write) { return std::holds_alternative<CheckpointWrite>(write); });
+  if ((on_another || synced_ < batch.covered) && !planted("checkpoint-before-sync")) sync_all();
   write(CheckpointWrite{std::make_shared<const CheckpointBatch>(batch)});
 }
 
@@ -68,7 +81,14 @@ void FakeStore::testify(uint64_t number) {
 
 void FakeStore::cut_power(Random& random) {
   const auto kept = static_cast<size_t>(random.below(unsynced_.size() + 1));
-  for (size_t i = 0; i < kept; ++i) apply(unsynced_[i], platter_);
+  size_t gap = kept;
+  size_t behind = kept;
+  if (random.chance(1, 3)) {
+    gap = static_cast<size_t>(random.below(kept));
+    behind = gap + static_cast<size_t>(random.between(1, random.chance(1, 2) ? 1 : kept - gap));
+  }
+  for (size_t i = 0; i < kept; ++i)
+    if (i < gap || i >= behind) apply(unsynced_[i], platter_);
   unsynced_.clear();
   disk_ = platter_;
   written_ = synced_ = disk_.journal.empty() ? 0 : disk_.journal.rbegin()->first;

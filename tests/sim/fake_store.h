@@ -1,7 +1,7 @@
 // A store in memory that can lose what a real one can lose. Three depths: handed over (gone with the
 // process), written (gone with the power), synced (never gone). A checkpoint stands in the log behind the
-// commits that it covers, so that a power cut leaves a prefix of commits and checkpoints in the order they
-// were written.
+// commits that it covers, which are synced before it is written. A power cut leaves a prefix of the log, or
+// more than that with a gap in it.
 #pragma once
 
 #include <deque>
@@ -24,6 +24,7 @@ class FakeStore final : public StoreView {
   uint32_t next_epoch();
   void append(uint64_t number, SharedBytes entry, SharedBytes block);
   void sync(uint64_t number);
+  void go_on_after(uint64_t number);
   void checkpoint(const CheckpointBatch& batch);
   // The witness writes number and hash of a synced commit beside the store.
   void testify(uint64_t number);
@@ -32,11 +33,13 @@ class FakeStore final : public StoreView {
   uint64_t synced() const { return synced_; }
   const std::optional<Testimony>& testimony() const { return testimony_; }
 
-  // What was written and not synced goes, from some commit or checkpoint on.
+  // Of what was written and not synced only the first some remain, and of those some in a row may be gone as
+  // well.
   void cut_power(Random& random);
 
   StoreResult<std::optional<Checkpoint>> load_checkpoint() const override;
   StoreResult<void> for_each_live(const RowVisitor& f) const override;
+  StoreResult<uint64_t> known_synced() const override { return known_synced_; }
   uint64_t live_estimate() const override { return disk_.live.size(); }
   StoreResult<void> for_each_commit(uint64_t from, const CommitVisitor& f) const override;
   StoreResult<std::optional<Bytes>> find_live(JobNo job) const override;
@@ -82,6 +85,7 @@ class FakeStore final : public StoreView {
   std::deque<Write> unsynced_;  // what lies between the two
   uint64_t written_ = 0;
   uint64_t synced_ = 0;
+  uint64_t known_synced_ = 0;  // by the marker of the latest sync
   uint32_t epoch_ = 0;
   std::optional<Testimony> testimony_;
 };

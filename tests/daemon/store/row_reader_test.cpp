@@ -35,6 +35,7 @@ class RowsAlone final : public StoreView {
   StoreResult<void> for_each_commit(uint64_t /*from*/, const CommitVisitor& /*f*/) const override {
     return {};
   }
+  StoreResult<uint64_t> known_synced() const override { return 0; }
   uint64_t live_estimate() const override { return rows.size(); }
   StoreResult<std::optional<Bytes>> find_live(JobNo /*job*/) const override { return std::nullopt; }
   StoreResult<std::optional<Bytes>> find_done(const JobId& /*id*/) const override { return std::nullopt; }

@@ -1,8 +1,10 @@
 #include "daemon/store/witness.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -27,6 +29,20 @@ ChainHash check_of(const Slot& slot) {
   return entry_hash(std::as_bytes(std::span(&slot, 1)).first(offsetof(Slot, check)));
 }
 
+// Both slots are there before either is written: a record changes bytes of one sector then, which are old or
+// new after a power cut, and not the size, of which POSIX promises nothing.
+int make_room(int fd) {
+  struct stat file {};
+  if (::fstat(fd, &file) != 0) return -1;
+  const std::array<std::byte, 2 * kSlotBytes> zeros{};
+  const auto size = std::min(static_cast<size_t>(file.st_size), zeros.size());
+  if (size == zeros.size()) return 0;
+  errno = ENOSPC;  // what a short write means
+  const size_t rest = zeros.size() - size;
+  if (::pwrite(fd, zeros.data(), rest, file.st_size) != static_cast<ssize_t>(rest)) return -1;
+  return ::fdatasync(fd);
+}
+
 StoreError error_of(const char* what) {
   return {errno == ENOSPC ? Error::kNoSpace : Error::kSystemError,
           std::string("witness: ") + what + ": " + std::strerror(errno), true};
@@ -41,6 +57,7 @@ StoreResult<Witness> Witness::open(const std::string& directory) {
   if (auto synced = sync_directory(directory); !synced) return std::unexpected(synced.error());
   Witness witness(std::move(fd));
   if (auto read = witness.read_slots(path); !read) return std::unexpected(read.error());
+  if (make_room(witness.fd_.get()) != 0) return std::unexpected(error_of("cannot make room"));
   return witness;
 }
 

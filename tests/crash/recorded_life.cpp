@@ -59,9 +59,12 @@ class Recorder {
 
   void live(Store& store) {
     // Its file is made once, outside of RocksDB.
-    life_->log.add({DiskOp::Kind::kCreate, kWitnessInode, 0, "witness", {}, {}});
-    life_->log.add({DiskOp::Kind::kSyncDirectory, 0, 0, "", {}, {}});
     auto witness = Witness::open(path()).value();
+    const std::string empty = read_file(path() + "/witness");
+    life_->log.add({DiskOp::Kind::kCreate, kWitnessInode, 0, "witness", {}, {}});
+    life_->log.add({DiskOp::Kind::kWrite, kWitnessInode, 0, {}, {}, empty});
+    life_->log.add({DiskOp::Kind::kSync, kWitnessInode, 0, {}, {}, {}});
+    life_->log.add({DiskOp::Kind::kSyncDirectory, 0, 0, "", {}, {}});
     Workload work(store, life_->plan.seed);
     RowFold fold(store, {}, 0);
     while (work.last_number() < life_->plan.commits) {

@@ -55,6 +55,23 @@ TEST(Witness, FallsBackToTheEarlierTestimonyWhenTheLatestIsTorn) {
   EXPECT_EQ(Witness::open(dir.path()).value().testimony()->commit, 1u);
 }
 
+// A size that changes with a record may be any size after a power cut, and half a slot would be damage.
+TEST(Witness, HasRoomForBothSlotsBeforeItRecordsAnything) {
+  const TempDir dir;
+  const std::string file = dir.path() + "/witness";
+  auto witness = Witness::open(dir.path()).value();
+  const auto size = std::filesystem::file_size(file);
+  EXPECT_EQ(test::read_file(file), std::string(size, '\0'));
+  for (uint64_t commit = 1; commit <= 3; ++commit) {
+    ASSERT_TRUE(witness.record(testimony(commit)));
+    EXPECT_EQ(std::filesystem::file_size(file), size);
+  }
+  // One that an earlier pqd made.
+  std::filesystem::resize_file(file, size - 1'000);
+  EXPECT_EQ(Witness::open(dir.path()).value().testimony()->commit, 3u);
+  EXPECT_EQ(std::filesystem::file_size(file), size);
+}
+
 TEST(Witness, WithTwoDamagedSlotsIsRefusedWithARemedy) {
   const TempDir dir;
   auto witness = Witness::open(dir.path()).value();

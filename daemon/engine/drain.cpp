@@ -27,6 +27,7 @@ bool is_question(RecordKind kind) {
 
 bool Drain::run(CommitBuilder& commit) {
   uint32_t taken_in_turn = 0;
+  next_first_ = first_ + 1;
   bool left = true;
   while (left && taken_in_turn < kTurnRecords && !commit.full()) {
     left = false;
@@ -38,14 +39,19 @@ bool Drain::run(CommitBuilder& commit) {
     }
   }
   note_positions();
-  if (!ports_.all().empty()) first_ = (first_ + 1) % ports_.all().size();
+  if (!ports_.all().empty()) first_ = next_first_ % ports_.all().size();
   return left;
 }
 
 uint32_t Drain::take_lane(CommitBuilder& commit, size_t lane) {
   uint32_t taken = 0;
   const auto& all = ports_.all();
-  for (size_t i = 0; i < all.size() && !commit.full(); ++i) {
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (commit.full()) {
+      // Whom this one has no room for is first in the next, however many there are.
+      next_first_ = first_ + i;
+      break;
+    }
     SessionPort& port = *all[(first_ + i) % all.size()];
     if (port.lane(lane).refresh() && !port.held_back(lane)) taken += take_quantum(commit, port, lane);
   }

@@ -46,7 +46,8 @@ class Drain {
   std::vector<std::pair<SessionPort*, size_t>> advanced_;
   std::vector<BlobRef> batch_;
   Bytes scratch_;
-  size_t first_ = 0;  // the session whose turn it is
+  size_t first_ = 0;       // the session whose turn it is
+  size_t next_first_ = 0;  // and in the next turn
 };
 
 }  // namespace pqd

@@ -1,6 +1,8 @@
 // Out of the lanes and into the broker: order, shares, atomic submits, and what hostile clients get.
 #include "daemon/engine/drain.h"
 
+#include <set>
+
 #include "tests/daemon/engine/fixtures.h"
 
 namespace pqd::test {
@@ -69,6 +71,31 @@ TEST_F(DrainTest, TakesTheMostUrgentLaneFirst) {
   ASSERT_EQ(jobs(), 4u);
   // Numbers are given in the order of arrival at the broker.
   for (JobNo no = 1; no <= 4; ++no) EXPECT_EQ(state.jobs[state.jobs.find(no)].core.id.lane(), 4 - no);
+}
+
+// Several commits' worth from more sessions than one commit takes a quantum of.
+TEST_F(DrainTest, BeginsWhereTheCommitBeforeWasFull) {
+  constexpr uint32_t kSessions = 80;
+  constexpr uint32_t kFirst = 100;
+  constexpr uint32_t kRecordsEach = 110;
+  std::vector<std::unique_ptr<Peers>> many;
+  for (uint32_t session = kFirst; session < kFirst + kSessions; ++session) {
+    many.push_back(std::make_unique<Peers>(SessionEntry{}, session));
+    ports.add(std::move(many.back()->port));
+    for (uint32_t i = 0; i < kRecordsEach; ++i)
+      many.back()->put(Lane::kNormal, many.back()->job(Lane::kNormal, 1, 0, std::string(400, 'x')));
+  }
+  std::set<SessionNo> served;
+  for (unsigned turns = 0; turns < 3; ++turns) {
+    turn([&] {
+      if (turns != 0) return;
+      for (uint32_t session = kFirst; session < kFirst + kSessions; ++session)
+        broker.open_session({session, 0, 1, session, {}});
+    });
+    EXPECT_TRUE(left);
+    for (const LaneEffect& lane : lanes) served.insert(lane.session);
+  }
+  EXPECT_EQ(served.size(), kSessions) << "some wait while others are served again";
 }
 
 TEST_F(DrainTest, TellsHowFarEachLaneWasRead) {

@@ -30,12 +30,13 @@ class Peers {
   static constexpr SessionNo kSession = 7;
   static constexpr uint32_t kTag = 7;
 
-  explicit Peers(const SessionEntry& entry = {})
-      : sizes(small_sizes()), files(create_session_files(sizes).value()) {
+  // `session`: its number, and its tag.
+  explicit Peers(const SessionEntry& entry = {}, uint32_t session = kTag)
+      : sizes(small_sizes()), tag(session), files(create_session_files(sizes).value()) {
     up = UpSegment::map(files.up.get(), sizes, Access::kReadWrite, OnFork::kDrop).value();
     SessionGrant grant;
-    grant.session = kSession;
-    grant.tag = kTag;
+    grant.session = session;
+    grant.tag = tag;
     grant.sizes = sizes;
     grant.up_fd = ::dup(files.up.get());
     grant.down_fd = ::dup(files.down.get());
@@ -71,7 +72,7 @@ class Peers {
   Bytes job(Lane lane, uint32_t batch_count = 1, uint32_t batch_index = 0,
             std::string_view payload = "payload") {
     SubmitView view;
-    view.head.id = JobId::make(1'700'000'000'000, kTag, static_cast<uint8_t>(lane), ++counter);
+    view.head.id = JobId::make(1'700'000'000'000, tag, static_cast<uint8_t>(lane), ++counter);
     view.head.batch_count = batch_count;
     view.head.batch_index = batch_index;
     view.queue = "default";
@@ -83,6 +84,7 @@ class Peers {
   }
 
   SegmentSizes sizes;
+  uint32_t tag;
   SessionFiles files;
   UpSegment up;
   std::unique_ptr<SessionPort> port;

@@ -19,9 +19,10 @@ std::string measured_where() {
          (commit == nullptr ? "" : std::string(", commit ") + commit);
 }
 
-bool write_figures(const std::string& path, std::string_view name, const std::string& figures) {
-  const std::string first =
-      "<!-- figures of " + std::string(name) + ": written by crash --write-figures -->\n";
+bool write_figures(const std::string& path, std::string_view name, const std::string& figures,
+                   std::string_view program) {
+  const std::string first = "<!-- figures of " + std::string(name) + ": written by " + std::string(program) +
+                            " --write-figures -->\n";
   const std::string last = "<!-- end of figures of " + std::string(name) + " -->\n";
   std::string page = read_file(path);
   const size_t begin = page.find(first);

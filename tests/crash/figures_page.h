@@ -10,8 +10,9 @@ namespace pqd::test {
 // PQD_MEASURED_COMMIT in the environment has it, which tests/run sets.
 std::string measured_where();
 
-// Replaces what stands between the marks of `name` in the page, each line indented by four. False: the page
-// has no such marks.
-bool write_figures(const std::string& path, std::string_view name, const std::string& figures);
+// Replaces what stands between the marks of `name` in the page, each line indented by four. `program`: whose
+// figures the marks say that they are. False: the page has no such marks.
+bool write_figures(const std::string& path, std::string_view name, const std::string& figures,
+                   std::string_view program = "crash");
 
 }  // namespace pqd::test

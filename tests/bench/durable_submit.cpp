@@ -1,0 +1,91 @@
+// As many submits of 200 bytes as can be made durable, by one producer and by four.
+#include <unistd.h>
+
+#include "core/submit_record.h"
+#include "tests/bench/own.h"
+#include "tests/bench/redis.h"
+#include "tests/bench/rocksdb_ceiling.h"
+#include "tests/bench/row.h"
+
+namespace pqd::bench {
+namespace {
+
+constexpr size_t kPayloadBytes = 200;
+constexpr unsigned kBetweenLooks = 64;
+constexpr const char* kJobs = "jobs/s";
+
+void submit_all_the_time(Side& side, const std::string& socket, bool with_keys) {
+  Client client = connect_or_fail(side, socket, Durability::kFsync);
+  const Bytes payload = random_payload(kPayloadBytes, 1);
+  SubmitRequest request{.type = "bench", .payload = payload};
+  std::string key;
+  const std::string prefix = std::to_string(::getpid()) + ":";
+  side.start();
+  while (!side.over()) {
+    for (unsigned i = 0; i < kBetweenLooks; ++i) {
+      if (with_keys) request.idempotency_key = key = prefix + std::to_string(side.done() + i);
+      submit_or_fail(side, client, request);
+    }
+    side.did(kBetweenLooks);
+  }
+  flush_or_fail(side, client);
+}
+
+Line measure_own(const Plan& plan, unsigned producers, bool with_keys) {
+  Line own{with_keys ? "pqd, each with a key" : "pqd",
+           with_keys ? "an idempotency key of its own each" : std::string(kOwnSetting), true};
+  repeat(plan, own, [&](Line& line) {
+    OwnDaemon daemon;
+    if (std::string fault = daemon.start(); !fault.empty()) return fault;
+    Sides sides;
+    for (unsigned i = 0; i < producers; ++i)
+      sides.add("producer", [&](Side& side) { submit_all_the_time(side, daemon.socket(), with_keys); });
+    if (sides.run(plan.seconds)) line.add(kJobs, sides.rate_of("producer"));
+    return sides.fault();
+  });
+  return own;
+}
+
+// What a producer publishes for one.
+size_t submit_bytes() {
+  const Bytes payload = random_payload(kPayloadBytes, 1);
+  SubmitView view;
+  view.queue = "default";
+  view.type = "bench";
+  view.payload = payload;
+  return submit_record_bytes(view);
+}
+
+}  // namespace
+
+std::vector<Comparison> measure_durable_submit(const Plan& plan) {
+  std::vector<Comparison> all;
+  for (const unsigned producers : {1u, 4u}) {
+    Comparison comparison{"durable submits of 200 bytes, " + std::to_string(producers) +
+                              (producers == 1 ? " producer" : " producers"),
+                          Tier::kGroupCommit};
+    comparison.lines.push_back(measure_own(plan, producers, false));
+    comparison.lines.push_back(measure_own(plan, producers, true));
+    comparison.lines.push_back(measure_rocksdb_ceiling(plan, submit_bytes()));
+    const Line& own = comparison.lines[0];
+    if (const Figure* const ceiling = comparison.lines[2].figure(kJobs); ceiling != nullptr) {
+      comparison.aims.push_back(
+          aim_times(own, kJobs, ceiling->median(), 0.8,
+                    "at least 80 % of what RocksDB takes in one packed value a commit"));
+    }
+    // The ceiling is no peer: it delivers nothing.
+    if (plan.peers) {
+      const std::vector<Line> redis = measure_redis_submits(plan, producers, kPayloadBytes);
+      double best = 0;
+      for (const Line& line : redis)
+        if (const Figure* const figure = line.figure(kJobs); figure != nullptr)
+          best = std::max(best, figure->median());
+      comparison.aims.push_back(aim_times(own, kJobs, best, 1.5, "at least 1.5 times Redis"));
+      comparison.lines.insert(comparison.lines.end(), redis.begin(), redis.end());
+    }
+    all.push_back(std::move(comparison));
+  }
+  return all;
+}
+
+}  // namespace pqd::bench

@@ -1,0 +1,127 @@
+// From a submit to the first line of its consumer's code, both in processes of their own: with both looking
+// all the time, and with everybody asleep in between.
+#include <unistd.h>
+
+#include <cstring>
+
+#include "tests/bench/moment.h"
+#include "tests/bench/own.h"
+#include "tests/bench/redis.h"
+#include "tests/bench/row.h"
+#include "tests/bench/transport.h"
+
+namespace pqd::bench {
+namespace {
+
+// So long after the last one everybody has gone to sleep.
+constexpr useconds_t kRestUs = 300;
+constexpr size_t kPayloadBytes = 64;
+
+enum class Manner : uint8_t { kLooking, kSleeping };
+
+// Each job says when it was submitted; the next one follows when it has arrived.
+void send_one_by_one(Side& side, const std::string& socket, Manner manner) {
+  Client client = connect_or_fail(side, socket, Durability::kMemory);
+  Bytes payload = random_payload(kPayloadBytes, 1);
+  side.start();
+  for (uint64_t sent = 0; !side.over();) {
+    if (manner == Manner::kSleeping) ::usleep(kRestUs);
+    const int64_t now = now_ns();
+    std::memcpy(payload.data(), &now, sizeof now);
+    submit_or_fail(side, client, {.type = "bench", .payload = payload});
+    ++sent;
+    while (side.done_by("consumer") < sent && !side.over())
+      if (manner == Manner::kSleeping) ::usleep(20);
+  }
+}
+
+void take_and_note(Side& side, const std::string& socket, Manner manner) {
+  Client client = connect_or_fail(side, socket, Durability::kMemory);
+  subscribe_or_fail(side, client, "default", 16);
+  side.start();
+  while (!side.over()) {
+    const auto job = next_or_fail(side, client, Milliseconds(manner == Manner::kLooking ? 0 : 50));
+    if (!job) continue;
+    int64_t from = 0;
+    std::memcpy(&from, job->payload().data(), sizeof from);
+    side.latency().add(static_cast<uint64_t>(now_ns() - from));
+    complete_or_fail(side, client, *job);
+    side.did(1);
+  }
+}
+
+Line measure_own(const Plan& plan, Manner manner) {
+  Line own{"pqd",
+           (manner == Manner::kLooking ? "the consumer calls next(0) without a break; "
+                                       : "producer, engine and consumer sleep before each; ") +
+               std::string(kOwnSetting),
+           true};
+  repeat(plan, own, [&](Line& line) {
+    OwnDaemon daemon;
+    if (std::string fault = daemon.start(); !fault.empty()) return fault;
+    Sides sides;
+    sides.add("consumer", [&](Side& side) { take_and_note(side, daemon.socket(), manner); });
+    sides.add("producer", [&](Side& side) { send_one_by_one(side, daemon.socket(), manner); });
+    if (sides.run(plan.seconds)) add_latency(line, sides.latency_of("consumer"));
+    return sides.fault();
+  });
+  return own;
+}
+
+// The same over a transport that only carries.
+Line measure_transport(const Plan& plan, const TransportKind& kind) {
+  Line peer{kind.name, "sender and receiver sleep before each; no broker between them"};
+  repeat(plan, peer, [&](Line& line) {
+    const auto transport = kind.make();
+    Sides sides;
+    sides.add("receiver", [&](Side& side) {
+      transport->open_receiver();
+      std::array<Record, 1> record{};
+      side.start();
+      while (transport->receive(record) == 1 && record[0].number != kLastRecord) {
+        side.latency().add(static_cast<uint64_t>(now_ns()) - record[0].number);
+        side.did(1);
+      }
+      transport->finish();
+    });
+    sides.add("sender", [&](Side& side) {
+      transport->open_sender();
+      std::array<Record, 1> record{};
+      side.start();
+      for (uint64_t sent = 0; !side.over();) {
+        ::usleep(kRestUs);
+        record[0].number = static_cast<uint64_t>(now_ns());
+        transport->send(record);
+        ++sent;
+        while (side.done_by("receiver") < sent && !side.over()) ::usleep(20);
+      }
+      record[0].number = kLastRecord;
+      transport->send(record);
+      transport->finish();
+    });
+    if (sides.run(plan.seconds)) add_latency(line, sides.latency_of("receiver"));
+    return sides.fault();
+  });
+  return peer;
+}
+
+}  // namespace
+
+std::vector<Comparison> measure_to_handler(const Plan& plan) {
+  Comparison looking{"from submit to handler, durability memory, looking all the time", Tier::kMemory};
+  looking.lines.push_back(measure_own(plan, Manner::kLooking));
+  looking.aims.push_back(aim_latency(looking.lines[0], 0.5, 3'000, "p50 at most 3 us"));
+  Comparison sleeping{"from submit to handler, durability memory, everybody asleep", Tier::kMemory};
+  sleeping.lines.push_back(measure_own(plan, Manner::kSleeping));
+  sleeping.aims.push_back(
+      aim_latency(sleeping.lines[0], 0.5, 80'000, "p50 at most 80 us, through two sleeps"));
+  if (plan.peers) {
+    for (const TransportKind& kind : peer_transports())
+      if (std::string_view(kind.name) == "ZeroMQ ipc")
+        sleeping.lines.push_back(measure_transport(plan, kind));
+    sleeping.lines.push_back(measure_redis_to_handler(plan));
+  }
+  return {looking, sleeping};
+}
+
+}  // namespace pqd::bench

@@ -1,0 +1,114 @@
+// How long an urgent job takes to its consumer, with nothing else to do and while others submit, and are
+// given, jobs of the lowest priority as fast as they can.
+#include <unistd.h>
+
+#include <cstring>
+
+#include "tests/bench/moment.h"
+#include "tests/bench/own.h"
+#include "tests/bench/row.h"
+
+namespace pqd::bench {
+namespace {
+
+constexpr useconds_t kRestUs = 500;
+constexpr size_t kPayloadBytes = 200;
+constexpr uint8_t kLowest = 1;
+constexpr uint8_t kHighest = 20;
+
+void subscribe_to(Side& side, Client& client, std::string_view type, uint32_t credits) {
+  const auto number = client.subscribe({.types = {type}, .credits = credits});
+  if (!number) side.fail("subscribe: " + number.error().text);
+}
+
+void submit_low(Side& side, const std::string& socket) {
+  Client client = connect_or_fail(side, socket, Durability::kFsync);
+  const Bytes payload = random_payload(kPayloadBytes, 1);
+  side.start();
+  while (!side.over()) {
+    submit_or_fail(side, client,
+                   {.type = "low", .payload = payload, .mode = Mode::kPriority, .priority = kLowest});
+    side.did(1);
+  }
+}
+
+void complete_low(Side& side, const std::string& socket) {
+  Client client = connect_or_fail(side, socket, Durability::kFsync);
+  subscribe_to(side, client, "low", 512);
+  side.start();
+  while (!side.over()) {
+    if (const auto job = next_or_fail(side, client, Milliseconds(20))) {
+      complete_or_fail(side, client, *job);
+      side.did(1);
+    }
+  }
+}
+
+void submit_urgent(Side& side, const std::string& socket) {
+  Client client = connect_or_fail(side, socket, Durability::kFsync);
+  Bytes payload = random_payload(kPayloadBytes, 1);
+  side.start();
+  for (uint64_t sent = 0; !side.over();) {
+    ::usleep(kRestUs);
+    const int64_t now = now_ns();
+    std::memcpy(payload.data(), &now, sizeof now);
+    submit_or_fail(side, client,
+                   {.type = "urgent", .payload = payload, .mode = Mode::kPriority, .priority = kHighest});
+    ++sent;
+    while (side.done_by("urgent") < sent && !side.over()) ::usleep(50);
+  }
+}
+
+void take_urgent(Side& side, const std::string& socket) {
+  Client client = connect_or_fail(side, socket, Durability::kFsync);
+  subscribe_to(side, client, "urgent", 4);
+  side.start();
+  while (!side.over()) {
+    const auto job = next_or_fail(side, client, Milliseconds(50));
+    if (!job) continue;
+    int64_t from = 0;
+    std::memcpy(&from, job->payload().data(), sizeof from);
+    side.latency().add(static_cast<uint64_t>(now_ns() - from));
+    complete_or_fail(side, client, *job);
+    side.did(1);
+  }
+}
+
+Line measure_with(const Plan& plan, bool busy) {
+  Line own{busy ? "beside low priority" : "alone", busy ? "" : std::string(kOwnSetting), true};
+  repeat(plan, own, [&](Line& line) {
+    OwnDaemon daemon;
+    if (std::string fault = daemon.start(); !fault.empty()) return fault;
+    Sides sides;
+    if (busy) {
+      sides.add("low", [&](Side& side) { submit_low(side, daemon.socket()); });
+      sides.add("low done", [&](Side& side) { complete_low(side, daemon.socket()); });
+    }
+    sides.add("urgent", [&](Side& side) { take_urgent(side, daemon.socket()); });
+    sides.add("caller", [&](Side& side) { submit_urgent(side, daemon.socket()); });
+    if (sides.run(plan.seconds)) {
+      add_latency(line, sides.latency_of("urgent"));
+      if (busy) line.add("low jobs/s submitted", sides.rate_of("low"));
+      if (busy) line.add("low jobs/s completed", sides.rate_of("low done"));
+    }
+    return sides.fault();
+  });
+  return own;
+}
+
+}  // namespace
+
+std::vector<Comparison> measure_urgent(const Plan& plan) {
+  Comparison comparison{"from submit to handler of a job of priority 20, durability fsync",
+                        Tier::kGroupCommit};
+  comparison.lines.push_back(measure_with(plan, false));
+  comparison.lines.push_back(measure_with(plan, true));
+  if (const auto& alone = comparison.lines[0].latency) {
+    const auto base = static_cast<double>(alone->quantile(0.99));
+    comparison.aims.push_back(aim_latency(comparison.lines[1], 0.99, 2 * base,
+                                          "p99 at most twice the one alone, " + short_time(base)));
+  }
+  return {comparison};
+}
+
+}  // namespace pqd::bench

@@ -8,9 +8,8 @@
 
 #include "tests/bench/moment.h"
 #include "tests/bench/own.h"
+#include "tests/bench/redis_server.h"
 #include "tests/bench/sides.h"
-#include "tests/support/program.h"
-#include "tests/support/temp_dir.h"
 
 namespace pqd::bench {
 namespace {
@@ -19,30 +18,6 @@ namespace {
 constexpr unsigned kPipelined = 1'000;
 constexpr unsigned kValuesACommand = 100;
 constexpr useconds_t kRestUs = 300;
-
-class Server {
- public:
-  explicit Server(bool durable)
-      : socket_(directory_.path("redis.sock")),
-        program_({"redis-server", "--port", "0", "--unixsocket", socket_, "--dir", directory_.path(),
-                  "--save", "", "--appendonly", durable ? "yes" : "no", "--appendfsync", "always",
-                  "--auto-aof-rewrite-percentage", "0"}) {
-    if (!program_.says("ready to accept connections") && !program_.says("Ready to accept connections"))
-      fault_ = "redis-server does not start: " + program_.out() + program_.err();
-  }
-  ~Server() {
-    program_.signal(SIGTERM);
-    program_.wait();
-  }
-  const std::string& fault() const { return fault_; }
-  const std::string& socket() const { return socket_; }
-
- private:
-  test::TempDir directory_;
-  std::string socket_;
-  test::Program program_;
-  std::string fault_;
-};
 
 struct Closing {
   void operator()(redisContext* context) const { ::redisFree(context); }
@@ -146,7 +121,7 @@ std::vector<Line> measure_redis_submits(const Plan& plan, unsigned producers, si
   };
   for (const size_t values : {size_t{1}, size_t{kValuesACommand}}) {
     repeat(plan, lines[values == 1 ? 0 : 1], [&](Line& line) {
-      const Server server(true);
+      const RedisServer server(true);
       if (!server.fault().empty()) return server.fault();
       Sides sides;
       for (unsigned i = 0; i < producers; ++i) {
@@ -164,7 +139,7 @@ std::vector<Line> measure_redis_submits(const Plan& plan, unsigned producers, si
 Line measure_redis_acknowledgement(const Plan& plan, size_t payload_bytes) {
   Line redis{"Redis LPUSH", "Unix socket, hiredis, appendfsync always"};
   repeat(plan, redis, [&](Line& line) {
-    const Server server(true);
+    const RedisServer server(true);
     if (!server.fault().empty()) return server.fault();
     Sides sides;
     sides.add("producer", [&](Side& side) { push_and_wait(side, server.socket(), payload_bytes); });
@@ -181,7 +156,7 @@ Line measure_redis_to_handler(const Plan& plan) {
   Line redis{"Redis LPUSH to BLPOP",
              "Unix socket, hiredis, no persistence; producer and consumer sleep before each"};
   repeat(plan, redis, [&](Line& line) {
-    const Server server(false);
+    const RedisServer server(false);
     if (!server.fault().empty()) return server.fault();
     Sides sides;
     sides.add("consumer", [&](Side& side) { pop_moments(side, server.socket()); });

@@ -91,11 +91,18 @@ void Worker::turn() {
   PQD_CRASH_POINT("turn-ended");
 }
 
+// Whoever is refused may come again at once.
+void Worker::warn_unmapped(SessionNo session, const SysError& error) {
+  const auto quiet = log_limit_.allow(EventLoop::monotonic_ns());
+  if (!quiet) return;
+  if (*quiet > 0) spdlog::error("{} more sessions could not be mapped", *quiet);
+  spdlog::error("session {} cannot be mapped ({}: {})", session, error.call, std::strerror(error.number));
+}
+
 void Worker::open_sessions() {
   for (auto& [grant, port] : std::exchange(arrived_, {})) {
     if (!port) {
-      spdlog::error("session {} cannot be mapped ({}: {})", grant.session, port.error().call,
-                    std::strerror(port.error().number));
+      warn_unmapped(grant.session, port.error());
       parts_.link.session_fault(grant.session, SessionFault::kUnusable);
       continue;
     }

@@ -17,6 +17,7 @@
 #include "daemon/engine/list_looks.h"
 #include "daemon/engine/store_reader.h"
 #include "daemon/engine/supervisor_link.h"
+#include "daemon/log/log_limit.h"
 
 namespace pqd {
 
@@ -53,6 +54,7 @@ class Worker {
   void pass();
   void turn();
   void open_sessions();
+  void warn_unmapped(SessionNo session, const SysError& error);
   void close_sessions();
   void note_receipts(bool cheap);
   void publish();
@@ -94,6 +96,7 @@ class Worker {
   WorkerParts parts_;
   Drain drain_;
   DiskWatch disk_;
+  LogLimit log_limit_;
   Sleeper sleeper_;
   StoreReader reader_;
   ListLooks lists_;

@@ -6,11 +6,11 @@
 #include <string>
 
 #include "core/error.h"
+#include "daemon/log/log_limit.h"
 #include "daemon/loop/event_loop.h"
 #include "daemon/supervisor/engine_link.h"
 #include "daemon/supervisor/engine_process.h"
 #include "daemon/supervisor/fd_store.h"
-#include "daemon/supervisor/log_limit.h"
 #include "daemon/supervisor/session_counter.h"
 #include "daemon/supervisor/session_table.h"
 #include "daemon/supervisor/supervisor_options.h"

@@ -106,6 +106,11 @@ TEST_F(MemoryLimit, RefusesASessionThatTheEngineCannotMapByName) {
   EXPECT_TRUE(has(refused.err, "UNAVAILABLE: ") &&
               has(refused.err, "cannot map the session's memory: raise the limit"))
       << refused.err;
+  // Who tries again and again does not fill the log.
+  EXPECT_TRUE(eventually([&] {
+    EXPECT_FALSE(Client::connect({.socket = daemon_.socket()}));
+    return has(daemon_.log(), "more sessions could not be mapped");
+  }));
   limit(engine, RLIMIT_AS, RLIM_INFINITY);
   EXPECT_EQ(run(pqctl_words({"submit", "t"}), {daemon_.socket_variable()}).exit, 0);
   EXPECT_EQ(daemon_.engine(), engine);

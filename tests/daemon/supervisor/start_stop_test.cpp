@@ -12,7 +12,7 @@
 #include <cstring>
 #include <filesystem>
 
-#include "daemon/supervisor/log_limit.h"
+#include "daemon/log/log_limit.h"
 #include "tests/daemon/supervisor/fixtures.h"
 
 namespace pqd::supervisor_test {

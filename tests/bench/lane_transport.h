@@ -19,7 +19,9 @@ class LaneTransport {
   static constexpr Lane kLane = Lane::kNormal;
   static constexpr uint32_t kFrameBytes = 8 + sizeof(Record);
 
-  LaneTransport() {
+  // `pauses`: how long a reader that found nothing waits until it looks again, some ten nanoseconds each. Who
+  // looks without a break takes the line with the tail from its writer, for each record anew.
+  explicit LaneTransport(unsigned pauses = 1) : pauses_(pauses) {
     up_fd_ = create_memfd("pqd-bench-up", up_layout(sizes_).file_bytes()).value();
     down_fd_ = create_memfd("pqd-bench-down", down_layout(sizes_).file_bytes()).value();
     down_ = DownSegment::map(down_fd_.get(), sizes_, Access::kReadWrite, OnFork::kInherit).value();
@@ -53,7 +55,8 @@ class LaneTransport {
     writer_.publish();
   }
   size_t receive(std::span<Record> into) {
-    while (!reader_.refresh()) pause();
+    while (!reader_.refresh())
+      for (unsigned i = 0; i < pauses_; ++i) pause();
     size_t taken = 0;
     for (; taken < into.size(); ++taken) {
       const TakeResult got = reader_.next(target_);
@@ -73,6 +76,7 @@ class LaneTransport {
 #endif
   }
 
+  unsigned pauses_;
   SegmentSizes sizes_;
   UniqueFd up_fd_;
   UniqueFd down_fd_;

@@ -13,6 +13,8 @@ namespace {
 constexpr size_t kBatch = 32;
 constexpr size_t kTakenAtOnce = 64;
 constexpr const char* kRecords = "records/s";
+// About a microsecond: long enough that a few records are there again.
+constexpr unsigned kStreamPauses = 64;
 
 // Where each side stays, so that they never share a CPU.
 constexpr int kSenderCpu = 0;
@@ -115,12 +117,17 @@ std::string there_and_back_once(const Plan& plan, Line& line, Make make) {
 
 // Ours first, then everybody: `once(line, make)`.
 template <class Once>
-Comparison compare(const Plan& plan, const std::string& title, Once once) {
+Comparison compare(const Plan& plan, const std::string& title, unsigned pauses, Once once) {
   Comparison comparison{title, Tier::kMemory};
   Line own{"pqd lane",
-           "1 MiB in two sealed memory files; the reader copies, checks and frees up to 64 records at a time",
+           std::string("1 MiB in two sealed memory files; the reader copies, checks and frees up to 64 "
+                       "records at a time, and ") +
+               (pauses == 1 ? "looks again at once" : "looks again after a microsecond") +
+               " when it found none",
            true};
-  repeat(plan, own, [&](Line& line) { return once(line, [] { return std::make_unique<LaneTransport>(); }); });
+  repeat(plan, own, [&](Line& line) {
+    return once(line, [pauses] { return std::make_unique<LaneTransport>(pauses); });
+  });
   comparison.lines.push_back(std::move(own));
   if (!plan.peers) return comparison;
   for (const TransportKind& kind : peer_transports()) {
@@ -151,12 +158,13 @@ std::vector<Comparison> measure_raw_lane(const Plan& plan) {
     all.push_back(compare(plan,
                           batch == 1 ? "records of 64 bytes between two processes, one publish a record"
                                      : "records of 64 bytes between two processes, 32 a publish",
+                          kStreamPauses,
                           [&](Line& line, auto make) { return stream_once(plan, line, make, batch); }));
     all.back().aims.push_back(aim_at_least(all.back().lines[0], kRecords, batch == 1 ? 20e6 : 50e6));
     aim_over_peers(plan, all.back());
   }
   all.push_back(compare(plan,
-                        "one record of 64 bytes there and back; ours and iceoryx spin, the others sleep",
+                        "one record of 64 bytes there and back; ours and iceoryx spin, the others sleep", 1,
                         [&](Line& line, auto make) { return there_and_back_once(plan, line, make); }));
   all.back().aims.push_back(aim_latency(all.back().lines[0], 0.5, 600, "pqd lane: p50 at most 600 ns"));
   return all;

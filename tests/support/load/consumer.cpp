@@ -1,7 +1,6 @@
 #include <deque>
 
-#include "tests/support/eventually.h"
-#include "tests/support/load/load_process.h"
+#include "tests/support/load/load_role.h"
 
 namespace pqd::test {
 namespace {
@@ -11,15 +10,17 @@ constexpr Milliseconds kDecided{120'000};
 constexpr size_t kHeldMax = 8;
 constexpr uint32_t kShare = 100;  // chances are parts of it
 
-class Consumer {
+class Consumer : LoadRole {
  public:
-  Consumer(const Forked::Say& say, const LoadProcess& process, Client client)
-      : say_(say), process_(process), log_(process.log), client_(std::move(client)) {}
+  using LoadRole::LoadRole;
 
   int run() {
     const auto subscribed =
         client_.subscribe({.queue = process_.options.queue, .credits = process_.options.credits});
-    if (!subscribed) return load_failed(say_, "subscribe", subscribed.error());
+    if (!subscribed) {
+      (void)failed("subscribe", subscribed.error());
+      return kLoadBad;
+    }
     while (!process_.board.stop.load(std::memory_order_relaxed)) {
       const size_t before = held_.size();
       if (!take()) return kLoadBad;
@@ -36,16 +37,6 @@ class Consumer {
     Ticket ticket;
     Deed deed;
   };
-
-  bool note(Deed deed) {
-    deed.who = process_.who;
-    deed.moment = process_.board.moments.fetch_add(1, std::memory_order_relaxed);
-    return log_.add(deed);
-  }
-  bool failed(const std::string& what, const Failure& failure) {
-    load_failed(say_, what, failure);
-    return false;
-  }
 
   bool take() {
     if (process_.options.mix != 0 && process_.who % 2 == 0) {
@@ -133,10 +124,6 @@ class Consumer {
     return true;
   }
 
-  const Forked::Say& say_;
-  const LoadProcess& process_;
-  DeedLog log_;
-  Client client_;
   std::deque<DeliveredJob> held_;
   std::deque<Sent> sent_;
   size_t held_max_ = 0;
@@ -144,31 +131,8 @@ class Consumer {
 
 }  // namespace
 
-Result<Client> load_client(const std::string& socket, const char* name) {
-  ConnectOptions options;
-  options.socket = socket;
-  options.name = name;
-  options.reconnect_timeout_ms = 60'000;
-  options.submit_timeout_ms = 60'000;
-  auto client = Client::connect(options);
-  eventually([&] {
-    if (client || client.error().error != Error::kUnavailable) return true;
-    client = Client::connect(options);
-    return false;
-  });
-  return client;
-}
-
-int load_failed(const Forked::Say& say, const std::string& what, const Failure& failure) {
-  say(what + ": " + std::string(error_name(failure.error)) + ": " + failure.text);
-  return kLoadBad;
-}
-
 int consume(const Forked::Say& say, const LoadProcess& process) {
-  auto client = load_client(process.socket, "consumer");
-  if (!client) return load_failed(say, "connect", client.error());
-  process.board.connected.fetch_add(1, std::memory_order_relaxed);
-  return Consumer(say, process, std::move(*client)).run();
+  return run_role<Consumer>("consumer", say, process);
 }
 
 }  // namespace pqd::test

@@ -31,13 +31,13 @@ struct LoadProcess {
   const std::string& log;
 };
 
-// The exit codes of both; what went wrong is said.
+// The exit codes of all; what went wrong is said.
 inline constexpr int kLoadGood = 0;
 inline constexpr int kLoadBad = 1;
 int produce(const Forked::Say& say, const LoadProcess& process);
 int consume(const Forked::Say& say, const LoadProcess& process);
 
-// Shared by both. The daemon may be away or die just then: it is tried again under the watchdog.
+// Shared by all. The daemon may be away or die just then: it is tried again under the watchdog.
 Result<Client> load_client(const std::string& socket, const char* name);
 int load_failed(const Forked::Say& say, const std::string& what, const Failure& failure);
 

@@ -4,7 +4,7 @@
 #include <thread>
 
 #include "tests/support/eventually.h"
-#include "tests/support/load/load_process.h"
+#include "tests/support/load/load_role.h"
 
 namespace pqd::test {
 namespace {
@@ -16,10 +16,9 @@ int64_t unix_ms() {
   return std::chrono::duration_cast<Milliseconds>(now).count();
 }
 
-class Producer {
+class Producer : LoadRole {
  public:
-  Producer(const Forked::Say& say, const LoadProcess& process, Client client)
-      : say_(say), process_(process), log_(process.log), client_(std::move(client)) {}
+  using LoadRole::LoadRole;
 
   int run() {
     for (;;) {
@@ -49,16 +48,6 @@ class Producer {
     while (claimed < process_.board.allowed.load(std::memory_order_relaxed))
       if (process_.board.claimed.compare_exchange_weak(claimed, claimed + 1, std::memory_order_relaxed))
         return true;
-    return false;
-  }
-
-  bool note(Deed deed) {
-    deed.who = process_.who;
-    deed.moment = process_.board.moments.fetch_add(1, std::memory_order_relaxed);
-    return log_.add(deed);
-  }
-  bool failed(const std::string& what, const Failure& failure) {
-    load_failed(say_, what, failure);
     return false;
   }
 
@@ -127,10 +116,6 @@ class Producer {
     return alive ? note_reconnects() : failed("process", alive.error());
   }
 
-  const Forked::Say& say_;
-  const LoadProcess& process_;
-  DeedLog log_;
-  Client client_;
   std::deque<Open> open_;
   uint32_t next_ = 0;
   uint64_t reconnects_ = 0;
@@ -139,10 +124,7 @@ class Producer {
 }  // namespace
 
 int produce(const Forked::Say& say, const LoadProcess& process) {
-  auto client = load_client(process.socket, "producer");
-  if (!client) return load_failed(say, "connect", client.error());
-  process.board.connected.fetch_add(1, std::memory_order_relaxed);
-  return Producer(say, process, std::move(*client)).run();
+  return run_role<Producer>("producer", say, process);
 }
 
 }  // namespace pqd::test

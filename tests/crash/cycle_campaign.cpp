@@ -22,7 +22,10 @@ std::string figures_of(const CycleOrder& order, const CycleReport& report, doubl
   for (size_t i = 0; i < kFaultCount; ++i)
     out << (i == 0 ? "  " : ", ") << fault_name(static_cast<Fault>(i)) << " " << report.by_fault[i];
   out << "\n  beside them: queue paused over a fault " << report.pauses << " times, jobs cancelled "
-      << report.cancels;
+      << report.cancels << ", faults at a due time " << report.at_due_times << "\n  operators: " << f.redriven
+      << " dead letters redriven, " << f.reviewed << " reviewed, " << f.purged << " purged; " << f.schedules
+      << " schedules set, " << f.runs << " runs of theirs (" << f.runs_late
+      << " so late that others were left out)";
   out << "\n  jobs: " << f.submitted << " submitted, " << f.acknowledged << " acknowledged (" << f.duplicates
       << " as duplicates), " << f.refused << " refused for want of room, " << f.sent_again << " sent again, "
       << f.unheard << " of producers that died first\n"

@@ -24,8 +24,9 @@ constexpr uint64_t kHandledAfter = 20;
 constexpr uint64_t kStartUsMax = 60'000;  // an engine is ready sooner than that
 
 constexpr std::array<std::string_view, kFaultCount> kNames{
-    "engine killed",    "daemon killed",    "producer killed",        "consumer killed",   "engine stopped",
-    "producer stopped", "consumer stopped", "starting engine killed", "two killed at once"};
+    "engine killed",      "daemon killed",    "producer killed",  "consumer killed",
+    "engine stopped",     "producer stopped", "consumer stopped", "starting engine killed",
+    "two killed at once", "operator killed"};
 
 // Sockets stay behind.
 void copy_files(const std::string& from, const std::string& to) {
@@ -94,6 +95,7 @@ class Life {
     const bool pauses = below(6) == 0;
     std::string went_wrong = below(4) == 0 ? meddler.cancel_some() : "";
     if (pauses && went_wrong.empty()) went_wrong = meddler.pause();
+    if (below(24) == 0) await_due_time();
     strike(fault);
     if (pauses && went_wrong.empty()) went_wrong = meddler.resume();
     report_.pauses += meddler.pauses();
@@ -129,17 +131,31 @@ class Life {
         }
         return;
       case Fault::kTwoKilled:
-        kill_one(below(4));
-        return kill_one(below(4));
+        kill_one(below(5));
+        return kill_one(below(5));
+      case Fault::kOperatorKilled:
+        return load_->restart_operator(0);
     }
   }
 
+  // Schedules of a load run at whole seconds. Somewhere around the next one, a little later rather than
+  // sooner.
+  void await_due_time() {
+    using namespace std::chrono;
+    const auto now = system_clock::now();
+    std::this_thread::sleep_until(ceil<seconds>(now) - 2ms + microseconds(below(8'000)));
+    ++report_.at_due_times;
+  }
+
   void kill_one(uint64_t which) {
-    if (plan_.tell) std::fprintf(stderr, "  of these: %s\n", std::string(kNames[which]).c_str());
+    constexpr Fault kKills[] = {Fault::kEngineKilled, Fault::kDaemonKilled, Fault::kProducerKilled,
+                                Fault::kConsumerKilled, Fault::kOperatorKilled};
+    if (plan_.tell) std::fprintf(stderr, "  of these: %s\n", std::string(fault_name(kKills[which])).c_str());
     if (which == 0) return kill_engine();
     if (which == 1) return kill_daemon();
     if (which == 2) return load_->restart_producer(below(3));
-    load_->restart_consumer(below(3));
+    if (which == 3) return load_->restart_consumer(below(3));
+    load_->restart_operator(0);
   }
   void kill_engine() {
     daemon_.kill_engine();
@@ -229,6 +245,7 @@ batch_interval = "20ms"
 LoadOptions cycle_load(uint64_t seed, uint64_t number) {
   LoadOptions options;
   options.producers = options.consumers = 3;
+  options.operators = 1;
   options.queue = "load." + std::to_string(number);
   options.window = 40;
   options.credits = 16;

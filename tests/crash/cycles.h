@@ -23,8 +23,9 @@ enum class Fault : uint8_t {
   kConsumerStopped,
   kStartingEngineKilled,
   kTwoKilled,  // one right after the other
+  kOperatorKilled,
 };
-inline constexpr size_t kFaultCount = 9;
+inline constexpr size_t kFaultCount = 10;
 std::string_view fault_name(Fault fault);
 
 struct CyclePlan {
@@ -48,6 +49,7 @@ struct CycleReport {
   std::array<uint64_t, kFaultCount> by_fault{};
   uint64_t pauses = 0;   // of the load's queue, each over a fault
   uint64_t cancels = 0;  // that counted
+  uint64_t at_due_times = 0;  // faults when a schedule's run was due
   LoadFigures figures;
   std::vector<std::string> broken;  // the campaign ends with the first load that has any
 };

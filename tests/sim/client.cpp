@@ -204,6 +204,7 @@ void Client::send_again() {
     ticket.told = check::Outcome::kOk;
     ticket.told_first = {};
     if (ticket.kind == RecordKind::kSubmit) history_.submit_sent_again(ticket.history);
+    if (ticket.kind == RecordKind::kRedrive) history_.redrive_sent_again(read_redrive(ticket.record)->id);
     ticket.seq = write(ticket.lane, ticket.record);
     again.push_back(std::move(ticket));
   }

@@ -12,9 +12,10 @@ void World::let_everything_end() {
   nature_.fault_per_mille = 0;
   engine_->set_intake(Error::kOk);
   for (Client& client : clients_) client.stalled_until = 0;
-  std::set<std::string> schedules;
-  for (const auto& [name, schedule] : around_.model.schedules()) schedules.insert(name);
-  history_.schedules_listed(schedules);
+  std::map<std::string, check::ScheduleStand> schedules;
+  for (const auto& [name, schedule] : around_.model.schedules())
+    schedules[name] = {schedule.last, schedule.due};
+  history_.schedules_listed(std::move(schedules));
   bool over = false;
   size_t waiting = 0;  // clients
   const auto done = [this] { return around_.model.finished().size() + around_.figures.events; };

@@ -42,14 +42,31 @@ void History::schedule_ended(size_t at, Outcome outcome) {
   schedule_wishes_[at].acknowledged_at = ++step_;
 }
 
-void History::schedules_listed(std::set<std::string> names) {
-  schedules_ = std::move(names);
+void History::schedules_listed(std::map<std::string, ScheduleStand> schedules) {
+  schedules_ = std::move(schedules);
   schedules_listed_at_ = ++step_;
+}
+
+size_t History::letter_command(LetterCommand command) {
+  ++step_;
+  if (command.kind == LetterCommand::Kind::kRedrive) redriven(command.id);
+  letter_commands_.push_back(std::move(command));
+  return letter_commands_.size() - 1;
+}
+
+void History::letter_command_ended(size_t at, Outcome outcome) {
+  ++step_;
+  letter_commands_[at].outcome = outcome;
 }
 
 uint64_t History::redrives(const JobId& id) const {
   const auto at = redrives_.find(id);
   return at == redrives_.end() ? 0 : at->second;
+}
+
+uint64_t History::lives_asked_for(const JobId& id) const {
+  const auto again = redriven_again_.find(id);
+  return redrives(id) + (again == redriven_again_.end() ? 0 : again->second);
 }
 
 }  // namespace pqd::check

@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <map>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -65,6 +64,21 @@ struct ScheduleWish {  // a schedule was asked for, or that there be none of its
   bool there = true;
   Outcome outcome = Outcome::kUnknown;
   uint64_t asked_at = 0, acknowledged_at = 0;
+  TimeNs every_ns = 0;  // its runs are due so long after each other; 0 = otherwise, and nobody counts them
+};
+
+// What a list says of a schedule: when its last run was due (0 = none yet), when the next one is.
+struct ScheduleStand {
+  TimeNs last_ns = 0, next_ns = 0;
+};
+
+struct LetterCommand {  // somebody looks after a dead letter
+  enum class Kind : uint8_t { kRedrive, kReview, kPurge };
+  JobId id;
+  Kind kind = Kind::kRedrive;
+  JobNo life = 0;          // the one that it had been in
+  std::string resolution;  // of a review; no other one says the same
+  Outcome outcome = Outcome::kUnknown;
 };
 
 struct FinalState {  // at the end, when faults have stopped and everything had time to end
@@ -75,6 +89,9 @@ struct FinalState {  // at the end, when faults have stopped and everything had 
   uint16_t failures = 0, deaths = 0;
   std::string payload;  // of a dead letter
   bool purged = false;
+  JobNo life = 0;                          // the number of its last; 0 = nobody looked at lives and reviews
+  std::vector<std::string> resolutions{};  // of its reviews, in all lives
+  TimeNs made_ns = 0;                      // when a schedule's run was made
 };
 
 class History {
@@ -89,9 +106,14 @@ class History {
   size_t schedule_asked(ScheduleWish wish);
   void schedule_ended(size_t at, Outcome outcome);
   // Those that there are, when faults have stopped and nobody has taken them away yet because of that.
-  void schedules_listed(std::set<std::string> names);
+  void schedules_listed(std::map<std::string, ScheduleStand> schedules);
   // A redrive was asked for: from now on the job may have one more life.
   void redriven(const JobId& id) { ++redrives_[id]; }
+  // It went out once more, after a reconnect: the life that it had begun may be over by then.
+  void redrive_sent_again(const JobId& id, uint64_t times = 1) { redriven_again_[id] += times; }
+  // A redrive that is looked at more closely, a review, or a purge.
+  size_t letter_command(LetterCommand command);
+  void letter_command_ended(size_t at, Outcome outcome);
   // Jobs of durability `memory` have gone.
   void engine_died() { last_engine_death_ = ++step_; }
   // Everything not synced may have gone.
@@ -102,10 +124,13 @@ class History {
   const std::vector<Taking>& takings() const { return takings_; }
   const std::vector<Settlement>& settlements() const { return settlements_; }
   const std::vector<ScheduleWish>& schedule_wishes() const { return schedule_wishes_; }
-  const std::set<std::string>& schedules() const { return schedules_; }
+  const std::map<std::string, ScheduleStand>& schedules() const { return schedules_; }
+  const std::vector<LetterCommand>& letter_commands() const { return letter_commands_; }
   uint64_t schedules_listed_at() const { return schedules_listed_at_; }
   const std::map<JobId, FinalState>& final_states() const { return final_; }
   uint64_t redrives(const JobId& id) const;
+  // How many more lives than one it may have had.
+  uint64_t lives_asked_for(const JobId& id) const;
   bool power_cut_after(uint64_t step) const { return !power_cuts_.empty() && power_cuts_.back() > step; }
   bool engine_died_after(uint64_t step) const { return last_engine_death_ > step; }
   bool any_power_cut() const { return !power_cuts_.empty(); }
@@ -116,7 +141,9 @@ class History {
   std::vector<Taking> takings_;
   std::vector<Settlement> settlements_;
   std::vector<ScheduleWish> schedule_wishes_;
-  std::set<std::string> schedules_;
+  std::map<std::string, ScheduleStand> schedules_;
+  std::vector<LetterCommand> letter_commands_;
+  std::map<JobId, uint64_t> redriven_again_;
   uint64_t schedules_listed_at_ = 0;  // 0 = never
   std::map<JobId, uint64_t> redrives_;
   std::vector<uint64_t> power_cuts_;

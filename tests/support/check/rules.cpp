@@ -4,14 +4,10 @@
 #include <set>
 #include <tuple>
 
-#include "core/schedules.h"
-#include "tests/support/check/history.h"
+#include "tests/support/check/rules.h"
 
 namespace pqd::check {
 namespace {
-
-using Lease = std::tuple<uint32_t, uint64_t, JobNo>;
-Lease lease_of(const LeaseToken& token) { return {token.epoch, token.lease, token.job}; }
 
 class Rules {
  public:
@@ -28,11 +24,9 @@ class Rules {
     payloads_are_the_same();
     attempts_are_bounded();
     at_most_once();
-    runs_come_from_schedules();
     nothing_after_completion();
     one_lease_at_a_time();
     keys_keep_their_order();
-    schedules_are_as_told();
     everything_ends();
     return std::move(broken_);
   }
@@ -103,7 +97,7 @@ class Rules {
 
   void nothing_comes_from_nowhere() {
     const auto comes_from_somewhere = [this](const JobId& id) {
-      return by_id_.contains(id) || id.tag() == JobId::kScheduleTag;  // see runs_come_from_schedules
+      return by_id_.contains(id) || id.tag() == JobId::kScheduleTag;  // see schedule_rules.cpp
     };
     for (const Taking& t : history_.takings())
       if (!comes_from_somewhere(t.id)) broken(t.id, "was delivered and nobody submitted it");
@@ -222,52 +216,6 @@ class Rules {
                       "was delivered before job " + latest.id.to_string() + " of its key was over");
   }
 
-  // Names and due times give runs their ids, so that one of them twice would be one job with two lives.
-  void runs_come_from_schedules() {
-    for (const auto& [id, list] : taken_) {
-      if (id.tag() != JobId::kScheduleTag) continue;
-      const auto wishes = wishes_of_run(id);
-      const bool once = std::ranges::all_of(
-          wishes, [](const ScheduleWish* wish) { return wish->delivery == Delivery::kAtMostOnce; });
-      if (wishes.empty()) broken(id, "was delivered and no schedule made it");
-      if (once && list.size() > 1 + history_.redrives(id))
-        broken(id, "is an at-most-once run and was delivered " + std::to_string(list.size()) + " times");
-      for (const Taking* t : list) {
-        const auto made_it = [t](const ScheduleWish* wish) { return wish->payload == t->payload; };
-        if (std::ranges::none_of(wishes, made_it)) broken(id, "was delivered with no schedule's payload");
-        if (t->at_ns != 0 && t->at_ns / 1'000'000 < static_cast<int64_t>(id.unix_ms()))
-          broken(id, "was delivered before it was due");
-      }
-    }
-    for (const auto& [id, state] : history_.final_states())
-      if (id.tag() == JobId::kScheduleTag && wishes_of_run(id).empty())
-        broken(id, "is there and no schedule made it");
-  }
-  std::vector<const ScheduleWish*> wishes_of_run(const JobId& id) const {
-    std::vector<const ScheduleWish*> wishes;
-    for (const ScheduleWish& wish : history_.schedule_wishes())
-      if (wish.there && run_id(wish.name, static_cast<TimeNs>(id.unix_ms()) * kMillisecondNs) == id)
-        wishes.push_back(&wish);
-    return wishes;
-  }
-
-  // Of a name about which nothing else was said after it, up to the list.
-  void schedules_are_as_told() {
-    const uint64_t listed_at = history_.schedules_listed_at();
-    for (const ScheduleWish& wish : history_.schedule_wishes()) {
-      if (wish.outcome != Outcome::kOk || wish.acknowledged_at > listed_at) continue;
-      const auto later = [&](const ScheduleWish& other) {
-        const bool over = other.outcome != Outcome::kUnknown && other.acknowledged_at < wish.asked_at;
-        return other.name == wish.name && &other != &wish && other.asked_at < listed_at && !over;
-      };
-      if (std::ranges::any_of(history_.schedule_wishes(), later)) continue;
-      const bool there = history_.schedules().contains(wish.name);
-      if (there != wish.there)
-        broken_.push_back("schedule " + wish.name +
-                          (there ? " was removed and is there" : " was acknowledged and is lost"));
-    }
-  }
-
   void everything_ends() {
     for (const auto& [id, state] : history_.final_states())
       if (!is_finished(state.state)) broken(id, "never ends");
@@ -281,6 +229,11 @@ class Rules {
 
 }  // namespace
 
-std::vector<std::string> broken_rules(const History& history) { return Rules(history).all(); }
+std::vector<std::string> broken_rules(const History& history) {
+  std::vector<std::string> broken = Rules(history).all();
+  broken_lives(history, broken);
+  broken_schedules(history, broken);
+  return broken;
+}
 
 }  // namespace pqd::check

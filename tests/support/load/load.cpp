@@ -5,6 +5,7 @@
 #include <csignal>
 
 #include "tests/support/eventually.h"
+#include "tests/support/load/load_schedule.h"
 
 namespace pqd::test {
 namespace {
@@ -35,11 +36,14 @@ Load::Load(const std::string& socket, const LoadOptions& options) : socket_(sock
   // Consumers have even and odd numbers, see the mix.
   for (int i = 0; i < options.consumers; ++i) consumers_.push_back(start(consume));
   for (int i = 0; i < options.producers; ++i) producers_.push_back(start(produce));
-  eventually([&] { return board_->connected.load() == options.producers + options.consumers; });
+  for (int i = 0; i < options.operators; ++i) operators_.push_back(start(operate));
+  const int all = options.producers + options.consumers + options.operators;
+  eventually([&] { return board_->connected.load() == all; });
 }
 
 Load::~Load() {
   producers_.clear();
+  operators_.clear();
   consumers_.clear();
   ::munmap(board_, sizeof(LoadBoard));
 }
@@ -63,11 +67,18 @@ void Load::restart_consumer(size_t index) {
   consumers_[index] = start(consume);
 }
 
+void Load::restart_operator(size_t index) {
+  operators_[index]->kill_and_wait();
+  operators_[index] = start(operate);
+}
+
 void Load::restart_the_dead() {
   for (size_t i = 0; i < producers_.size(); ++i)
     if (!producers_[i]->running()) restart_producer(i);
   for (size_t i = 0; i < consumers_.size(); ++i)
     if (!consumers_[i]->running()) restart_consumer(i);
+  for (size_t i = 0; i < operators_.size(); ++i)
+    if (!operators_[i]->running()) restart_operator(i);
 }
 
 void Load::replace_consumer(size_t index) {
@@ -82,10 +93,12 @@ void Load::allow(uint64_t more) {
   board_->allowed.store(allowed + more, std::memory_order_relaxed);
 }
 
-void Load::engine_died() {
-  const uint64_t moment = board_->moments.fetch_add(1, std::memory_order_relaxed);
-  DeedLog(directory_.path("0")).add({.moment = moment, .kind = Deed::Kind::kEngineDied});
+void Load::note(Deed deed) {
+  deed.moment = board_->moments.fetch_add(1, std::memory_order_relaxed);
+  DeedLog(directory_.path("0")).add(deed);
 }
+
+void Load::engine_died() { note({.kind = Deed::Kind::kEngineDied}); }
 
 bool Load::handles(uint64_t more) {
   const uint64_t wanted = board_->handled.load(std::memory_order_relaxed) + more;
@@ -99,8 +112,27 @@ std::string Load::finish_submitting() {
   return faults;
 }
 
+// From then on no dead letter comes back and no run is made.
+std::string Load::finish_operating() {
+  if (operators_.empty()) return {};
+  board_->stop_operating.store(true, std::memory_order_relaxed);
+  std::string faults;
+  for (const auto& one : operators_) faults += end_of(*one, "an operator");
+  auto client = load_client(socket_, "oracle");
+  const auto all = client ? client->cron_list() : std::unexpected(client.error());
+  if (!all) return faults + "schedules cannot be listed: " + all.error().text + "\n";
+  for (const ScheduleInfo& schedule : *all)
+    if (schedule_number(options_, schedule.name)) schedules_.push_back(schedule);
+  note({.kind = Deed::Kind::kListed});
+  for (const ScheduleInfo& schedule : schedules_)
+    if (const auto done = client->cron_remove(schedule.name); !done)
+      faults += "schedule " + schedule.name + " cannot be removed: " + done.error().text + "\n";
+  return faults;
+}
+
 std::string Load::finish() {
   std::string faults = finish_submitting();
+  faults += finish_operating();
   if (!all_finished(socket_, options_.queue)) faults += "jobs were left unfinished\n";
   board_->stop.store(true, std::memory_order_relaxed);
   for (const auto& consumer : consumers_) faults += end_of(*consumer, "a consumer");

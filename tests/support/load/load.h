@@ -1,6 +1,6 @@
-// Producers and consumers in processes of their own, and an oracle outside the daemon: each writes down what
-// it does before the daemon can know of it, and what the daemon answered. Afterwards all of it is compared
-// with what the daemon says, see load_history.h. One thread.
+// Producers, consumers and operators in processes of their own, and an oracle outside the daemon: each writes
+// down what it does before the daemon can know of it, and what the daemon answered. Afterwards all of it is
+// compared with what the daemon says, see load_history.h. One thread.
 #pragma once
 
 #include <map>
@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/info.h"
+#include "core/schedule_info.h"
 #include "tests/support/load/load_process.h"
 #include "tests/support/temp_dir.h"
 
@@ -44,7 +45,8 @@ class Load {
   bool handles(uint64_t more);
   // Producers end, with everything they sent decided; the words of those that failed.
   std::string finish_submitting();
-  // Consumers end once no job is unfinished (or the watchdog barks).
+  // Then operators end, their schedules are taken away, and consumers end once no job is unfinished (or the
+  // watchdog barks).
   std::string finish();
 
   // SIGKILL, SIGSTOP and the like.
@@ -55,6 +57,7 @@ class Load {
   // The dead one's place is taken by another process.
   void restart_producer(size_t index);
   void restart_consumer(size_t index);
+  void restart_operator(size_t index);
   // One consumer dies by SIGKILL, another one takes its place: returns when that is connected.
   void replace_consumer(size_t index);
 
@@ -64,8 +67,12 @@ class Load {
   // REQUIRES: no process of it writes any more.
   const std::string& directory() const { return directory_.path(); }
   std::vector<Deed> deeds() const { return read_deeds(directory_.path()); }
+  // Those that there were when operators had ended.
+  const std::vector<ScheduleInfo>& schedules() const { return schedules_; }
 
  private:
+  std::string finish_operating();
+  void note(Deed deed);
   std::unique_ptr<Forked> start(int (*work)(const Forked::Say&, const LoadProcess&));
 
   std::string socket_;
@@ -75,6 +82,8 @@ class Load {
   uint32_t started_ = 0;
   std::vector<std::unique_ptr<Forked>> producers_;
   std::vector<std::unique_ptr<Forked>> consumers_;
+  std::vector<std::unique_ptr<Forked>> operators_;
+  std::vector<ScheduleInfo> schedules_;
 };
 
 // The jobs of the queue in these states (a bit each, 0 = all); a nameless one when it could not be asked.

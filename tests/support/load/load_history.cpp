@@ -3,6 +3,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <ranges>
+
+#include "tests/support/load/load_schedule.h"
 
 namespace pqd::test {
 namespace {
@@ -26,8 +29,10 @@ class Judge {
     jobs_ = jobs_of(load_.socket(), load_.options().queue, 0);
     if (!jobs_.empty() && jobs_.front().core.id.empty())
       judged_.broken.push_back("the daemon does not answer");
+    demand_each_once();
     submissions();
     deliveries();
+    operations();
     ends();
     const auto broken = check::broken_rules(history_);
     judged_.broken.insert(judged_.broken.end(), broken.begin(), broken.end());
@@ -36,6 +41,16 @@ class Judge {
   }
 
  private:
+  void broken(const JobId& id, const std::string& rule) {
+    judged_.broken.push_back("job " + id.to_string() + " " + rule);
+  }
+
+  void demand_each_once() {
+    std::set<JobId> ids;
+    for (const JobInfo& job : jobs_)
+      if (!ids.insert(job.core.id).second) broken(job.core.id, "is there twice");
+  }
+
   // Submits of which nobody said what became of them, not even an id: whoever has their content may be one.
   JobId id_of_unsent(uint64_t content) {
     for (JobId& id : seen_[content]) {
@@ -118,6 +133,79 @@ class Judge {
     }
   }
 
+  // What operators did.
+  void operations() {
+    std::map<std::pair<uint64_t, JobId>, size_t> letters;  // of one number there may be many
+    std::map<uint64_t, size_t> wishes;
+    for (const Deed& deed : deeds_) {
+      const bool letter = deed.command <= Deed::Command::kPurge;
+      if (deed.kind == Deed::Kind::kListed) {
+        list_schedules();
+      } else if (deed.kind == Deed::Kind::kCommands && letter) {
+        letters[{deed.number, deed.id}] = history_.letter_command(letter_command(deed));
+      } else if (deed.kind == Deed::Kind::kCommands) {
+        wishes[deed.number] = history_.schedule_asked(wish(deed));
+      } else if (deed.kind == Deed::Kind::kCommanded && letter) {
+        history_.letter_command_ended(letters.at({deed.number, deed.id}), outcome_of(deed.outcome));
+        count_letter(deed);
+      } else if (deed.kind == Deed::Kind::kCommanded) {
+        history_.schedule_ended(wishes.at(deed.number), outcome_of(deed.outcome));
+        const bool set = deed.command == Deed::Command::kSchedule && deed.outcome == Deed::Outcome::kOk;
+        judged_.figures.schedules += set ? 1u : 0u;
+      }
+    }
+    redrives_sent_again();
+  }
+
+  check::LetterCommand letter_command(const Deed& deed) {
+    check::LetterCommand command{
+        deed.id, static_cast<check::LetterCommand::Kind>(deed.command), deed.token.job, {}, {}};
+    if (deed.command == Deed::Command::kReview) command.resolution = load_resolution(deed.number);
+    return command;
+  }
+  void count_letter(const Deed& deed) {
+    LoadFigures& f = judged_.figures;
+    uint64_t& count = deed.command == Deed::Command::kRedrive  ? f.redriven
+                      : deed.command == Deed::Command::kReview ? f.reviewed
+                                                               : f.purged;
+    count += deed.outcome == Deed::Outcome::kOk ? 1u : 0u;
+  }
+  // Who died before it was answered may have met each death of a daemon since.
+  void redrives_sent_again() {
+    std::set<std::pair<uint64_t, JobId>> answered;
+    uint64_t deaths = 0;
+    for (const Deed& deed : deeds_ | std::views::reverse) {
+      const bool redrive = deed.command == Deed::Command::kRedrive;
+      if (deed.kind == Deed::Kind::kEngineDied) {
+        ++deaths;
+      } else if (deed.kind == Deed::Kind::kCommanded && redrive) {
+        answered.emplace(deed.number, deed.id);
+        history_.redrive_sent_again(deed.id, deed.attempt);
+      } else if (deed.kind == Deed::Kind::kCommands && redrive &&
+                 !answered.contains({deed.number, deed.id})) {
+        history_.redrive_sent_again(deed.id, deaths);
+      }
+    }
+  }
+
+  check::ScheduleWish wish(const Deed& deed) {
+    const LoadSchedule schedule = load_schedule(load_.options(), deed.content);
+    check::ScheduleWish wish;
+    wish.name = schedule.name;
+    wish.user = ::getuid();
+    wish.payload = payload_hash(as_bytes(schedule.payload));
+    wish.delivery = schedule.delivery;
+    wish.there = deed.command == Deed::Command::kSchedule;
+    wish.every_ns = schedule.every_ns;
+    return wish;
+  }
+  void list_schedules() {
+    std::map<std::string, check::ScheduleStand> stands;
+    for (const ScheduleInfo& schedule : load_.schedules())
+      stands[schedule.name] = {schedule.last_ns, schedule.next_ns};
+    history_.schedules_listed(std::move(stands));
+  }
+
   void ends() {
     auto client = load_client(load_.socket(), "oracle");
     if (!client) return judged_.broken.push_back("the daemon takes no connection");
@@ -126,16 +214,23 @@ class Judge {
       check::FinalState end{
           job.core.state, job.core.attempts, job.core.max_attempts, 0, job.core.failures, job.core.deaths, {},
           job.core.purged};
-      // Those of durability memory have no place among the dead letters, and no history.
+      // Those of durability memory have no place among the dead letters, no history, and one life.
       if (memory) end.purged = true, end.ended_attempts = end.attempts;
+      if (!memory) end.life = job.core.no, end.made_ns = job.core.created_ns;
+      for (const ReviewInfo& review : job.reviews) end.resolutions.push_back(review.resolution);
       if (job.core.state == JobState::kFailed || job.core.state == JobState::kTimeout) {
+        const bool dead = !memory && !job.core.purged;
         if (const auto letter = client->dlq_get(job.core.id); letter) {
           end.ended_attempts = letter->history.size();
           end.payload = payload_hash(letter->payload);
-        } else if (!memory) {
-          judged_.broken.push_back("job " + job.core.id.to_string() + " has failed and is no dead letter");
+          if (!dead) broken(job.core.id, "was purged and is a dead letter");
+        } else if (dead) {
+          broken(job.core.id, "has failed and is no dead letter");
+        } else {
+          end.ended_attempts = job.history.size();
         }
       }
+      count_run(job.core);
       judged_.figures.completed += job.core.state == JobState::kCompleted ? 1u : 0u;
       judged_.figures.failed += job.core.state == JobState::kFailed ? 1u : 0u;
       judged_.figures.timed_out += job.core.state == JobState::kTimeout ? 1u : 0u;
@@ -146,6 +241,13 @@ class Judge {
     for (const check::Submission& s : history_.submissions())
       if (s.durability == Durability::kMemory && s.outcome == check::Outcome::kOk)
         judged_.figures.memory_gone += history_.final_states().contains(s.id) ? 0u : 1u;
+  }
+
+  void count_run(const JobCore& job) {
+    if (job.id.tag() != JobId::kScheduleTag) return;
+    ++judged_.figures.runs;
+    const TimeNs due = static_cast<TimeNs>(job.id.unix_ms()) * kMillisecondNs;
+    judged_.figures.runs_late += job.created_ns - due >= kSecondNs ? 1u : 0u;
   }
 
   void count_broken() {
@@ -179,6 +281,8 @@ LoadFigures& LoadFigures::operator+=(const LoadFigures& other) {
   cancelled += other.cancelled;
   memory_gone += other.memory_gone, delivery_lost += other.delivery_lost, lost += other.lost;
   twice += other.twice, after_completion += other.after_completion;
+  redriven += other.redriven, reviewed += other.reviewed, purged += other.purged;
+  schedules += other.schedules, runs += other.runs, runs_late += other.runs_late;
   return *this;
 }
 

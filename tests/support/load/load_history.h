@@ -27,6 +27,11 @@ struct LoadFigures {
   uint64_t lost = 0;              // acknowledged, and not there
   uint64_t twice = 0;             // at-most-once, and given out again
   uint64_t after_completion = 0;  // given out after that was acknowledged
+  // Acknowledged commands about dead letters, each letter of many for itself.
+  uint64_t redriven = 0, reviewed = 0, purged = 0;
+  uint64_t schedules = 0;  // that were set
+  uint64_t runs = 0;       // jobs of schedules
+  uint64_t runs_late = 0;  // made a period or more after they were due: some were left out
 
   LoadFigures& operator+=(const LoadFigures& other);
 };

@@ -10,10 +10,11 @@
 
 namespace pqd::test {
 
-// On a page that all processes share. Writers: the parent for `stop_submitting`, `stop` and `allowed`, every
-// child for the counts. relaxed throughout: nothing else hangs on them.
+// On a page that all processes share. Writers: the parent for `stop...` and `allowed`, every child for the
+// counts. relaxed throughout: nothing else hangs on them.
 struct LoadBoard {
   std::atomic<bool> stop_submitting{false};
+  std::atomic<bool> stop_operating{false};
   std::atomic<bool> stop{false};
   std::atomic<int> connected{0};
   std::atomic<uint64_t> allowed{UINT64_MAX};  // submits of all producers
@@ -36,6 +37,7 @@ inline constexpr int kLoadGood = 0;
 inline constexpr int kLoadBad = 1;
 int produce(const Forked::Say& say, const LoadProcess& process);
 int consume(const Forked::Say& say, const LoadProcess& process);
+int operate(const Forked::Say& say, const LoadProcess& process);
 
 // Shared by all. The daemon may be away or die just then: it is tried again under the watchdog.
 Result<Client> load_client(const std::string& socket, const char* name);

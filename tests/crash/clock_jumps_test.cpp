@@ -5,6 +5,7 @@
 #include <ctime>
 
 #include "bindings/cpp/client.h"
+#include "core/schedules.h"
 #include "tests/crash/cycles.h"
 #include "tests/crash/shifted_clock.h"
 #include "tests/support/daemon.h"
@@ -42,6 +43,31 @@ class ClockJumps : public testing::Test {
     EXPECT_TRUE(outcome) << (outcome ? "" : outcome.error().text);
     return outcome ? outcome->id : JobId();
   }
+  // Half past two each day, with jobs that nobody takes.
+  void keep_daily(Client& client) {
+    ScheduleRequest request{.name = "daily", .spec = "30 2 * * *"};
+    request.job.type = "daily";
+    request.job.queue_timeout_ms = 0;
+    const auto set = client.cron_set(request);
+    ASSERT_TRUE(set) << set.error().text;
+  }
+  static ScheduleInfo daily(Client& client) {
+    const auto list = client.cron_list("daily");
+    EXPECT_TRUE(list && list->size() == 1);
+    return list && list->size() == 1 ? list->front() : ScheduleInfo();
+  }
+  // When its jobs were due, latest first.
+  static std::vector<TimeNs> runs_of_daily(Client& client) {
+    std::vector<TimeNs> due;
+    const auto jobs = client.list({.type = "daily"});
+    EXPECT_TRUE(jobs) << (jobs ? "" : jobs.error().text);
+    for (size_t i = 0; jobs && i < jobs->size(); ++i) {
+      due.push_back(static_cast<TimeNs>((*jobs)[i].core.id.unix_ms()) * kMillisecondNs);
+      EXPECT_EQ((*jobs)[i].core.id, run_id("daily", due.back()));
+    }
+    return due;
+  }
+  static TimeNs real_ns() { return std::time(nullptr) * kSecondNs; }
   static int64_t in_an_hour() { return (std::time(nullptr) + 3600) * 1000; }
 
   TempDir directory_;
@@ -106,6 +132,44 @@ TEST_F(ClockJumps, BackBetweenEnginesDoNotTurnTimeBack) {
   }
 }
 
+TEST_F(ClockJumps, WhileAnEngineRunsMakeNoRunOfASchedule) {
+  Client client = connect();
+  keep_daily(client);
+  const TimeNs due = daily(client).next_ns;
+  for (const int64_t years : {5, -5, 0}) {
+    set_clock(years);
+    ASSERT_TRUE(eventually([&] { return client.health() && engine_has_noticed(); }));
+    EXPECT_EQ(daily(client).next_ns, due);
+    EXPECT_EQ(runs_of_daily(client), std::vector<TimeNs>());
+  }
+}
+
+// However many were missed, and however often the clock comes by again.
+TEST_F(ClockJumps, OverManyRunsOfAScheduleMakeOneForAllThatWereMissed) {
+  constexpr TimeNs kDay = 24 * 3600 * kSecondNs;
+  Client client = connect();
+  keep_daily(client);
+  const TimeNs first = daily(client).next_ns;
+  set_clock(5);
+  daemon_.kill_engine();
+  ASSERT_TRUE(eventually([&] { return daily(client).last_ns == first; }));
+  const TimeNs second = daily(client).next_ns;
+  EXPECT_GT(second, real_ns() + 5 * kYear - kSecondNs) << "one that was missed is to come";
+  EXPECT_LE(second, real_ns() + 5 * kYear + kDay) << "one is left out";
+  EXPECT_EQ(runs_of_daily(client), std::vector<TimeNs>{first});
+  for (const int64_t years : {0, -5, 3, 5}) {
+    set_clock(years);
+    daemon_.kill_engine();
+    EXPECT_EQ(daily(client).last_ns, first) << years;
+    EXPECT_EQ(daily(client).next_ns, second) << years;
+    EXPECT_EQ(runs_of_daily(client), std::vector<TimeNs>{first}) << years;
+  }
+  set_clock(7);
+  daemon_.kill_engine();
+  ASSERT_TRUE(eventually([&] { return daily(client).last_ns == second; }));
+  EXPECT_EQ(runs_of_daily(client), (std::vector<TimeNs>{second, first}));
+}
+
 TEST_F(ClockJumps, UnderLoadBreakNoRule) {
   LoadOptions options = cycle_load(1, 0);
   // No mix: it has idempotency keys, and those are over when years are.
@@ -125,7 +189,10 @@ TEST_F(ClockJumps, UnderLoadBreakNoRule) {
   }
   load.allow(60);
   ASSERT_EQ(load.finish(), "");
-  EXPECT_EQ(judge(load).broken, std::vector<std::string>());
+  const LoadJudgement judged = judge(load);
+  EXPECT_EQ(judged.broken, std::vector<std::string>());
+  // One for all that came to be due in years, and none again when the clock was set back.
+  EXPECT_GT(judged.figures.runs_late, 0u);
 }
 
 }  // namespace

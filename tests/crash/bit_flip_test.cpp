@@ -6,9 +6,9 @@
 namespace pqd::test {
 namespace {
 
-class BitFlips : public ::testing::TestWithParam<uint64_t> {};
+class BitFlipSeeds : public ::testing::TestWithParam<uint64_t> {};
 
-TEST_P(BitFlips, AreRefusedOrHarmlessAndNeverServed) {
+TEST_P(BitFlipSeeds, AreRefusedOrHarmlessAndNeverServed) {
   const BitFlipReport report = flip_bits({.life = {.seed = GetParam(), .commits = 200}, .flips = 80});
   EXPECT_EQ(report.total().served, 0u) << report.first_failure;
   EXPECT_EQ(report.total().unnamed, 0u) << report.first_failure;
@@ -21,7 +21,14 @@ TEST_P(BitFlips, AreRefusedOrHarmlessAndNeverServed) {
   for (const char* kind : {"table", "log", "MANIFEST", "CURRENT", "format", "witness"})
     EXPECT_GT(report.kinds.at(kind).flips, 0u) << kind;
 }
-INSTANTIATE_TEST_SUITE_P(Seeds, BitFlips, ::testing::Range<uint64_t>(1, 4));
+INSTANTIATE_TEST_SUITE_P(Seeds, BitFlipSeeds, ::testing::Range<uint64_t>(1, 4));
+
+TEST(BitFlips, AreAsManyAsWereAskedForEvenIfThereAreMoreKindsOfFiles) {
+  for (const uint64_t flips : {1u, 5u, 9u}) {
+    const BitFlipReport report = flip_bits({.life = {.seed = flips, .commits = 20}, .flips = flips});
+    EXPECT_EQ(report.total().flips, flips) << report.first_failure;
+  }
+}
 
 // The rig must see what it is there for.
 TEST(BitFlipCanary, CutHistoryThatNobodyWitnessedIsFound) {

@@ -11,7 +11,7 @@ namespace pqd::test {
 
 struct BitFlipPlan {
   LifePlan life;
-  uint64_t flips = 200;   // at random, as many in each kind of file
+  uint64_t flips = 200;   // at random, as many in each kind of file but for one
   bool witnessed = true;  // the witness knows of the last commit; otherwise this rig must find what is lost
 };
 

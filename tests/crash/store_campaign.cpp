@@ -67,7 +67,7 @@ FlipFigures flip_share(const StoreOrder& order, unsigned share) {
     const BitFlipReport report =
         flip_bits({.life = {.seed = seed, .commits = order.commits}, .flips = order.flips});
     const BitFlipReport::Kind all = report.total();
-    const uint64_t failed = all.served + all.unnamed + all.wrecked + (all.flips == 0 ? 1 : 0);
+    const uint64_t failed = all.served + all.unnamed + all.wrecked + (all.flips != order.flips ? 1 : 0);
     figures +=
         {1, all.flips, all.refused, all.harmless, all.found, all.served, all.whole, all.salvaged, failed};
     if (failed != 0)

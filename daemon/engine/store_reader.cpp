@@ -107,7 +107,20 @@ bool add_finished(const Store& store, StoreQuestion& question) {
   return true;
 }
 
+// Of those that the store does not have, or an earlier life of, memory knew.
+void read_again(const Store& store, StoreQuestion& question) {
+  std::erase_if(question.rows, [&](const JobRow& row) {
+    const auto now = find(store, row.core.id);
+    return now && now->core.no >= row.core.no && !still_listed(question, row, now->core);
+  });
+}
+
 }  // namespace
+
+bool still_listed(const StoreQuestion& question, const JobRow& row, const JobCore& now) {
+  if (question.kind == QueryKind::kDlq) return is_dead_letter(now) && now.no == row.core.no;
+  return question.filter.matches(now);
+}
 
 void merge_rows(std::vector<JobRow>& rows, uint32_t limit) {
   std::ranges::stable_sort(rows, [](const JobRow& a, const JobRow& b) { return a.core.id > b.core.id; });
@@ -174,6 +187,10 @@ void StoreReader::run() {
 }
 
 bool StoreReader::answer(StoreQuestion& question) const {
+  if (question.read_again) {
+    read_again(store_, question);
+    return true;
+  }
   switch (question.kind) {
     case QueryKind::kJob:
     case QueryKind::kDlqJob:

@@ -37,8 +37,15 @@ struct StoreQuestion {
   size_t found = 0;                      // in the store so far
   std::shared_ptr<MetricsLook> metrics{};  // kMetrics
   StoreResult<std::string> copy{};         // kCopy
-  std::vector<JobRow> kept{};            // kDlq: what earlier rounds of the page found
+  // Lists:
+  std::vector<JobRow> kept{};        // what earlier rounds of the page found
+  std::optional<JobCore> full_to{};  // the last one of a round that was full
+  uint64_t retired = 0;              // memory had forgotten jobs up to this commit when it was asked
+  bool read_again = false;           // only whether `rows` are still what was asked for
 };
+
+// Whether a row that was found for the question belongs to its list when the job is this by now.
+bool still_listed(const StoreQuestion& question, const JobRow& row, const JobCore& now);
 
 class StoreReader {
  public:

@@ -86,10 +86,10 @@ class Worker {
   // False when it is too large for the session; the answer is ended then.
   bool answer_with(SessionPort& port, uint64_t request, AnswerKind kind, ByteView body);
   void end_answer(SessionPort& port, uint64_t request, Error error, std::string_view text = {});
-  // worker_dead_letters.cpp
-  void ask_for_dead_letters(StoreQuestion question);
+  // worker_lists.cpp
+  void ask_for_list(StoreQuestion question);
   // False: more had to be asked for.
-  bool complete_dead_letters(StoreQuestion& question);
+  bool complete_list(StoreQuestion& question);
   Asker asker_of(const SessionPort& port) const;
   JobInfo info_of(const JobRow& row, bool with_payload) const;
 

@@ -82,11 +82,8 @@ void Worker::answer_jobs(SessionPort& port, const QueryView& query) {
   const Asker asker = asker_of(port);
   auto filter = filter_of(query, parts_.state.tables, asker);
   if (!filter) return end_answer(port, query.head.request, filter.error());
-  const bool dead_letters = query.head.kind == QueryKind::kDlq;
-  if (dead_letters) filter->keep_dead_letters();
-  StoreQuestion question{query.head.kind, asker, query.head.request, {}, *filter, {}};
-  if (dead_letters) return ask_for_dead_letters(std::move(question));
-  lists_.begin(std::move(question));
+  if (query.head.kind == QueryKind::kDlq) filter->keep_dead_letters();
+  ask_for_list({query.head.kind, asker, query.head.request, {}, *filter, {}});
 }
 
 void Worker::answer_queues(SessionPort& port, const QueryView& query) {
@@ -113,8 +110,8 @@ void Worker::answer_from_store(StoreQuestion& question) {
       end_answer(*port, question.request, Error::kOk);
     return;
   }
-  if (question.kind == QueryKind::kDlq && !complete_dead_letters(question)) return;
   const bool one = question.kind != QueryKind::kJobs && question.kind != QueryKind::kDlq;
+  if (!one && !complete_list(question)) return;
   std::erase_if(question.rows, [&](const JobRow& row) { return !may_see(question.asker, row.core); });
   const bool dlq = question.kind == QueryKind::kDlqJob;
   for (const JobRow& row : question.rows) {

@@ -1,7 +1,9 @@
 // Dead letters by the thousand: looked into, redriven, purged, over a real daemon and its deaths.
 #include <chrono>
 
+#include "bindings/cpp/client.h"
 #include "tests/e2e/with_pqctl.h"
+#include "tests/support/eventually.h"
 
 namespace pqd::test {
 namespace {
@@ -108,6 +110,34 @@ TEST_F(DeadLetterTest, PurgesByAgeAndTypeAndSaysHowMany) {
   EXPECT_TRUE(has(said({"dlq", "purge", "--all"}), " 5 purged"));
   EXPECT_EQ(output({"dlq", "ls", "-o", "jsonl"}), "");
   EXPECT_EQ(job_count(), 1'205u) << "none vanished";
+}
+
+// Until the next checkpoint the store has it as it was.
+TEST(RedrivenDeadLetter, StandsAmongNoFailedJobsWhateverTheStoreStillSays) {
+  Daemon daemon;
+  ASSERT_TRUE(daemon.start());
+  JobId id;
+  {
+    auto client = Client::connect({.socket = daemon.socket()});
+    ASSERT_TRUE(client && client->subscribe({}));
+    ASSERT_TRUE(client->submit({.type = "t"}));
+    const auto job = client->next(kWatchdog);
+    ASSERT_TRUE(job && *job);
+    id = (*job)->id();
+    const auto failed = client->fail(**job, "no", false);
+    ASSERT_TRUE(failed && client->wait(*failed, kWatchdog));
+  }
+  daemon.stop();  // with a checkpoint
+  daemon.configure("[store]\ncheckpoint_interval = \"60s\"\n");
+  ASSERT_TRUE(daemon.start());
+  auto client = Client::connect({.socket = daemon.socket()});
+  ASSERT_TRUE(client);
+  const ListFilter failed{.states = 1u << static_cast<unsigned>(JobState::kFailed)};
+  ASSERT_EQ(client->list(failed)->size(), 1u);
+  ASSERT_TRUE(client->redrive(id));
+  EXPECT_EQ(client->list(failed)->size(), 0u);
+  EXPECT_EQ(client->dlq({})->size(), 0u);
+  EXPECT_EQ(client->list({})->size(), 1u);
 }
 
 }  // namespace

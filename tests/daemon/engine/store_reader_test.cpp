@@ -75,6 +75,24 @@ TEST_F(StoreReaderTest, ListsDeadLettersAlone) {
   EXPECT_EQ(ask(question), (std::vector<uint64_t>{6, 3}));
 }
 
+// What memory has forgotten meanwhile may have been found as it was before.
+TEST_F(StoreReaderTest, TakesOutWhatIsNotAsItWasFoundWhenItReadsAgain) {
+  StoreQuestion question;
+  question.kind = QueryKind::kDlq;
+  question.filter.keep_dead_letters();
+  question.read_again = true;
+  JobRow later_life = row(5, JobState::kFailed);
+  later_life.core.no = 50;
+  JobRow earlier_life = row(6, JobState::kFailed);
+  earlier_life.core.no = 2;
+  // In the store: completed; a dead letter; one of memory alone; an earlier life; a later one.
+  question.rows = {row(4, JobState::kFailed), row(3, JobState::kFailed), row(9, JobState::kFailed),
+                   later_life, earlier_life};
+  EXPECT_EQ(ask(question), (std::vector<uint64_t>{3, 9, 5}));
+  question.kind = QueryKind::kJobs;
+  EXPECT_EQ(ask(question), (std::vector<uint64_t>{3, 9, 5, 6})) << "it has failed in this life, too";
+}
+
 TEST_F(StoreReaderTest, SelectiveListOverManyRowsLooksAtFew) {
   for (uint64_t i = 100; i < 100'100;) {
     CheckpointBatch batch;

@@ -25,7 +25,7 @@ std::string figures_of(const CycleOrder& order, const CycleReport& report, doubl
       << report.cancels << ", faults at a due time " << report.at_due_times << "\n  operators: " << f.redriven
       << " dead letters redriven, " << f.reviewed << " reviewed, " << f.purged << " purged; " << f.schedules
       << " schedules set, " << f.runs << " runs of theirs (" << f.runs_late
-      << " so late that others were left out)";
+      << " made a second or more late)";
   out << "\n  jobs: " << f.submitted << " submitted, " << f.acknowledged << " acknowledged (" << f.duplicates
       << " as duplicates), " << f.refused << " refused for want of room, " << f.sent_again << " sent again, "
       << f.unheard << " of producers that died first\n"

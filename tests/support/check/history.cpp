@@ -48,15 +48,15 @@ void History::schedules_listed(std::map<std::string, ScheduleStand> schedules) {
 }
 
 size_t History::letter_command(LetterCommand command) {
-  ++step_;
+  command.asked_at = ++step_;
   if (command.kind == LetterCommand::Kind::kRedrive) redriven(command.id);
   letter_commands_.push_back(std::move(command));
   return letter_commands_.size() - 1;
 }
 
 void History::letter_command_ended(size_t at, Outcome outcome) {
-  ++step_;
   letter_commands_[at].outcome = outcome;
+  letter_commands_[at].acknowledged_at = ++step_;
 }
 
 uint64_t History::redrives(const JobId& id) const {

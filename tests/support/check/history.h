@@ -76,9 +76,10 @@ struct LetterCommand {  // somebody looks after a dead letter
   enum class Kind : uint8_t { kRedrive, kReview, kPurge };
   JobId id;
   Kind kind = Kind::kRedrive;
-  JobNo life = 0;          // the one that it had been in
+  JobNo life = 0;          // that it was in by a list which was asked for after all answers before
   std::string resolution;  // of a review; no other one says the same
   Outcome outcome = Outcome::kUnknown;
+  uint64_t asked_at = 0, acknowledged_at = 0;
 };
 
 struct FinalState {  // at the end, when faults have stopped and everything had time to end

@@ -23,6 +23,7 @@ class LifeRules {
   void all() {
     for (const auto& [id, list] : taken_) lives_follow_each_other(id, list);
     commands_are_kept();
+    lists_know_of_commands();
     purges_and_reviews_were_asked_for();
     somebody_completed_it();
   }
@@ -70,6 +71,22 @@ class LifeRules {
                  std::ranges::count(end->resolutions, command.resolution) != 1) {
         broken(command.id, "was reviewed and does not say so once");
       }
+    }
+  }
+
+  // Whoever asks next, whichever engine answers.
+  void lists_know_of_commands() {
+    std::map<JobId, const LetterCommand*> done;  // the latest that changed a dead letter
+    for (const LetterCommand& command : history_.letter_commands()) {
+      const auto at = done.find(command.id);
+      if (at != done.end() && at->second->acknowledged_at < command.asked_at) {
+        if (at->second->kind == LetterCommand::Kind::kPurge)
+          broken(command.id, "was purged and is still listed");
+        else if (command.life <= at->second->life)
+          broken(command.id, "was redriven and is still listed in its life of before");
+      }
+      if (command.outcome == Outcome::kOk && command.kind != LetterCommand::Kind::kReview)
+        done[command.id] = &command;
     }
   }
 

@@ -31,7 +31,7 @@ struct LoadFigures {
   uint64_t redriven = 0, reviewed = 0, purged = 0;
   uint64_t schedules = 0;  // that were set
   uint64_t runs = 0;       // jobs of schedules
-  uint64_t runs_late = 0;  // made a period or more after they were due: some were left out
+  uint64_t runs_late = 0;  // made a second or more after they were due
 
   LoadFigures& operator+=(const LoadFigures& other);
 };

@@ -11,7 +11,7 @@ namespace pqd::test {
 struct LoadOptions {
   int producers = 2;
   int consumers = 2;
-  int operators = 0;  // who redrive, review and purge dead letters, and keep schedules; see operator.cpp
+  int operators = 0;  // or 1, who looks after dead letters and keeps schedules; see operator.cpp
   uint32_t credits = 64;
   uint32_t window = 200;  // submits of one producer that are not decided yet
   std::string queue = "load";

@@ -37,22 +37,27 @@ class Script {
   const std::string& text() const { return text_; }
 
   void note(const std::string& words) { text_ += "# " + words + "\n"; }
-  void hello() {
-    Hello hello;
-    constexpr std::string_view kName = "golden";
-    std::copy(kName.begin(), kName.end(), hello.client_name.begin());
-    text_ += "hello " + hex_of(hello) + "\n";
+  void hello() { say(golden_hello()); }
+  // What a client does whose daemon has gone: from here on {was ...} is what belongs to the session so far.
+  void resume(uint64_t deliveries_seen) {
+    text_ += "restart\n";
+    for (auto& [found, name] : names_) name.insert(1, "was ");
+    Hello hello = golden_hello();
+    hello.resume_session = 0x5E55'5E55'5E55'5E55u;
+    hello.resume_secret.fill(0x5E);
+    hello.deliveries_seen = deliveries_seen;
+    names_[hex_of(hello.resume_session)] = "{session}";
+    names_[hex_of(hello.resume_secret)] = "{secret}";
+    counters_ = {};
+    receipts_ = deliveries_ = answers_ = 0;
+    ++session_;
+    say(hello);
   }
   void wait_receipts(size_t more = 1) { wait("receipts", receipts_ += more); }
   void wait_deliveries(size_t more = 1) { wait("deliveries", deliveries_ += more); }
   void wait_answer() { wait("answers", ++answers_); }
   void send(size_t lane, const Bytes& record, bool hold = false) {
-    std::string line = hex(record);
-    for (const auto& [found, name] : names_) {
-      for (size_t at = line.find(found); at != std::string::npos; at = line.find(found, at + name.size()))
-        line.replace(at, found.size(), name);
-    }
-    text_ += (hold ? "hold " : "") + std::to_string(lane) + " " + line + "\n";
+    text_ += (hold ? "hold " : "") + std::to_string(lane) + " " + named(hex(record)) + "\n";
   }
   void control(const std::string& words, const Bytes& record) {
     note(words);
@@ -60,20 +65,22 @@ class Script {
   }
   // The n-th job of a lane, in the place of whose id the player puts the true one.
   JobId id(size_t lane, uint64_t counter) {
-    const JobId mark{0x1D1D'0000'0000'0000u + lane, 0x1D1D'0000'0000'0000u + counter};
+    const JobId mark{0x1D1D'0000'0000'0000u + (session_ << 8) + lane, 0x1D1D'0000'0000'0000u + counter};
     names_[hex_of(mark)] = "{id " + std::to_string(lane) + "." + std::to_string(counter) + "}";
     return mark;
   }
   LeaseToken token(uint64_t delivery) {
-    const LeaseToken mark{0x7070'0000'0000'0000u + delivery, 0x7070'7070'7070'7070u, 0x7070'7070u, 0};
+    const LeaseToken mark{0x7070'0000'0000'0000u + (session_ << 8) + delivery, 0x7070'7070'7070'7070u,
+                          0x7070'7070u, 0};
     names_[hex_of(mark)] = "{token " + std::to_string(delivery) + "}";
     return mark;
   }
   JobId submit(const std::string& words, SubmitView view, std::string_view payload, bool hold = false) {
     note("submit: " + words);
     const size_t lane = lane_index(lane_of_priority(view.head.priority == 0 ? 5 : view.head.priority));
-    view.head.id = id(lane, ++counters_[lane]);
-    view.queue = "default";
+    const bool again = (view.head.head.flags & kFlagResubmitted) != 0;
+    if (!again) view.head.id = id(lane, ++counters_[lane]);
+    if (view.queue.empty()) view.queue = "default";
     view.type = "work";
     view.payload = as_bytes(payload);
     Bytes record(submit_record_bytes(view));
@@ -101,6 +108,20 @@ class Script {
   }
 
  private:
+  static Hello golden_hello() {
+    Hello hello;
+    constexpr std::string_view kName = "golden";
+    std::copy(kName.begin(), kName.end(), hello.client_name.begin());
+    return hello;
+  }
+  void say(const Hello& hello) { text_ += "hello " + named(hex_of(hello)) + "\n"; }
+  std::string named(std::string line) const {
+    for (const auto& [found, name] : names_) {
+      for (size_t at = line.find(found); at != std::string::npos; at = line.find(found, at + name.size()))
+        line.replace(at, found.size(), name);
+    }
+    return line;
+  }
   void wait(const std::string& what, size_t count) {
     text_ += "wait " + what + " " + std::to_string(count) + "\n";
   }
@@ -110,6 +131,7 @@ class Script {
   std::array<uint64_t, 4> counters_{};
   size_t receipts_ = 0, deliveries_ = 0, answers_ = 0;
   uint64_t requests_ = 0;
+  uint64_t session_ = 0;
 };
 
 // Jobs that stay where they are, so that what is told of them is the same in each run.
@@ -247,6 +269,93 @@ void write_questions(Script& script, const JobId& first) {
   script.control("unsubscribe", write_unsubscribe(3));
 }
 
+// What a submit that is sent again says beside what it said first.
+SubmitView again(const JobId& id, std::string_view queue) {
+  SubmitView view;
+  view.queue = queue;
+  view.head.id = id;
+  view.head.head.flags = kFlagResubmitted;
+  return view;
+}
+
+void configure_small(Script& script, uint32_t admission_timeout_ms) {
+  QueueSettings settings;
+  settings.max_depth = 1;
+  settings.admission_timeout_ms = admission_timeout_ms;
+  const QueueKeys keys = queue_key_bit("max_depth").value() | queue_key_bit("admission_timeout").value();
+  script.control("a queue for one job", write_queue_configure("small", settings, keys));
+}
+
+// Submits that wait for room: one gets it, one does not. Returns the one that got it.
+JobId write_parked(Script& script) {
+  SubmitView view;
+  view.queue = "small";
+  view.head.not_before_ms = 4'102'444'800'000;
+  const JobId filler = script.submit("all that the queue may have", view, "filler");
+  configure_small(script, 3'600'000);
+  view.head.not_before_ms = 0;
+  view.head.queue_timeout_ms = 0;
+  const JobId admitted = script.submit("one that waits for room", view, "admitted");
+  script.wait_receipts();  // deferred
+  script.control("room for it", write_cancel(filler, false));
+  script.wait_receipts();  // the verdict
+  configure_small(script, 1);
+  script.submit("one that waits in vain", view, "refused");
+  script.wait_receipts(2);
+  configure_small(script, 3'600'000);
+  return admitted;
+}
+
+SubscribeView away_subscription() {
+  SubscribeView subscribe;
+  subscribe.number = 5;
+  subscribe.credits = 5;
+  subscribe.queue = "away";
+  subscribe.types = {"work"};
+  return subscribe;
+}
+
+// The daemon goes while jobs are in hand and a submit waits for room; the client comes back, proves who it
+// was, and sends again what it had no answer to.
+void write_resumption(Script& script, const JobId& in_the_way) {
+  SubmitView view;
+  view.queue = "small";
+  view.head.queue_timeout_ms = 0;
+  const JobId parked = script.submit("one that waits while the daemon goes", view, "parked");
+  script.wait_receipts();
+  script.control("subscribe", write_subscribe(away_subscription()));
+  view.queue = "away";
+  const JobId settled = script.submit("one that is done when the daemon is away", view, "settled");
+  script.wait_deliveries();  // the tenth
+  const JobId repeated = script.submit("one whose delivery nobody has read", view, "repeated");
+  script.wait_deliveries();  // the eleventh
+  const JobId unheard = script.id(1, 900);
+  const LeaseToken token = script.token(10);
+  script.resume(9);  // a notice has no number
+  script.submit("again: it still waits", again(parked, "small"), "parked");
+  script.wait_receipts();
+  SubmitView known = again(settled, "away");
+  known.head.queue_timeout_ms = 0;
+  script.submit("again: it is known", known, "settled");
+  script.wait_receipts();
+  script.submit("again, and the daemon has never seen it", again(unheard, "away"), "unheard");
+  SettleHead settle;
+  settle.head.kind = static_cast<uint8_t>(RecordKind::kComplete);
+  settle.head.flags = kFlagResubmitted;
+  settle.token = token;
+  settle.id = settled;
+  script.control("complete, under the lease of the session before", write_settle(settle, as_bytes("done")));
+  script.wait_deliveries(2);  // again: the one that was not read; and that no more of these will come
+  script.control("subscribe", write_subscribe(away_subscription()));
+  script.wait_deliveries();
+  script.settle("complete what came again", RecordKind::kComplete, 1, repeated, "");
+  script.settle("complete what came late", RecordKind::kComplete, 3, unheard, "");
+  script.control("room for the one that waits", write_cancel(in_the_way, false));
+  script.wait_receipts();
+  script.query("jobs that outlived the daemon", QueryKind::kJobs, {}, "away");
+  script.query("what has come to its place", QueryKind::kJobs, {}, "small");
+}
+
 std::string written_by_a_client() {
   Script script;
   script.note("What a client of ABI version " + std::to_string(kAbiVersion) + " writes; see session_play.h.");
@@ -257,6 +366,8 @@ std::string written_by_a_client() {
   write_batch(script);
   write_commands(script, urgent, later);
   write_questions(script, first);
+  const JobId admitted = write_parked(script);
+  write_resumption(script, admitted);
   return script.text();
 }
 
@@ -273,7 +384,10 @@ int main(int argc, char** argv) {
   write_file(std::string(argv[1]) + ".up", script);
   Daemon daemon;
   if (!daemon.start()) return 1;
-  const Played played = play_session(daemon.socket(), script);
+  const Played played = play_session(daemon.socket(), script, [&daemon] {
+    daemon.kill();
+    return static_cast<bool>(daemon.start());
+  });
   write_file(std::string(argv[1]) + ".down", played.text);
   if (played.fault.empty()) return 0;
   std::fprintf(stderr, "make_session: the daemon does not take this line:\n%s\n", played.fault.c_str());

@@ -1,5 +1,6 @@
 #include "tests/golden/session_play.h"
 
+#include <memory>
 #include <sstream>
 
 #include "tests/golden/raw_text.h"
@@ -21,24 +22,36 @@ Record id_bytes(uint64_t tag, uint64_t lane, uint64_t counter) {
   return bytes;
 }
 
-// "id 1.5" or "token 3"
-Record named(const std::string& name, const RawSession& session) {
+// The current session, and the one before.
+struct Sessions {
+  std::unique_ptr<RawSession> now = std::make_unique<RawSession>();
+  std::unique_ptr<RawSession> before = std::make_unique<RawSession>();
+};
+
+// "id 1.5", "token 3", "was id 1.5", "session", "secret"
+Record named(const std::string& name, const Sessions& sessions) {
   std::istringstream words(name);
   std::string kind;
+  words >> kind;
+  const bool was = kind == "was";
+  if (was) words >> kind;
+  const RawSession& session = was ? *sessions.before : *sessions.now;
+  if (kind == "session") return sessions.before->reply().substr(24, 8);
+  if (kind == "secret") return sessions.before->reply().substr(32, 16);
   size_t number = 0, counter = 0;
   char dot = 0;
-  words >> kind >> number >> dot >> counter;
+  words >> number >> dot >> counter;
   if (kind == "id") return id_bytes(session.tag(), number, counter);
   const auto& deliveries = session.deliveries();
   return number <= deliveries.size() ? deliveries[number - 1].substr(16, 24) : Record(24, '\0');
 }
 
-Record bytes_of(const std::string& hex, const RawSession& session) {
+Record bytes_of(const std::string& hex, const Sessions& sessions) {
   Record bytes;
   for (size_t at = 0; at < hex.size();) {
     if (hex[at] == '{') {
       const size_t end = hex.find('}', at);
-      bytes += named(hex.substr(at + 1, end - at - 1), session);
+      bytes += named(hex.substr(at + 1, end - at - 1), sessions);
       at = end + 1;
     } else {
       bytes += static_cast<char>(std::stoul(hex.substr(at, 2), nullptr, 16));
@@ -50,29 +63,39 @@ Record bytes_of(const std::string& hex, const RawSession& session) {
 
 class Player {
  public:
-  explicit Player(const std::string& socket) : socket_(socket) {}
+  Player(const std::string& socket, const std::function<bool()>& restart)
+      : socket_(socket), restart_(restart) {}
 
   bool play(const std::string& line) {
     std::istringstream words(line);
     std::string word;
     if (!(words >> word) || word == "#") return true;
-    if (word == "hello") return session_.open(socket_, bytes_of(rest(words), session_));
+    if (word == "hello") return hello(rest(words));
+    if (word == "restart") return restart_();
     if (word == "wait") return wait(words);
     const bool hold = word == "hold";
     if (hold) words >> word;
     const size_t lane = std::stoul(word);
-    session_.write(lane, bytes_of(rest(words), session_));
-    return hold || session_.publish(lane);
+    sessions_.now->write(lane, bytes_of(rest(words), sessions_));
+    return hold || sessions_.now->publish(lane);
   }
-  std::string text() const {
-    std::string all = welcome_text(session_.reply()) + "\n";
-    for (const Record& receipt : session_.receipts()) all += receipt_text(receipt) + "\n";
-    for (const Record& delivery : session_.deliveries()) all += delivery_text(delivery) + "\n";
-    for (const Record& answer : session_.answers()) all += answer_text(answer) + "\n";
-    return all;
-  }
+  std::string text() const { return earlier_ + text_of(*sessions_.now); }
 
  private:
+  static std::string text_of(const RawSession& session) {
+    std::string all = welcome_text(session.reply()) + "\n";
+    for (const Record& receipt : session.receipts()) all += receipt_text(receipt) + "\n";
+    for (const Record& delivery : session.deliveries()) all += delivery_text(delivery) + "\n";
+    for (const Record& answer : session.answers()) all += answer_text(answer) + "\n";
+    return all;
+  }
+  bool hello(const std::string& hex) {
+    if (!sessions_.now->reply().empty()) {
+      earlier_ += text_of(*sessions_.now);
+      sessions_.before = std::exchange(sessions_.now, std::make_unique<RawSession>());
+    }
+    return sessions_.now->open(socket_, bytes_of(hex, sessions_));
+  }
   static std::string rest(std::istringstream& words) {
     std::string text;
     std::getline(words >> std::ws, text);
@@ -82,19 +105,23 @@ class Player {
     std::string what;
     size_t count = 0;
     words >> what >> count;
-    if (what == "receipts") return session_.wait_receipts(count);
-    return what == "deliveries" ? session_.wait_deliveries(count) : session_.wait_ends_of_answers(count);
+    RawSession& session = *sessions_.now;
+    if (what == "receipts") return session.wait_receipts(count);
+    return what == "deliveries" ? session.wait_deliveries(count) : session.wait_ends_of_answers(count);
   }
 
   const std::string& socket_;
-  RawSession session_;
+  const std::function<bool()>& restart_;
+  Sessions sessions_;
+  std::string earlier_;  // what was written in the sessions before
 };
 
 }  // namespace
 
-Played play_session(const std::string& socket, const std::string& script) {
+Played play_session(const std::string& socket, const std::string& script,
+                    const std::function<bool()>& restart) {
   Played played;
-  Player player(socket);
+  Player player(socket, restart);
   std::istringstream lines(script);
   for (std::string line; std::getline(lines, line);) {
     if (player.play(line)) continue;
@@ -108,7 +135,7 @@ Played play_session(const std::string& socket, const std::string& script) {
 Record hello_of(const std::string& script) {
   const std::string word = "hello ";
   const size_t at = script.find(word) + word.size();
-  return bytes_of(script.substr(at, script.find('\n', at) - at), RawSession());
+  return bytes_of(script.substr(at, script.find('\n', at) - at), Sessions());
 }
 
 }  // namespace pqd::test

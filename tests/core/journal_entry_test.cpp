@@ -15,6 +15,15 @@ Commit commit_of(BlockPool& pool, uint64_t number, const ChainHash& previous, ui
   return builder.close();
 }
 
+// The example of FIPS 180-2.
+TEST(EntryHash, IsASha256) {
+  const ChainHash hash = entry_hash(as_bytes("abc"));
+  constexpr std::array<uint8_t, 8> kFirst{0xba, 0x78, 0x16, 0xbf, 0x8f, 0x01, 0xcf, 0xea};
+  constexpr std::array<uint8_t, 8> kLast{0xb4, 0x10, 0xff, 0x61, 0xf2, 0x00, 0x15, 0xad};
+  EXPECT_TRUE(std::equal(kFirst.begin(), kFirst.end(), hash.begin()));
+  EXPECT_TRUE(std::equal(kLast.begin(), kLast.end(), hash.end() - kLast.size()));
+}
+
 TEST(JournalEntry, SaysWhatItHolds) {
   BlockPool pool;
   ChainHash previous{};

@@ -173,6 +173,18 @@ TEST(Bench, LeavesNothingBehindWhenInterrupted) {
   EXPECT_TRUE(fs::is_empty(base.path()));
 }
 
+TEST(Bench, IsInterruptedAlsoWhereAShellHasItIgnoreThat) {
+  const test::TempDir base;
+  ::signal(SIGINT, SIG_IGN);
+  test::Program bench(
+      {kBench, "durable-submit", "--no-peers", "--seconds", "3600", "--directory", base.path()});
+  ::signal(SIGINT, SIG_DFL);
+  ASSERT_TRUE(bench.says("== durable-submit"));
+  bench.signal(SIGINT);
+  EXPECT_EQ(bench.wait(), 128 + SIGINT);
+  EXPECT_TRUE(fs::is_empty(base.path()));
+}
+
 TEST(Bench, RefusesWhatItDoesNotKnow) {
   for (const auto& words :
        {std::vector<std::string>{"no-such-row"}, {"--no-such-option"}, {"--seconds", "never"}}) {

@@ -83,6 +83,8 @@ int kept(const std::string& base, const std::function<int()>& work) {
   if (worker == 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != parent) ::_exit(1);
+    // A shell has what it puts into the background ignore SIGINT.
+    ::signal(SIGINT, SIG_DFL);
     ::setenv("TMPDIR", directory.c_str(), 1);
     const int result = work();
     std::fflush(nullptr);

@@ -153,10 +153,12 @@ TEST_P(GoldenStore, IsServedByADaemon) {
 
 TEST_P(GoldenStore, OfALaterFormatIsRefusedByItsNumber) {
   write_file(directory() + "/format", "pqd 2\n");
+  const std::string before = pack(directory());
   const auto store = Store::open({.directory = directory()});
   ASSERT_FALSE(store);
   EXPECT_NE(store.error().text.find("has format 2, this pqd knows format 1"), std::string::npos)
       << store.error().text;
+  EXPECT_TRUE(pack(directory()) == before) << "it was changed";
 }
 
 INSTANTIATE_TEST_SUITE_P(All, GoldenStore, testing::Values("store-1", "store-1-without-figures"),
@@ -165,6 +167,17 @@ INSTANTIATE_TEST_SUITE_P(All, GoldenStore, testing::Values("store-1", "store-1-w
                            std::erase(name, '-');
                            return name;
                          });
+
+// One of a later pqd, which kept to the format's number and has a family more.
+TEST(GoldenStoreOfALaterPqd, WithAnUnknownFamilyIsRefusedByThatsNameAndStaysAsItIs) {
+  const TempDir directory;
+  const std::string packed = read_file(kGolden + "store-1-with-a-later-family.pack");
+  ASSERT_TRUE(unpack(packed, directory.path("state")));
+  const auto store = Store::open({.directory = directory.path("state")});
+  ASSERT_FALSE(store);
+  EXPECT_NE(store.error().text.find("attachments"), std::string::npos) << store.error().text;
+  EXPECT_TRUE(pack(directory.path("state")) == packed) << "it was changed";
+}
 
 // The life that the newest golden store was made of is still the same: a store made today says the same.
 TEST(GoldenLife, IsWhatTheNewestGoldenStoreWasMadeOf) {

@@ -289,6 +289,10 @@ CheckpointBatch RowFold::take() {
     }
   }
   entries_.clear();
+  // In the order of their keys, in which they go into the store at the least cost.
+  std::ranges::sort(batch.live_puts, {}, &std::pair<JobNo, Bytes>::first);
+  std::ranges::sort(batch.live_deletes);
+  std::ranges::sort(batch.done_puts, {}, &std::pair<JobId, Bytes>::first);
   batch.keys.assign(keys_.begin(), keys_.end());
   keys_.clear();
   batch.metrics = metrics_.take();

@@ -43,11 +43,13 @@ rocksdb::ColumnFamilyOptions family_options(const std::string& name,
   table.block_cache = cache;
   if (name == "done" || name == "live" || name == "keys" || name == "metrics")
     table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
-  if (name == "done_index") {
-    // Keys of one group come in order: each is put next to the one before it, without a search.
+  // Keys that come in order are put next to the one before them, without a search: those of a group in the
+  // index, all of them in the others.
+  if (name == "done_index")
     options.memtable_insert_with_hint_prefix_extractor.reset(
         rocksdb::NewFixedPrefixTransform(DoneGroup::kKeyBytes));
-  }
+  if (name == "journal" || name == "blocks" || name == "live" || name == "done")
+    options.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(1));
   if (name == "blocks") {
     // Written once and, as a rule, deleted before it leaves the write buffer.
     options.compression = rocksdb::kNoCompression;

@@ -230,6 +230,11 @@ class RowFolder {
 RowFold::Entry* RowFold::find(JobNo job) {
   const auto found = entries_.find(job);
   if (found != entries_.end()) return &found->second;
+  if (auto known = remembered_.extract(job)) {
+    remembered_bytes_ -= bytes_of(known.mapped());
+    pending_bytes_ += bytes_of(known.mapped());
+    return &entries_.insert(std::move(known)).position->second;
+  }
   auto bytes = store_.find_live(job);
   if (!bytes) {
     error_ = bytes.error();
@@ -278,7 +283,15 @@ StoreResult<void> RowFold::fold(uint64_t number, ByteView entry, ByteView block)
 CheckpointBatch RowFold::take() {
   CheckpointBatch batch = std::move(batch_);
   batch_ = {};
-  for (auto& [job, entry] : entries_) {
+  // All of them at once: which of them will be asked for next depends on the queues.
+  if (remembered_bytes_ > remembered_bytes_max_) {
+    remembered_.clear();
+    remembered_bytes_ = 0;
+  }
+  while (!entries_.empty()) {
+    auto node = entries_.extract(entries_.begin());
+    const JobNo job = node.key();
+    Entry& entry = node.mapped();
     const bool finished = is_finished(entry.row.core.state);
     if ((finished || entry.gone) && entry.stored) batch.live_deletes.push_back(job);
     if (entry.gone) continue;
@@ -286,9 +299,11 @@ CheckpointBatch RowFold::take() {
       batch.done_puts.emplace_back(entry.row.core.id, encode_row(entry.row));
     } else {
       batch.live_puts.emplace_back(job, encode_row(entry.row));
+      entry.stored = true;
+      remembered_bytes_ += bytes_of(entry);
+      remembered_.insert(std::move(node));
     }
   }
-  entries_.clear();
   // In the order of their keys, in which they go into the store at the least cost.
   std::ranges::sort(batch.live_puts, {}, &std::pair<JobNo, Bytes>::first);
   std::ranges::sort(batch.live_deletes);

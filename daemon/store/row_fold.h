@@ -1,6 +1,6 @@
 // The fold of the journal into rows: takes commits in order and gathers what the next checkpoint changes. A
 // job born and finished between two checkpoints becomes one row; one that was born before is read from the
-// store once. Belongs to one thread.
+// store, unless its row is remembered. Belongs to one thread.
 #pragma once
 
 #include <map>
@@ -15,9 +15,12 @@ namespace pqd {
 
 class RowFold {
  public:
-  // `tables`: those of the latest checkpoint, which covers commits up to `covered`.
-  RowFold(const StoreView& store, Tables tables, uint64_t covered)
-      : store_(store), tables_(std::move(tables)), folded_(covered) {}
+  static constexpr size_t kRememberedBytes = 16u << 20;
+
+  // `tables`: those of the latest checkpoint, which covers commits up to `covered`. Rows of live jobs are
+  // remembered up to so many bytes.
+  RowFold(const StoreView& store, Tables tables, uint64_t covered, size_t remembered_bytes = kRememberedBytes)
+      : store_(store), tables_(std::move(tables)), folded_(covered), remembered_bytes_max_(remembered_bytes) {}
 
   // REQUIRES: number follows the last one. An error means that the journal or the rows are damaged.
   StoreResult<void> fold(uint64_t number, ByteView entry, ByteView block);
@@ -43,6 +46,7 @@ class RowFold {
   // The row of a live job; nullptr and `error_` set when there is none.
   Entry* find(JobNo job);
   void finish(Entry& entry, bool keep_payload);
+  static size_t bytes_of(const Entry& entry) { return sizeof(Entry) + entry.row.record.size(); }
 
   const StoreView& store_;
   Tables tables_;
@@ -50,6 +54,10 @@ class RowFold {
   size_t pending_bytes_ = 0;
   bool changed_ = false;
   std::unordered_map<JobNo, Entry> entries_;
+  // Of earlier checkpoints, as they stand in the store.
+  std::unordered_map<JobNo, Entry> remembered_;
+  size_t remembered_bytes_ = 0;
+  size_t remembered_bytes_max_;
   std::map<ShortHash, std::optional<KeptKey>> keys_;  // noted since the last checkpoint; nothing = freed
   MetricsFold metrics_;
   CheckpointBatch batch_;  // what is not kept in entries_: dead letters and rows taken away by redrives

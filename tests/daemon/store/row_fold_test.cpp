@@ -38,6 +38,60 @@ TEST(RowFold, ThatGoesOnFromARecoveryComesToTheSameRows) {
   expect_rows(*store, work);
 }
 
+// A store that counts what is read of live jobs.
+class CountedReads final : public StoreView {
+ public:
+  explicit CountedReads(const Store& store) : store_(store) {}
+
+  mutable uint64_t reads = 0;
+
+  StoreResult<std::optional<Bytes>> find_live(JobNo job) const override {
+    ++reads;
+    return store_.find_live(job);
+  }
+  StoreResult<std::optional<Checkpoint>> load_checkpoint() const override { return store_.load_checkpoint(); }
+  StoreResult<void> for_each_live(const RowVisitor& f) const override { return store_.for_each_live(f); }
+  StoreResult<void> for_each_commit(uint64_t from, const CommitVisitor& f) const override {
+    return store_.for_each_commit(from, f);
+  }
+  StoreResult<uint64_t> known_synced() const override { return store_.known_synced(); }
+  uint64_t live_estimate() const override { return store_.live_estimate(); }
+  StoreResult<std::optional<Bytes>> find_done(const JobId& id) const override { return store_.find_done(id); }
+  StoreResult<std::optional<Bytes>> find_entry(uint64_t number) const override {
+    return store_.find_entry(number);
+  }
+  StoreResult<std::optional<KeptKey>> find_key(const ShortHash& key) const override {
+    return store_.find_key(key);
+  }
+  StoreResult<std::optional<Bytes>> find_metrics(const MetricsKey& key) const override {
+    return store_.find_metrics(key);
+  }
+
+ private:
+  const Store& store_;
+};
+
+// What a fold that remembers so many bytes reads of live jobs.
+uint64_t reads_of_live_jobs(size_t remembered_bytes) {
+  const TempDir dir;
+  const auto store = open_store(dir.path());
+  const CountedReads counted(*store);
+  Workload work(*store, 21);
+  RowFold fold(counted, {}, 0, remembered_bytes);
+  for (int i = 0; i < 200; ++i) {
+    const Commit commit = commit_to(*store, work);
+    EXPECT_TRUE(fold.fold(commit.number, *commit.entry, *commit.block_bytes));
+    EXPECT_TRUE(i % 10 != 9 || store->checkpoint(fold.take()));
+  }
+  expect_rows(*store, work);
+  return counted.reads;
+}
+
+TEST(RowFold, ReadsNoRowThatItRemembers) {
+  EXPECT_EQ(reads_of_live_jobs(RowFold::kRememberedBytes), 0u);
+  EXPECT_GT(reads_of_live_jobs(0), 50u);
+}
+
 TEST(RowFold, RefusesACommitOutOfTurn) {
   const TempDir dir;
   const auto store = open_store(dir.path());

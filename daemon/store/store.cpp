@@ -14,6 +14,9 @@
 namespace pqd {
 namespace {
 
+// Commits wait behind what goes in at once.
+constexpr size_t kPieceBytes = 1u << 20;
+
 // Never back: two threads sync, and either may end first.
 void raise(std::atomic<uint64_t>& to, uint64_t value) {
   uint64_t now = to.load(std::memory_order_relaxed);
@@ -93,17 +96,27 @@ StoreResult<void> Store::sync_log(std::string_view meta_key, uint64_t value, uin
   return {};
 }
 
+// A power cut may leave a piece of the log and take one before it, and RocksDB reads on over the gap.
+StoreResult<void> Store::sync_before_checkpoint(uint64_t covered) {
+  if (synced_commits_.load(std::memory_order_acquire) >= covered &&
+      synced_checkpoints_.load(std::memory_order_acquire) >= checkpoints_.load(std::memory_order_relaxed))
+    return {};
+  PQD_CRASH_POINT("checkpoint-before-sync");
+  return sync_log(kBeforeCheckpointKey, covered, covered);
+}
+
 StoreResult<void> Store::checkpoint(const CheckpointBatch& batch) {
-  // A power cut may leave a piece of the log and take one before it, and RocksDB reads on over the gap.
-  if (synced_commits_.load(std::memory_order_acquire) < batch.covered ||
-      synced_checkpoints_.load(std::memory_order_acquire) < checkpoints_.load(std::memory_order_relaxed)) {
-    PQD_CRASH_POINT("checkpoint-before-sync");
-    if (auto ok = sync_log(kBeforeCheckpointKey, batch.covered, batch.covered); !ok) return ok;
-  }
+  if (auto ok = sync_before_checkpoint(batch.covered); !ok) return ok;
   rocksdb::WriteBatch out;
   for (const auto& [job, row] : batch.live_puts) out.Put(families_[kLive], slice(keys::of(job)), slice(row));
   for (const JobNo job : batch.live_deletes) out.Delete(families_[kLive], slice(keys::of(job)));
-  if (auto ok = put_done(batch, out); !ok) return ok;
+  if (batch.done_deletes.empty()) {
+    if (auto ok = put_done_ahead(batch); !ok) return ok;
+    if (auto ok = sync_before_checkpoint(batch.covered); !ok) return ok;
+  } else {
+    if (auto ok = delete_done(batch, out); !ok) return ok;
+    for (const auto& [id, row] : batch.done_puts) put_done(id, row, out);
+  }
   for (const JobNo job : batch.dead_letter_deletes) out.Delete(families_[kDeadLetters], slice(keys::of(job)));
   for (const auto& [job, id] : batch.dead_letter_puts) {
     out.Put(families_[kDeadLetters], slice(keys::of(job)), slice(keys::of(id)));
@@ -133,7 +146,23 @@ StoreResult<void> Store::checkpoint(const CheckpointBatch& batch) {
   return {};
 }
 
-StoreResult<void> Store::put_done(const CheckpointBatch& batch, rocksdb::WriteBatch& out) const {
+// A row of a finished job says what the commits say that are synced by now, and is written once more when a
+// recovery folds them again. So nobody minds one that is there before its checkpoint; but who was redriven
+// has another row for the same id taken away.
+StoreResult<void> Store::put_done_ahead(const CheckpointBatch& batch) {
+  rocksdb::WriteBatch piece;
+  for (const auto& [id, row] : batch.done_puts) {
+    put_done(id, row, piece);
+    if (piece.GetDataSize() < kPieceBytes && &id != &batch.done_puts.back().first) continue;
+    if (auto ok = write(piece, false); !ok) return ok;
+    checkpoints_.fetch_add(1, std::memory_order_release);
+    PQD_CRASH_POINT("checkpoint-piece-written");
+    piece.Clear();
+  }
+  return {};
+}
+
+StoreResult<void> Store::delete_done(const CheckpointBatch& batch, rocksdb::WriteBatch& out) const {
   for (const auto& id : batch.done_deletes) {
     // Few: what was redriven or purged. Its row says under which key it stands.
     const auto row = find_done(id);
@@ -142,13 +171,14 @@ StoreResult<void> Store::put_done(const CheckpointBatch& batch, rocksdb::WriteBa
     if (core) out.Delete(families_[kDoneIndex], slice(write_done_key({DoneGroup::of(*core), id})));
     out.Delete(families_[kDone], slice(keys::of(id)));
   }
-  for (const auto& [id, row] : batch.done_puts) {
-    out.Put(families_[kDone], slice(keys::of(id)), slice(row));
-    // A row that cannot be read is found out by whoever reads it.
-    if (const auto core = decode_row_core(row))
-      out.Put(families_[kDoneIndex], slice(write_done_key({DoneGroup::of(*core), id})), rocksdb::Slice());
-  }
   return {};
+}
+
+void Store::put_done(const JobId& id, ByteView row, rocksdb::WriteBatch& out) const {
+  out.Put(families_[kDone], slice(keys::of(id)), slice(row));
+  // A row that cannot be read is found out by whoever reads it.
+  if (const auto core = decode_row_core(row))
+    out.Put(families_[kDoneIndex], slice(write_done_key({DoneGroup::of(*core), id})), rocksdb::Slice());
 }
 
 }  // namespace pqd

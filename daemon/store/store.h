@@ -58,7 +58,7 @@ class Store final : public StoreView {
   // Every commit up to and with `number` survives power loss when it returns.
   StoreResult<void> sync(uint64_t number);
   // Survives power loss only together with all that it stands on: the commits it covers, and the checkpoints
-  // before it.
+  // before it. Rows of finished jobs may go in before the rest, and stay when that does not come any more.
   StoreResult<void> checkpoint(const CheckpointBatch& batch);
 
   // A copy of all that is there, in the directory kCopyName of this one: tables as links to the same files,
@@ -132,7 +132,10 @@ class Store final : public StoreView {
   StoreResult<void> find_last_commit();
   // Of a store that was written before there was an index.
   StoreResult<void> index_done();
-  StoreResult<void> put_done(const CheckpointBatch& batch, rocksdb::WriteBatch& out) const;
+  StoreResult<void> delete_done(const CheckpointBatch& batch, rocksdb::WriteBatch& out) const;
+  void put_done(const JobId& id, ByteView row, rocksdb::WriteBatch& out) const;
+  StoreResult<void> put_done_ahead(const CheckpointBatch& batch);
+  StoreResult<void> sync_before_checkpoint(uint64_t covered);
   // A synced write syncs the log up to it, and with that every write that had returned before.
   StoreResult<void> sync_log(std::string_view meta_key, uint64_t value, uint64_t commits);
 
@@ -148,7 +151,8 @@ class Store final : public StoreView {
   // the sync has returned.
   std::atomic<uint64_t> synced_commits_{0};
   std::atomic<uint64_t> synced_checkpoints_{0};
-  // release by the thread that writes checkpoints, acquire by who begins a sync: it takes those along.
+  // Checkpoints, and rows that went in before one. release by the thread that writes them, acquire by who
+  // begins a sync: it takes those along.
   std::atomic<uint64_t> checkpoints_{0};
   uint64_t blocks_deleted_to_ = 0;
 };

@@ -134,6 +134,7 @@ const std::vector<std::string_view>& crash_points() {
       "store-before-write",
       "store-written",
       "checkpoint-before-sync",
+      "checkpoint-piece-written",
       // daemon/store/recovery.cpp
       "recovery-tables-read",
       "recovery-rows-restored",

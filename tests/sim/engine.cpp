@@ -418,6 +418,22 @@ Progress Engine::progress() const {
 }
 
 void Engine::checkpoint(Random& random) {
+  fold_some(random);
+  around_.store.testify(around_.store.synced());
+  if (!fold_->pending()) return;
+  around_.store.checkpoint(fold_->take());
+  state_->retire(fold_->folded());
+  ++around_.figures.checkpoints;
+}
+
+void Engine::begin_checkpoint(Random& random) {
+  fold_some(random);
+  if (!fold_->pending()) return;
+  const CheckpointBatch batch = fold_->take();
+  around_.store.rows_ahead(batch, random.below(batch.done_puts.size() + 1));
+}
+
+void Engine::fold_some(Random& random) {
   const uint64_t count = random.below(written_.size() + 1);
   for (uint64_t i = 0; i < count; ++i) {
     const Commit& commit = written_.front();
@@ -425,11 +441,6 @@ void Engine::checkpoint(Random& random) {
     require(ok.has_value(), "fold into rows: ", ok ? "" : ok.error().text);
     written_.pop_front();
   }
-  around_.store.testify(around_.store.synced());
-  if (!fold_->pending()) return;
-  around_.store.checkpoint(fold_->take());
-  state_->retire(fold_->folded());
-  ++around_.figures.checkpoints;
 }
 
 void Engine::welcome() {

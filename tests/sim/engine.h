@@ -52,6 +52,8 @@ class Engine {
   void sync();
   // Folds what is written, up to some commit, into rows.
   void checkpoint(Random& random);
+  // And it dies before that is whole.
+  void begin_checkpoint(Random& random);
   // What may go out, to one client after the other; killed in the middle of it, after so many `looks`.
   void publish(uint64_t looks = UINT64_MAX);
   void set_intake(Error refusal);
@@ -67,6 +69,8 @@ class Engine {
   std::optional<JobRow> find_row(const JobId& id);
 
  private:
+  void fold_some(Random& random);
+
   class Rows final : public FinishedJobs {
    public:
     explicit Rows(FakeStore& store) : store_(store) {}

@@ -14,6 +14,10 @@ void FakeStore::apply(const Write& write, Disk& disk) {
     if (!commit->block->empty()) disk.blocks[commit->number] = commit->block;
     return;
   }
+  if (const auto* ahead = std::get_if<RowsAhead>(&write)) {
+    for (const auto& [id, row] : ahead->rows) disk.done[id] = std::make_shared<const Bytes>(row);
+    return;
+  }
   const auto& batch = std::get<CheckpointWrite>(write).batch;
   for (const auto& [job, row] : batch->live_puts) disk.live[job] = std::make_shared<const Bytes>(row);
   for (const JobNo job : batch->live_deletes) disk.live.erase(job);
@@ -65,11 +69,25 @@ void FakeStore::go_on_after(uint64_t number) {
   written_ = synced_ = number;
 }
 
+void FakeStore::sync_before_checkpoint(uint64_t covered) {
+  const bool on_another = std::ranges::any_of(
+      unsynced_, [](const Write& write) { return !std::holds_alternative<Appended>(write); });
+  if ((on_another || synced_ < covered) && !planted("checkpoint-before-sync")) sync_all();
+}
+
+void FakeStore::rows_ahead(const CheckpointBatch& batch, size_t count) {
+  if (!batch.done_deletes.empty()) return;
+  sync_before_checkpoint(batch.covered);
+  RowsAhead ahead;
+  for (size_t i = 0; i < std::min(count, batch.done_puts.size()); ++i)
+    ahead.rows.push_back(batch.done_puts[i]);
+  write(std::move(ahead));
+}
+
 void FakeStore::checkpoint(const CheckpointBatch& batch) {
   require(batch.covered <= written_, "a checkpoint covers commit ", batch.covered, ", which is not written");
-  const bool on_another = std::ranges::any_of(
-      unsynced_, [](const Write& write) { return std::holds_alternative<CheckpointWrite>(write); });
-  if ((on_another || synced_ < batch.covered) && !planted("checkpoint-before-sync")) sync_all();
+  rows_ahead(batch, batch.done_puts.size());
+  sync_before_checkpoint(batch.covered);
   write(CheckpointWrite{std::make_shared<const CheckpointBatch>(batch)});
 }
 

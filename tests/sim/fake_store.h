@@ -26,6 +26,8 @@ class FakeStore final : public StoreView {
   void sync(uint64_t number);
   void go_on_after(uint64_t number);
   void checkpoint(const CheckpointBatch& batch);
+  // Rows of finished jobs, the first so many: all that there is of a checkpoint when its process dies then.
+  void rows_ahead(const CheckpointBatch& batch, size_t count);
   // The witness writes number and hash of a synced commit beside the store.
   void testify(uint64_t number);
 
@@ -62,7 +64,10 @@ class FakeStore final : public StoreView {
   struct CheckpointWrite {
     std::shared_ptr<const CheckpointBatch> batch;
   };
-  using Write = std::variant<Appended, CheckpointWrite>;
+  struct RowsAhead {
+    std::vector<std::pair<JobId, Bytes>> rows;
+  };
+  using Write = std::variant<Appended, CheckpointWrite, RowsAhead>;
   struct Disk {
     std::map<uint64_t, SharedBytes> journal;
     std::map<uint64_t, SharedBytes> blocks;
@@ -79,6 +84,7 @@ class FakeStore final : public StoreView {
   static void apply(const Write& write, Disk& disk);
   void write(Write write);
   void sync_all();
+  void sync_before_checkpoint(uint64_t covered);
 
   Disk disk_;                   // as the processes see it
   Disk platter_;                // as a power cut leaves it

@@ -45,6 +45,7 @@ void World::crash_engine() {
     }
     engine_->publish(random_.below(2 * clients_.size() + 2));
   }
+  if (random_.chance(1, 4)) engine_->begin_checkpoint(random_);
   engine_.reset();
   std::erase_if(around_.supervisor.sessions, [](const auto& entry) { return entry.second.gone; });
   if (random_.chance(1, 3)) pass_time();
@@ -71,6 +72,7 @@ void World::crash_supervisor() {
 void World::cut_power() {
   ++figures_.power_cuts;
   history_.engine_died();
+  if (random_.chance(1, 4)) engine_->begin_checkpoint(random_);
   engine_.reset();
   for (Client& client : clients_) client.die();
   around_.supervisor.sessions.clear();

@@ -89,7 +89,7 @@ uint64_t reads_of_live_jobs(size_t remembered_bytes) {
 
 TEST(RowFold, ReadsNoRowThatItRemembers) {
   EXPECT_EQ(reads_of_live_jobs(RowFold::kRememberedBytes), 0u);
-  EXPECT_GT(reads_of_live_jobs(0), 50u);
+  EXPECT_GT(reads_of_live_jobs(0), 0u);
 }
 
 TEST(RowFold, RefusesACommitOutOfTurn) {

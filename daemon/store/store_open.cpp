@@ -84,6 +84,12 @@ StoreResult<void> Store::open_database(const StoreOptions& options) {
     writing.info_log = open_rocksdb_log(path);
   }
   const auto all = families(clock_, options.buffer_divisor);
+  if (const std::string unknown = unknown_family(path, options.env, all); !unknown.empty())
+    return std::unexpected(StoreError{Error::kSystemError,
+                                      "the store in " + directory_ +
+                                          " has a part that this pqd does not know (" + unknown +
+                                          "): use the pqd that wrote it, or a newer one",
+                                      true});
   const auto there = options.read_only ? families_there(path, options.env, all) : all;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   const auto status = options.read_only ? rocksdb::DB::OpenForReadOnly(read_only_options(options.env), path,

@@ -128,4 +128,13 @@ std::vector<rocksdb::ColumnFamilyDescriptor> families_there(
   return all;
 }
 
+std::string unknown_family(const std::string& database, rocksdb::Env* env,
+                           const std::vector<rocksdb::ColumnFamilyDescriptor>& all) {
+  std::vector<std::string> there;
+  if (!rocksdb::DB::ListColumnFamilies(read_only_options(env), database, &there).ok()) return {};
+  for (const std::string& name : there)
+    if (std::ranges::find(all, name, &rocksdb::ColumnFamilyDescriptor::name) == all.end()) return name;
+  return {};
+}
+
 }  // namespace pqd

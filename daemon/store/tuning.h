@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "daemon/store/expired_rows.h"
@@ -22,5 +23,9 @@ std::vector<rocksdb::ColumnFamilyDescriptor> families(const std::shared_ptr<cons
 // told.
 std::vector<rocksdb::ColumnFamilyDescriptor> families_there(const std::string& database, rocksdb::Env* env,
                                                             std::vector<rocksdb::ColumnFamilyDescriptor> all);
+
+// A family that the store there has and `all` has not; "" = none, or it cannot be told.
+std::string unknown_family(const std::string& database, rocksdb::Env* env,
+                           const std::vector<rocksdb::ColumnFamilyDescriptor>& all);
 
 }  // namespace pqd

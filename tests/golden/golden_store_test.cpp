@@ -175,7 +175,12 @@ TEST(GoldenStoreOfALaterPqd, WithAnUnknownFamilyIsRefusedByThatsNameAndStaysAsIt
   ASSERT_TRUE(unpack(packed, directory.path("state")));
   const auto store = Store::open({.directory = directory.path("state")});
   ASSERT_FALSE(store);
-  EXPECT_NE(store.error().text.find("attachments"), std::string::npos) << store.error().text;
+  const std::string reason = "a part that this pqd does not know (attachments): use the pqd that wrote it";
+  EXPECT_NE(store.error().text.find(reason), std::string::npos) << store.error().text;
+  const StoreReport report = check_store(directory.path("state"));
+  EXPECT_FALSE(report.starts);
+  ASSERT_FALSE(report.faults.empty());
+  EXPECT_NE(report.faults[0].text.find(reason), std::string::npos) << report.faults[0].text;
   EXPECT_TRUE(pack(directory.path("state")) == packed) << "it was changed";
 }
 

@@ -43,27 +43,43 @@ TEST(OrderedLogsTest, LogIsOnTheDiskBeforeTheNextIsBegun) {
   EXPECT_GT(begun, 3u);
 }
 
-// Or one could outlast another, or a commit that it covers, and nobody would miss it.
+// Or one could outlast another, a commit that it covers, or rows that went in ahead of it, and nobody would
+// miss them.
 TEST(CheckpointOrder, AllThatOneStandsOnIsOnTheDiskBeforeItsRecord) {
   const auto life = record_life({.seed = 5, .commits = 200});
   ASSERT_GT(life->checkpoints.size(), 15u);
   const auto& ops = life->log.ops();
-  size_t synced_before = 0;
-  for (const auto& [from, to] : life->checkpoints) {
+  size_t nothing_to_sync = 0, ahead = 0;
+  for (const auto& checkpoint : life->checkpoints) {
     std::set<InodeNo> logs;
-    auto last = DiskOp::Kind::kSync;
-    bool synced_within = false;
-    for (size_t i = 0; i < to; ++i) {
-      if (ops[i].kind == DiskOp::Kind::kCreate && ops[i].name.ends_with(".log")) logs.insert(ops[i].inode);
-      if (!logs.contains(ops[i].inode)) continue;
-      const bool sync = ops[i].kind == DiskOp::Kind::kSync;
-      if (i >= from) synced_within |= sync;
-      if (i < from && (sync || ops[i].kind == DiskOp::Kind::kWrite)) last = ops[i].kind;
+    bool synced = true;  // when the checkpoint begins
+    std::string within;  // W a write to a log, S a sync
+    for (size_t i = 0; i < checkpoint.to; ++i) {
+      const DiskOp& op = ops[i];
+      if (op.kind == DiskOp::Kind::kCreate && op.name.ends_with(".log")) logs.insert(op.inode);
+      const bool sync = op.kind == DiskOp::Kind::kSync;
+      if (!logs.contains(op.inode) || (!sync && op.kind != DiskOp::Kind::kWrite)) continue;
+      if (i < checkpoint.from)
+        synced = sync;
+      else
+        within += sync ? 'S' : 'W';
     }
-    EXPECT_TRUE(last == DiskOp::Kind::kSync || synced_within) << "changes " << from << " to " << to;
-    synced_before += last == DiskOp::Kind::kSync;
+    SCOPED_TRACE(within + ", changes " + std::to_string(checkpoint.from) + " to " +
+                 std::to_string(checkpoint.to));
+    EXPECT_TRUE(within.ends_with('W'));
+    EXPECT_TRUE(synced || within.find('S') != std::string::npos);
+    if (checkpoint.rows_ahead) {
+      EXPECT_NE(within.find("WS"), std::string::npos);
+      // The sync of the commits is a write as well.
+      if (!synced) {
+        EXPECT_NE(within.find("WS", within.find("WS") + 2), std::string::npos);
+      }
+    }
+    nothing_to_sync += synced;
+    ahead += checkpoint.rows_ahead;
   }
-  EXPECT_LT(synced_before, life->checkpoints.size()) << "none of them had to sync anything";
+  EXPECT_LT(nothing_to_sync, life->checkpoints.size()) << "none of them had to sync anything";
+  EXPECT_GT(ahead, 0u) << "no rows went in ahead";
 }
 
 // The rig must see what it is there for.

@@ -93,8 +93,10 @@ class Recorder {
     }
     if (random_() % 6 == 0) {
       const size_t before = life_->log.size();
-      if (!check(store.checkpoint(fold.take()))) return false;
-      life_->checkpoints.emplace_back(before, life_->log.size());
+      const CheckpointBatch batch = fold.take();
+      if (!check(store.checkpoint(batch))) return false;
+      life_->checkpoints.push_back(
+          {before, life_->log.size(), !batch.done_puts.empty() && batch.done_deletes.empty()});
       work.retire(commit.number);
     }
     return true;

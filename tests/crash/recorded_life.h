@@ -4,7 +4,6 @@
 
 #include <memory>
 #include <optional>
-#include <utility>
 #include <vector>
 
 #include "core/job.h"
@@ -42,7 +41,12 @@ struct RecordedLife {
   bool went_on = false;           // a store that had failed took something all the same
   std::vector<Mark> begun;        // the commit may be on the disk
   std::vector<Mark> told;         // all commits up to this one survive power loss: somebody was told
-  std::vector<std::pair<size_t, size_t>> checkpoints;  // changes of the disk before each, and after it
+  struct Checkpoint {
+    size_t from = 0;          // so many changes of the disk before it
+    size_t to = 0;            // and after it
+    bool rows_ahead = false;  // of finished jobs
+  };
+  std::vector<Checkpoint> checkpoints;
   // By commit: the clock, which a turn may have moved that wrote nothing; digests of live jobs and tables, and
   // of the rows of all that finished.
   std::vector<TimeNs> now;

@@ -1,6 +1,8 @@
 #include "tests/crash/fault_fs.h"
 
+#include <chrono>
 #include <cstdlib>
+#include <thread>
 
 namespace pqd::test {
 
@@ -38,10 +40,12 @@ class WatchedFile final : public rocksdb::FSWritableFileOwnerWrapper {
     return status;
   }
   IOStatus Sync(const IOOptions& options, IODebugContext* debug) override {
+    fs_.wait_while_held();
     return fs_.change([&] { return target()->Sync(options, debug); },
                       {DiskOp::Kind::kSync, inode_, 0, {}, {}, {}});
   }
   IOStatus Fsync(const IOOptions& options, IODebugContext* debug) override {
+    fs_.wait_while_held();
     return fs_.change([&] { return target()->Fsync(options, debug); },
                       {DiskOp::Kind::kSync, inode_, 0, {}, {}, {}});
   }
@@ -95,9 +99,21 @@ IOStatus FaultFs::fault() {
                                                    : IOStatus::IOError("planned");
 }
 
+void FaultFs::hold_syncs(bool hold) {
+  hold_ = hold;
+  hold_.notify_all();
+}
+
+void FaultFs::wait_while_held() {
+  ++waiting_;
+  hold_.wait(true);
+  --waiting_;
+}
+
 template <class Call>
 IOStatus FaultFs::change(Call&& call, DiskOp op) {
   const std::lock_guard lock(mutex_);
+  if (plan_.delay_us > 0) std::this_thread::sleep_for(std::chrono::microseconds(random_() % plan_.delay_us));
   if (auto planned = fault(); !planned.ok()) return planned;
   auto status = call();
   if (status.ok() && log_ != nullptr) log_->add(std::move(op));

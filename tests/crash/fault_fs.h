@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <map>
+#include <random>
 
 #include "daemon/store/rocksdb_include.h"
 #include "tests/crash/disk_log.h"
@@ -16,6 +17,7 @@ struct FaultPlan {
   uint64_t nth = 0;      // counted over all changes of the disk, from 1; 0 = none fails
   bool from_on = false;  // every later one fails as well
   Error error = Error::kIo;
+  uint32_t delay_us = 0;  // before each change of the disk, at random up to this
 };
 
 class FaultFs final : public rocksdb::FileSystemWrapper {
@@ -28,6 +30,10 @@ class FaultFs final : public rocksdb::FileSystemWrapper {
   // Calls so far that change the disk.
   uint64_t calls() const { return calls_; }
   bool failed() const { return failed_; }
+  // Syncs of files do not return until they may again.
+  void hold_syncs(bool hold);
+  // So many are waiting.
+  uint32_t held() const { return waiting_; }
   // Directory syncs are believed and not done: a broken disk, or a program that forgot them.
   void forget_directory_syncs() { forget_directory_syncs_ = true; }
 
@@ -63,6 +69,7 @@ class FaultFs final : public rocksdb::FileSystemWrapper {
   template <class Call>
   rocksdb::IOStatus change(Call&& call, DiskOp op);
   rocksdb::IOStatus fault();
+  void wait_while_held();
   // "" = not watched.
   std::string name_of(const std::string& path) const;
 
@@ -72,6 +79,9 @@ class FaultFs final : public rocksdb::FileSystemWrapper {
   std::atomic<uint64_t> calls_{0};
   std::atomic<bool> failed_{false};
   bool forget_directory_syncs_ = false;
+  std::atomic<bool> hold_{false};
+  std::atomic<uint32_t> waiting_{0};
+  std::minstd_rand random_;  // guarded as the order
   std::mutex mutex_;  // guards the order of the log, and:
   std::map<std::string, InodeNo> inodes_;
 };

@@ -2,10 +2,13 @@
 
 #include <unistd.h>
 
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <random>
 #include <sstream>
+
+#include "tests/bench/moment.h"
 
 namespace pqd::bench {
 namespace {
@@ -67,6 +70,23 @@ std::optional<DeliveredJob> next_or_fail(Side& side, Client& client, Millisecond
 void complete_or_fail(Side& side, Client& client, const DeliveredJob& job) {
   const auto ticket = client.complete(job);
   if (!ticket) side.fail("complete: " + ticket.error().text);
+}
+
+void stamp(Bytes& payload) {
+  const int64_t now = now_ns();
+  std::memcpy(payload.data(), &now, sizeof now);
+}
+
+void time_and_complete(Side& side, Client& client, Milliseconds patience) {
+  while (!side.over()) {
+    const auto job = next_or_fail(side, client, patience);
+    if (!job) continue;
+    int64_t from = 0;
+    std::memcpy(&from, job->payload().data(), sizeof from);
+    side.latency().add(static_cast<uint64_t>(now_ns() - from));
+    complete_or_fail(side, client, *job);
+    side.did(1);
+  }
 }
 
 Bytes random_payload(size_t bytes, uint64_t seed) {

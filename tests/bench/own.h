@@ -42,6 +42,12 @@ void subscribe_or_fail(Side& side, Client& client, std::string_view queue, uint3
 std::optional<DeliveredJob> next_or_fail(Side& side, Client& client, Milliseconds timeout);
 void complete_or_fail(Side& side, Client& client, const DeliveredJob& job);
 
+// The time of its submit, at the beginning of a payload.
+void stamp(Bytes& payload);
+// Takes and completes jobs until it is over; how long each took from its stamp is this side's latency.
+// `patience`: of each look for the next.
+void time_and_complete(Side& side, Client& client, Milliseconds patience);
+
 // Nothing that a disk or a database could make smaller. `seed`: another content.
 Bytes random_payload(size_t bytes, uint64_t seed);
 

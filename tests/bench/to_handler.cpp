@@ -2,8 +2,6 @@
 // all the time, and with everybody asleep in between.
 #include <unistd.h>
 
-#include <cstring>
-
 #include "tests/bench/moment.h"
 #include "tests/bench/own.h"
 #include "tests/bench/redis.h"
@@ -26,8 +24,7 @@ void send_one_by_one(Side& side, const std::string& socket, Manner manner) {
   side.start();
   for (uint64_t sent = 0; !side.over();) {
     if (manner == Manner::kSleeping) ::usleep(kRestUs);
-    const int64_t now = now_ns();
-    std::memcpy(payload.data(), &now, sizeof now);
+    stamp(payload);
     submit_or_fail(side, client, {.type = "bench", .payload = payload});
     ++sent;
     // Asleep meanwhile: whoever looks without a break takes a CPU from engine or consumer.
@@ -39,15 +36,7 @@ void take_and_note(Side& side, const std::string& socket, Manner manner) {
   Client client = connect_or_fail(side, socket, Durability::kMemory);
   subscribe_or_fail(side, client, "default", 16);
   side.start();
-  while (!side.over()) {
-    const auto job = next_or_fail(side, client, Milliseconds(manner == Manner::kLooking ? 0 : 50));
-    if (!job) continue;
-    int64_t from = 0;
-    std::memcpy(&from, job->payload().data(), sizeof from);
-    side.latency().add(static_cast<uint64_t>(now_ns() - from));
-    complete_or_fail(side, client, *job);
-    side.did(1);
-  }
+  time_and_complete(side, client, Milliseconds(manner == Manner::kLooking ? 0 : 50));
 }
 
 Line measure_own(const Plan& plan, Manner manner) {

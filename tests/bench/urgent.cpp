@@ -2,9 +2,6 @@
 // given, jobs of the lowest priority as fast as they can.
 #include <unistd.h>
 
-#include <cstring>
-
-#include "tests/bench/moment.h"
 #include "tests/bench/own.h"
 #include "tests/bench/row.h"
 
@@ -50,8 +47,7 @@ void submit_urgent(Side& side, const std::string& socket) {
   side.start();
   for (uint64_t sent = 0; !side.over();) {
     ::usleep(kRestUs);
-    const int64_t now = now_ns();
-    std::memcpy(payload.data(), &now, sizeof now);
+    stamp(payload);
     submit_or_fail(side, client,
                    {.type = "urgent", .payload = payload, .mode = Mode::kPriority, .priority = kHighest});
     ++sent;
@@ -63,15 +59,7 @@ void take_urgent(Side& side, const std::string& socket) {
   Client client = connect_or_fail(side, socket, Durability::kFsync);
   subscribe_to(side, client, "urgent", 4);
   side.start();
-  while (!side.over()) {
-    const auto job = next_or_fail(side, client, Milliseconds(50));
-    if (!job) continue;
-    int64_t from = 0;
-    std::memcpy(&from, job->payload().data(), sizeof from);
-    side.latency().add(static_cast<uint64_t>(now_ns() - from));
-    complete_or_fail(side, client, *job);
-    side.did(1);
-  }
+  time_and_complete(side, client, Milliseconds(50));
 }
 
 Line measure_with(const Plan& plan, bool busy) {

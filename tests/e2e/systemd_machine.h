@@ -28,10 +28,14 @@ class SystemdMachine {
     return tried.exit == 0 ? "" : "no namespaces can be made here: " + tried.err;
   }
 
-  SystemdMachine() : cgroup_(cgroups() + "/pqd-test-" + std::to_string(::getpid())) {
-    EXPECT_TRUE(std::filesystem::create_directory(cgroup_)) << cgroup_;
-    program_.emplace(std::vector<std::string>{PQD_SOURCE_DIR "/tests/e2e/systemd/boot", PQD_BIN_DIR "/..",
-                                              directory_.path(), cgroup_});
+  SystemdMachine() {
+    std::vector<std::string> words{PQD_SOURCE_DIR "/tests/e2e/systemd/boot", PQD_BIN_DIR "/..",
+                                   directory_.path()};
+    for (const std::string& cgroup : cgroups_) {
+      EXPECT_TRUE(std::filesystem::create_directory(cgroup)) << cgroup;
+      words.push_back(cgroup);
+    }
+    program_.emplace(std::move(words));
     // Before systemd has replaced the script that sets the machine up, there is no such child.
     EXPECT_TRUE(eventually([&] { return (init_ = child_named(program_->pid(), "systemd")) != 0; }))
         << program_->err();
@@ -40,7 +44,7 @@ class SystemdMachine {
   ~SystemdMachine() {
     if (init_ != 0) ::kill(init_, SIGKILL);  // all that is in there ends with it
     program_.reset();
-    remove_cgroups();
+    for (const std::string& cgroup : cgroups_) remove_cgroup(cgroup);
   }
   SystemdMachine(const SystemdMachine&) = delete;
   SystemdMachine& operator=(const SystemdMachine&) = delete;
@@ -60,35 +64,56 @@ class SystemdMachine {
     while (value.ends_with('\n')) value.pop_back();
     return value;
   }
+  // This machine's directories, one in each hierarchy.
+  const std::vector<std::string>& cgroups() const { return cgroups_; }
+  // The hierarchies in which its systemd is not in a group of its own, as lines of cgroups(7).
+  std::string shared_cgroups() const {
+    std::ifstream all("/proc/" + std::to_string(init_) + "/cgroup");
+    std::string shared;
+    for (std::string line; std::getline(all, line);)
+      if ((line.starts_with("0::") || line.find(":name=systemd:") != std::string::npos) &&
+          line.find("/pqd-test-") == std::string::npos)
+        shared += line + "\n";
+    return shared;
+  }
   std::string journal() const {
     return run_inside({"journalctl", "--no-pager", "-o", "cat", "-u", "pqd"}).out;
   }
 
  private:
-  static std::string cgroups() {
-    const std::string named = "/sys/fs/cgroup/systemd";
-    return std::filesystem::exists(named) ? named : "/sys/fs/cgroup";
+  // One in every hierarchy that systemd keeps groups in: the named one, the unified one, or both, which it
+  // mounts itself. In one without, all machines would be the same.
+  static std::vector<std::string> own_cgroups() {
+    std::vector<std::string> paths;
+    for (const char* name : {"/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified"})
+      if (std::filesystem::exists(name)) paths.emplace_back(name);
+    if (paths.empty()) paths.emplace_back("/sys/fs/cgroup");
+    static int made = 0;
+    const std::string name = "/pqd-test-" + std::to_string(::getpid()) + "-" + std::to_string(++made);
+    for (std::string& path : paths) path += name;
+    return paths;
   }
   static bool may_make_cgroups() {
-    const std::string path = cgroups() + "/pqd-test-" + std::to_string(::getpid());
-    return ::mkdir(path.c_str(), 0755) == 0 && ::rmdir(path.c_str()) == 0;
+    return std::ranges::all_of(own_cgroups(), [](const std::string& path) {
+      return ::mkdir(path.c_str(), 0755) == 0 && ::rmdir(path.c_str()) == 0;
+    });
   }
   // From the leaves on; a group is free a moment after its last process.
-  void remove_cgroups() const {
+  static void remove_cgroup(const std::string& cgroup) {
     namespace fs = std::filesystem;
     eventually([&] {
-      std::vector<std::string> paths{cgroup_};
+      std::vector<std::string> paths{cgroup};
       std::error_code error;
-      for (const auto& entry : fs::recursive_directory_iterator(cgroup_, error))
+      for (const auto& entry : fs::recursive_directory_iterator(cgroup, error))
         if (entry.is_directory(error)) paths.push_back(entry.path());
       std::ranges::sort(paths, std::greater<>());
       for (const std::string& path : paths) ::rmdir(path.c_str());
-      return !fs::exists(cgroup_);
+      return !fs::exists(cgroup);
     });
   }
 
   TempDir directory_;
-  std::string cgroup_;
+  const std::vector<std::string> cgroups_ = own_cgroups();
   std::optional<Program> program_;
   pid_t init_ = 0;
 };

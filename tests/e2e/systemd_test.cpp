@@ -124,5 +124,21 @@ TEST_F(SystemdTest, EngineThatIsKilledDoesNotEndTheService) {
   EXPECT_EQ(machine_->property("OOMPolicy"), "continue");
 }
 
+// The tests run beside each other, and beside a systemd of the machine that they run on.
+TEST_F(SystemdTest, MachinesShareNoGroupsAndLeaveNone) {
+  ASSERT_TRUE(systemctl({"start", "pqd"}));
+  EXPECT_EQ(machine_->shared_cgroups(), "");
+  {
+    const SystemdMachine other;
+    ASSERT_EQ(other.run_inside({"systemd-sysusers"}).exit, 0);
+    const Ran started = other.run_inside({"systemctl", "start", "pqd"});
+    ASSERT_EQ(started.exit, 0) << started.err << other.journal();
+  }
+  ASSERT_TRUE(systemctl({"restart", "pqd"}));
+  const std::vector<std::string> groups = machine_->cgroups();
+  machine_.reset();
+  for (const std::string& group : groups) EXPECT_FALSE(std::filesystem::exists(group)) << group;
+}
+
 }  // namespace
 }  // namespace pqd::test

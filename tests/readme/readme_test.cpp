@@ -58,6 +58,7 @@ TEST(TestsRun, RefusesWordsThatItDoesNotKnow) {
   EXPECT_EQ(exit_status("./tests/run --preset release"), 64);
   EXPECT_EQ(exit_status("./tests/run -j none"), 64);
   EXPECT_EQ(exit_status("./tests/run one two"), 64);
+  EXPECT_EQ(exit_status("./tests/run ratchet --wirte"), 64);
 }
 
 TEST(TheContinuousIntegration, RunsWhatTheReadmeRuns) {
@@ -67,9 +68,10 @@ TEST(TheContinuousIntegration, RunsWhatTheReadmeRuns) {
 
 TEST(Bootstrap, InstallsWhatTheBuildLooksFor) {
   const std::string bootstrap = read_file(kRoot + "/tools/bootstrap");
-  for (const char* package : {"libboost1.81-dev", "libboost-json1.81-dev", "libssl-dev", "libspdlog-dev",
-                              "libcli11-dev", "liburing-dev", "librocksdb-dev", "libgtest-dev",
-                              "libtomlplusplus-dev", "ninja-build", "pkg-config", "cmake", "g++"}) {
+  for (const char* package :
+       {"libboost1.81-dev", "libboost-json1.81-dev", "libssl-dev", "libspdlog-dev", "libcli11-dev",
+        "liburing-dev", "librocksdb-dev", "libgtest-dev", "libtomlplusplus-dev", "ninja-build", "pkg-config",
+        "cmake", "g++", "valgrind"}) {
     EXPECT_NE(bootstrap.find(package), std::string::npos) << package;
   }
   EXPECT_EQ(exit_status("./tools/bootstrap --lin"), 64);

@@ -24,7 +24,13 @@ constexpr int64_t kLingerNs = 5'000'000'000;
 std::string how_it_ended(int code, int status) {
   if (code == CLD_EXITED) return fmt::format("ended with status {}", status);
   if (code == 0) return "is gone";
-  return fmt::format("was ended by signal {} ({})", status, ::strsignal(status));
+  const std::string text = fmt::format("was ended by signal {} ({})", status, ::strsignal(status));
+  for (const int mistake : {SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGFPE})
+    if (status == mistake)
+      return text +
+             ", a fault of pqd or of a library that it uses. What it said last stands above; a core dump "
+             "(coredumpctl) would show where. The next engine recovers";
+  return text;
 }
 
 }  // namespace

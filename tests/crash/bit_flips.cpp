@@ -43,7 +43,7 @@ class Flipper {
       return report_;
     }
     std::map<std::string, std::vector<std::string>> files;
-    const std::filesystem::path root = life_->directory.path();
+    const std::filesystem::path root = life_->directory;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(root))
       if (entry.is_regular_file() && entry.file_size() > 0 && entry.path().filename() != "lock")
         files[kind_of(entry.path())].push_back(std::filesystem::relative(entry.path(), root));
@@ -59,7 +59,7 @@ class Flipper {
   void flip(const std::string& kind, const std::vector<std::string>& names) {
     const ImageDirectory image;
     std::filesystem::copy(
-        life_->directory.path(), image.path(),
+        life_->directory, image.path(),
         std::filesystem::copy_options::recursive | std::filesystem::copy_options::overwrite_existing);
     const std::string& name = names[random_() % names.size()];
     std::string bytes = read_file(image.path() + "/" + name);

@@ -16,8 +16,10 @@ int main_of(int argc, char** argv) {
   CycleOrder cycles;
   PauseOrder pauses;
   CLI::App app(
-      "Power cuts at every change of a store's disk, or flipped bits; each image is opened by the real "
-      "recovery. Or, with --cycles, faults of real processes under load; or, with --pause, how long they "
+      "Power cuts at every change of a store's disk, flipped bits, or calls that fail; each image is opened "
+      "by "
+      "the real recovery. Or, with --cycles, faults of real processes under load; or, with --pause, how long "
+      "they "
       "take with very many live jobs");
   app.add_option("--seeds", seeds, "the lives of these seeds, A..B (1..20)");
   app.add_option("--commits", order.commits, "in each life (120)");
@@ -25,6 +27,8 @@ int main_of(int argc, char** argv) {
   app.add_option("--points", order.points, "about so many points of a life; 0 = every one (0)");
   app.add_option("--flips", order.flips,
                  "instead of power cuts: so many bits of each closed store, one at a time");
+  app.add_flag("--failed-calls", order.failed_calls,
+               "instead of power cuts: every call to the disk of each life fails, one a life");
   app.add_option("-j", order.processes, "processes (one a CPU)")->check(CLI::Range(1u, 256u));
   app.add_option("--cycles", cycles.cycles, "so many faults of real processes, one after the other");
   app.add_option("--seed", cycles.seed, "of these faults and their load, or of the moments of deaths (1)");

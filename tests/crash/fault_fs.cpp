@@ -80,6 +80,41 @@ class WatchedDirectory final : public rocksdb::FSDirectoryWrapper {
   const std::string name_;
 };
 
+class WatchedTable final : public rocksdb::FSRandomAccessFileOwnerWrapper {
+ public:
+  WatchedTable(FaultFs& fs, std::unique_ptr<rocksdb::FSRandomAccessFile> target)
+      : FSRandomAccessFileOwnerWrapper(std::move(target)), fs_(fs) {}
+
+  IOStatus Read(uint64_t offset, size_t size, const IOOptions& options, Slice* result, char* scratch,
+                IODebugContext* debug) const override {
+    return fs_.read([&] { return target()->Read(offset, size, options, result, scratch, debug); });
+  }
+  IOStatus MultiRead(rocksdb::FSReadRequest* requests, size_t count, const IOOptions& options,
+                     IODebugContext* debug) override {
+    return fs_.read([&] { return target()->MultiRead(requests, count, options, debug); });
+  }
+  IOStatus Prefetch(uint64_t offset, size_t size, const IOOptions& options, IODebugContext* debug) override {
+    return fs_.read([&] { return target()->Prefetch(offset, size, options, debug); });
+  }
+
+ private:
+  FaultFs& fs_;
+};
+
+class WatchedSequence final : public rocksdb::FSSequentialFileOwnerWrapper {
+ public:
+  WatchedSequence(FaultFs& fs, std::unique_ptr<rocksdb::FSSequentialFile> target)
+      : FSSequentialFileOwnerWrapper(std::move(target)), fs_(fs) {}
+
+  IOStatus Read(size_t size, const IOOptions& options, Slice* result, char* scratch,
+                IODebugContext* debug) override {
+    return fs_.read([&] { return target()->Read(size, options, result, scratch, debug); });
+  }
+
+ private:
+  FaultFs& fs_;
+};
+
 FaultFs::FaultFs(std::string root, DiskLog* log)
     : FileSystemWrapper(rocksdb::FileSystem::Default()), root_(std::move(root)), log_(log) {}
 
@@ -91,9 +126,10 @@ std::string FaultFs::name_of(const std::string& path) const {
   return last.starts_with("LOG") || last == "LOCK" ? std::string() : name;
 }
 
-IOStatus FaultFs::fault() {
-  const uint64_t call = ++calls_;
-  if (plan_.nth == 0 || call < plan_.nth || (call > plan_.nth && !plan_.from_on)) return IOStatus::OK();
+IOStatus FaultFs::fault(bool read) {
+  const uint64_t call = ++(read ? reads_ : calls_);
+  if (read != plan_.reads || plan_.nth == 0 || call < plan_.nth || (call > plan_.nth && !plan_.from_on))
+    return IOStatus::OK();
   failed_ = true;
   return plan_.error == FaultPlan::Error::kNoSpace ? IOStatus::NoSpace("planned")
                                                    : IOStatus::IOError("planned");
@@ -114,7 +150,7 @@ template <class Call>
 IOStatus FaultFs::change(Call&& call, DiskOp op) {
   const std::lock_guard lock(mutex_);
   if (plan_.delay_us > 0) std::this_thread::sleep_for(std::chrono::microseconds(random_() % plan_.delay_us));
-  if (auto planned = fault(); !planned.ok()) return planned;
+  if (auto planned = fault(false); !planned.ok()) return planned;
   auto status = call();
   if (status.ok() && log_ != nullptr) log_->add(std::move(op));
   return status;
@@ -147,6 +183,31 @@ IOStatus FaultFs::ReopenWritableFile(const std::string& path, const rocksdb::Fil
 IOStatus FaultFs::ReuseWritableFile(const std::string&, const std::string&, const rocksdb::FileOptions&,
                                     std::unique_ptr<rocksdb::FSWritableFile>*, IODebugContext*) {
   return IOStatus::NotSupported("not watched");
+}
+
+template <class Call>
+IOStatus FaultFs::read(Call&& call) {
+  if (auto planned = fault(true); !planned.ok()) return planned;
+  return call();
+}
+
+IOStatus FaultFs::NewSequentialFile(const std::string& path, const rocksdb::FileOptions& options,
+                                    std::unique_ptr<rocksdb::FSSequentialFile>* file, IODebugContext* debug) {
+  const auto open = [&] { return FileSystemWrapper::NewSequentialFile(path, options, file, debug); };
+  if (name_of(path).empty()) return open();
+  auto status = read(open);
+  if (status.ok()) *file = std::make_unique<WatchedSequence>(*this, std::move(*file));
+  return status;
+}
+
+IOStatus FaultFs::NewRandomAccessFile(const std::string& path, const rocksdb::FileOptions& options,
+                                      std::unique_ptr<rocksdb::FSRandomAccessFile>* file,
+                                      IODebugContext* debug) {
+  const auto open = [&] { return FileSystemWrapper::NewRandomAccessFile(path, options, file, debug); };
+  if (name_of(path).empty()) return open();
+  auto status = read(open);
+  if (status.ok()) *file = std::make_unique<WatchedTable>(*this, std::move(*file));
+  return status;
 }
 
 IOStatus FaultFs::NewDirectory(const std::string& path, const IOOptions& options,

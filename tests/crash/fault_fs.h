@@ -14,7 +14,8 @@ namespace pqd::test {
 // Which call fails, and how.
 struct FaultPlan {
   enum class Error : uint8_t { kIo, kNoSpace };
-  uint64_t nth = 0;      // counted over all changes of the disk, from 1; 0 = none fails
+  uint64_t nth = 0;      // counted over all calls of one kind, from 1; 0 = none fails
+  bool reads = false;    // of that kind: reads, and files opened for them; otherwise changes of the disk
   bool from_on = false;  // every later one fails as well
   Error error = Error::kIo;
   uint32_t delay_us = 0;  // before each change of the disk, at random up to this
@@ -27,8 +28,9 @@ class FaultFs final : public rocksdb::FileSystemWrapper {
 
   // From the next call on; not while the store is in use.
   void plan(const FaultPlan& plan) { plan_ = plan; }
-  // Calls so far that change the disk.
+  // Calls so far that change the disk, and those that read it.
   uint64_t calls() const { return calls_; }
+  uint64_t reads() const { return reads_; }
   bool failed() const { return failed_; }
   // Syncs of files do not return until they may again.
   void hold_syncs(bool hold);
@@ -50,6 +52,12 @@ class FaultFs final : public rocksdb::FileSystemWrapper {
                                       const rocksdb::FileOptions& options,
                                       std::unique_ptr<rocksdb::FSWritableFile>* file,
                                       rocksdb::IODebugContext* debug) override;
+  rocksdb::IOStatus NewSequentialFile(const std::string& path, const rocksdb::FileOptions& options,
+                                      std::unique_ptr<rocksdb::FSSequentialFile>* file,
+                                      rocksdb::IODebugContext* debug) override;
+  rocksdb::IOStatus NewRandomAccessFile(const std::string& path, const rocksdb::FileOptions& options,
+                                        std::unique_ptr<rocksdb::FSRandomAccessFile>* file,
+                                        rocksdb::IODebugContext* debug) override;
   rocksdb::IOStatus NewDirectory(const std::string& path, const rocksdb::IOOptions& options,
                                  std::unique_ptr<rocksdb::FSDirectory>* directory,
                                  rocksdb::IODebugContext* debug) override;
@@ -65,10 +73,14 @@ class FaultFs final : public rocksdb::FileSystemWrapper {
  private:
   friend class WatchedFile;
   friend class WatchedDirectory;
+  friend class WatchedTable;
+  friend class WatchedSequence;
   // Runs the call unless it is to fail, and logs what it did.
   template <class Call>
   rocksdb::IOStatus change(Call&& call, DiskOp op);
-  rocksdb::IOStatus fault();
+  template <class Call>
+  rocksdb::IOStatus read(Call&& call);
+  rocksdb::IOStatus fault(bool read);
   void wait_while_held();
   // "" = not watched.
   std::string name_of(const std::string& path) const;
@@ -77,6 +89,7 @@ class FaultFs final : public rocksdb::FileSystemWrapper {
   DiskLog* log_;
   FaultPlan plan_;
   std::atomic<uint64_t> calls_{0};
+  std::atomic<uint64_t> reads_{0};
   std::atomic<bool> failed_{false};
   bool forget_directory_syncs_ = false;
   std::atomic<bool> hold_{false};

@@ -33,6 +33,8 @@ class Recorder {
  public:
   explicit Recorder(const LifePlan& plan) : life_(std::make_unique<RecordedLife>()), random_(plan.seed) {
     life_->plan = plan;
+    if (plan.directory.empty()) life_->own_directory.emplace();
+    life_->directory = plan.directory.empty() ? life_->own_directory->path() : plan.directory;
     life_->now.emplace_back();  // of no commit at all
     life_->live.emplace_back();
     life_->finished.emplace_back();
@@ -50,12 +52,13 @@ class Recorder {
       life_->end = store.error();
     if (store) store->reset();
     life_->calls = fs->calls();
+    life_->reads = fs->reads();
     life_->faulted = fs->failed();
     return std::move(life_);
   }
 
  private:
-  const std::string& path() const { return life_->directory.path(); }
+  const std::string& path() const { return life_->directory; }
 
   void live(Store& store) {
     // Its file is made once, outside of RocksDB.
@@ -75,20 +78,20 @@ class Recorder {
       return;
     }
     if (!life_->plan.last_word || !check(store.sync(work.last_number()))) return;
-    life_->told.push_back({life_->log.size(), work.last_number()});
+    tell(work.last_number());
     testify(witness, {work.last_number(), work.last_hash()});
   }
 
   bool step(Store& store, Witness& witness, Workload& work, RowFold& fold) {
     const Commit commit = work.commit();
-    life_->begun.push_back({life_->log.size(), commit.number});
+    began(commit.number);
     note(work);
     if (!check(store.append(commit.number, *commit.entry, *commit.block_bytes))) return false;
     if (!check(fold.fold(commit.number, *commit.entry, *commit.block_bytes))) return false;
     if (random_() % 3 == 0) {
-      if (life_->plan.tell_before_sync) life_->told.push_back({life_->log.size(), commit.number});
+      if (life_->plan.tell_before_sync) tell(commit.number);
       if (!check(store.sync(commit.number))) return false;
-      life_->told.push_back({life_->log.size(), commit.number});
+      tell(commit.number);
       if (random_() % 3 == 0) testify(witness, {commit.number, commit.hash});
     }
     if (random_() % 6 == 0) {
@@ -100,6 +103,15 @@ class Recorder {
       work.retire(commit.number);
     }
     return true;
+  }
+
+  void began(uint64_t commit) {
+    life_->begun.push_back({life_->log.size(), commit});
+    if (life_->plan.board != nullptr) life_->plan.board->begun.store(commit, std::memory_order_relaxed);
+  }
+  void tell(uint64_t commit) {
+    life_->told.push_back({life_->log.size(), commit});
+    if (life_->plan.board != nullptr) life_->plan.board->told.store(commit, std::memory_order_relaxed);
   }
 
   bool check(const StoreResult<void>& result) {
@@ -150,8 +162,9 @@ bool is_refusal(std::string_view fault) {
   return false;
 }
 
-std::string fault_of_image(const std::string& directory, const RecordedLife& life, size_t ops) {
-  const auto store = Store::open({.directory = directory, .buffer_divisor = kBufferDivisor});
+std::string fault_of_image(const std::string& directory, const RecordedLife& life, size_t ops,
+                           rocksdb::Env* env) {
+  const auto store = Store::open({.directory = directory, .env = env, .buffer_divisor = kBufferDivisor});
   if (!store) return "does not open: " + store.error().text;
   const auto witness = Witness::open(directory);
   if (!witness) return "witness: " + witness.error().text;

@@ -2,6 +2,7 @@
 // were told and what each commit must come back as. Belongs to one thread.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -15,9 +16,18 @@
 
 namespace pqd::test {
 
+// What a life has come to, for a process that looks at its end: the last commit that was begun, and the last
+// one of which somebody was told.
+struct LifeBoard {
+  // relaxed: read when the life's process is over.
+  std::atomic<uint64_t> begun{0}, told{0};
+};
+
 struct LifePlan {
   uint64_t seed = 1;
   uint64_t commits = 60;
+  std::string directory = {};  // of the store; "" = one that goes with the life
+  LifeBoard* board = nullptr;
   bool last_word = false;  // ends as pqd does when it is stopped: synced, and the witness knows
   FaultPlan fault = {};  // the life ends with the first call of the store that fails
   // Faults of the rig itself, each of which must be found.
@@ -34,8 +44,10 @@ struct RecordedLife {
 
   LifePlan plan;
   DiskLog log;
-  TempDir directory;              // the store, closed
+  std::optional<TempDir> own_directory;
+  std::string directory;          // the store, closed
   uint64_t calls = 0;             // that changed the disk
+  uint64_t reads = 0;             // of the disk
   bool faulted = false;           // the planned one came
   std::optional<StoreError> end;  // why it ended before its last commit
   bool went_on = false;           // a store that had failed took something all the same
@@ -63,7 +75,9 @@ struct RecordedLife {
 std::unique_ptr<RecordedLife> record_life(const LifePlan& plan);
 
 // Opens an image by the real recovery: what is wrong with it, "" = nothing. `ops`: where power was cut.
-std::string fault_of_image(const std::string& directory, const RecordedLife& life, size_t ops);
+// `env`: what the store is read through, nullptr = the system's.
+std::string fault_of_image(const std::string& directory, const RecordedLife& life, size_t ops,
+                           rocksdb::Env* env = nullptr);
 // Whether that fault is a refusal: somebody is told, and nothing is served.
 bool is_refusal(std::string_view fault);
 

@@ -41,7 +41,7 @@ TEST(SlowDisk, ThatDelaysEveryCallLosesNothing) {
   const auto life = record_life({.seed = 9, .commits = 60, .fault = {.delay_us = 500}});
   EXPECT_FALSE(life->end) << life->end->text;
   EXPECT_GT(life->calls, 200u);
-  EXPECT_EQ(fault_of_image(life->directory.path(), *life, SIZE_MAX), "");
+  EXPECT_EQ(fault_of_image(life->directory, *life, SIZE_MAX), "");
 }
 
 }  // namespace

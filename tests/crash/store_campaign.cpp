@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "tests/crash/bit_flips.h"
+#include "tests/crash/failed_calls.h"
 #include "tests/crash/figures_page.h"
 #include "tests/crash/power_cuts.h"
 
@@ -33,6 +34,24 @@ struct FlipFigures {
     lives += other.lives, flips += other.flips, refused += other.refused, harmless += other.harmless;
     found += other.found, served += other.served, whole += other.whole, salvaged += other.salvaged;
     failed += other.failed;
+    return *this;
+  }
+};
+
+// Of failed calls, by the way that they fail.
+struct CallFigures {
+  struct Kind {
+    uint64_t calls = 0, stopped = 0, aborted = 0;
+  };
+  std::array<Kind, kKindsOfFaults.size()> kinds{};
+  uint64_t lives = 0, failed = 0;
+
+  CallFigures& operator+=(const CallFigures& other) {
+    for (size_t i = 0; i < kinds.size(); ++i) {
+      kinds[i].calls += other.kinds[i].calls, kinds[i].stopped += other.kinds[i].stopped;
+      kinds[i].aborted += other.kinds[i].aborted;
+    }
+    lives += other.lives, failed += other.failed;
     return *this;
   }
 };
@@ -72,6 +91,30 @@ FlipFigures flip_share(const StoreOrder& order, unsigned share) {
         {1, all.flips, all.refused, all.harmless, all.found, all.served, all.whole, all.salvaged, failed};
     if (failed != 0)
       complain(report.first_failure, (" --flips " + std::to_string(order.flips)).c_str(), seed);
+  }
+  return figures;
+}
+
+// A share is calls of each life: of all one in so many.
+CallFigures call_share(const StoreOrder& order, unsigned share) {
+  CallFigures figures;
+  for (uint64_t seed = order.first; seed <= order.last; ++seed) {
+    figures.lives += share == 0 ? 1 : 0;
+    for (size_t i = 0; i < kKindsOfFaults.size(); ++i)
+      for (const bool start : {false, true}) {
+        const FailedCallReport report =
+            fail_calls({.life = {.seed = seed, .commits = order.commits, .fault = kKindsOfFaults[i].plan},
+                        .first = share + 1,
+                        .every = order.processes,
+                        .start = start});
+        figures.kinds[i].calls += report.lives;
+        figures.kinds[i].stopped += report.stopped;
+        figures.kinds[i].aborted += report.aborted;
+        figures.failed += report.failed;
+        if (report.failed != 0)
+          complain(report.first_failure,
+                   (std::string(" --failed-calls --commits ") + std::to_string(order.commits)).c_str(), seed);
+      }
   }
   return figures;
 }
@@ -134,16 +177,32 @@ Findings run_flips(const StoreOrder& order) {
   return {out.str(), f.failed};
 }
 
+Findings run_calls(const StoreOrder& order) {
+  const CallFigures f = run_shares(order, call_share);
+  std::ostringstream out;
+  out << "seeds " << order.first << ".." << order.last << ": " << f.lives << " lives of " << order.commits
+      << " commits and the start after each, every call of theirs\n";
+  for (size_t i = 0; i < f.kinds.size(); ++i)
+    out << kKindsOfFaults[i].name << ": " << f.kinds[i].calls << " calls, " << f.kinds[i].stopped
+        << " stopped with an error, " << f.kinds[i].aborted << " by an assertion of RocksDB\n";
+  out << f.failed << " lost, wrong or went on\n";
+  return {out.str(), f.failed};
+}
+
 }  // namespace
 
 int run_store_campaign(const StoreOrder& order) {
   const auto start = std::chrono::steady_clock::now();
-  Findings found = order.flips == 0 ? run_cuts(order) : run_flips(order);
+  Findings found = order.failed_calls ? run_calls(order)
+                   : order.flips == 0 ? run_cuts(order)
+                                      : run_flips(order);
   const auto wall = std::chrono::steady_clock::now() - start;
   found.text += std::to_string(std::chrono::duration_cast<std::chrono::seconds>(wall).count()) + " s, " +
                 measured_where() + "\n";
   std::fputs(found.text.c_str(), stdout);
-  const char* const name = order.flips == 0 ? "power cuts" : "flipped bits";
+  const char* const name = order.failed_calls ? "failed calls"
+                           : order.flips == 0 ? "power cuts"
+                                              : "flipped bits";
   if (!order.figures_file.empty() && !write_figures(order.figures_file, name, found.text)) {
     std::fprintf(stderr, "crash: %s has no place for figures of %s\n", order.figures_file.c_str(), name);
     return 64;

@@ -1,4 +1,5 @@
-// Campaigns about the store: power cuts or flipped bits in the lives of many seeds, on every CPU.
+// Campaigns about the store: power cuts, flipped bits or failed calls in the lives of many seeds, on every
+// CPU.
 #pragma once
 
 #include <unistd.h>
@@ -16,6 +17,7 @@ struct StoreOrder {
   uint64_t images = 4;     // at random at each point, besides the two extremes
   uint64_t points = 0;     // about so many of a life; 0 = every one
   uint64_t flips = 0;      // instead of power cuts, so many of each life
+  bool failed_calls = false;  // instead of power cuts, every call of each life
   unsigned processes = static_cast<unsigned>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
   std::string figures_file;  // a page with the marks that the figures go between; "" = none
 };

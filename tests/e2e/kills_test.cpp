@@ -151,5 +151,21 @@ TEST_F(KillsTest, DeadConsumersCostAnAttemptAndNoJob) {
   expect_nothing_lost(load);
 }
 
+// As an assertion of a library ends it: the supervisor names whose mistake it was, and what would tell more.
+TEST_F(KillsTest, AnEngineThatAbortsIsCalledAFaultOfPqdAndNothingIsLost) {
+  Load load(daemon_.socket(), {});
+  ASSERT_TRUE(load.handles(50));
+  const pid_t engine = daemon_.engine();
+  ASSERT_EQ(::kill(engine, SIGABRT), 0);
+  ASSERT_TRUE(eventually([&] { return daemon_.engine() != engine; }));
+  ASSERT_TRUE(load.handles(50));
+  ASSERT_EQ(load.finish(), "");
+  expect_nothing_lost(load);
+  EXPECT_NE(daemon_.log().find("(Aborted), a fault of pqd or of a library that it uses. What it said last "
+                               "stands above"),
+            std::string::npos)
+      << daemon_.log();
+}
+
 }  // namespace
 }  // namespace pqd::test

@@ -11,17 +11,10 @@
 #include <sstream>
 #include <string>
 
+#include "tests/support/sanitized.h"
 #include "tests/support/temp_dir.h"
 
 namespace pqd::test {
-
-// Sanitizers reserve terabytes of address space, and look at memory through a pipe, for which they take a
-// descriptor.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr bool kSanitized = true;
-#else
-inline constexpr bool kSanitized = false;
-#endif
 
 // Soft limit only, so that it can be lifted again; those whom the process forks have it too.
 inline void limit(pid_t pid, __rlimit_resource what, uint64_t value) {

@@ -2,11 +2,12 @@
 // run, optimised.
 #include <gtest/gtest.h>
 
-#include <set>
+#include <filesystem>
 
 #include "tests/ratchet/callgrind_file.h"
 #include "tests/ratchet/counts.h"
 #include "tests/ratchet/piece.h"
+#include "tests/support/program.h"
 #include "tests/support/temp_dir.h"
 
 namespace pqd::ratchet {
@@ -145,6 +146,23 @@ TEST(CallgrindFile, IsNotBelievedWhenItDoesNotAddUp) {
   std::string text = kCallgrind;
   text.replace(text.find("12 5"), 4, "12 6");
   EXPECT_FALSE(read_callgrind(text));
+}
+
+TEST(Micro, TellsTheTimeOfWhatItIsAskedForIntoItsPage) {
+  const std::string micro = PQD_BIN_DIR "/micro";
+  if (!std::filesystem::exists(micro)) GTEST_SKIP() << "built without Google Benchmark";
+  const test::TempDir directory;
+  const std::string page = directory.path("page.md");
+  test::write_file(
+      page,
+      "<!-- figures of pieces: written by micro --write-figures -->\n<!-- end of figures of pieces -->\n");
+  const test::Ran ran = test::run(
+      {micro, "lane-publish", "life-fifo", "--seconds", "0.001", "--repeats", "1", "--write-figures", page});
+  ASSERT_EQ(ran.exit, 0) << ran.err;
+  EXPECT_NE(ran.out.find("s / record ("), std::string::npos) << ran.out;
+  EXPECT_NE(test::read_file(page).find("    life-fifo "), std::string::npos);
+  EXPECT_EQ(ran.out.find("client-encode"), std::string::npos);
+  EXPECT_EQ(test::run({micro, "no-such-piece"}).exit, 64);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "tests/bench/keeper.h"
 #include "tests/bench/machine.h"
 #include "tests/bench/peers.h"
+#include "tests/bench/plots.h"
 #include "tests/bench/report.h"
 #include "tests/bench/row.h"
 #include "tests/crash/figures_page.h"
@@ -24,6 +25,7 @@ struct Order {
   std::string directory;
   std::string json_file;
   std::string figures_page;
+  std::string plots_directory;
 };
 
 int refuse(const std::string& why) {
@@ -64,6 +66,8 @@ int measure(const Order& order) {
     if (!order.figures_page.empty() &&
         !test::write_figures(order.figures_page, result.row, header + figures, "bench"))
       return refuse(order.figures_page + " has no place for figures of " + result.row);
+    if (!order.plots_directory.empty() && !write_drawings(result, order.plots_directory))
+      return refuse(order.plots_directory + " takes no drawings");
     results.push_back(std::move(result));
   }
   if (!order.json_file.empty() && !write_json(order.json_file, json_of(machine, versions, results))) {
@@ -92,6 +96,7 @@ int main_of(int argc, char** argv) {
   app.add_option("--json", order.json_file, "everything for programs into this file as well");
   app.add_option("--write-figures", order.figures_page,
                  "put the figures into this page, in the place of those of the same rows");
+  app.add_option("--plots", order.plots_directory, "draw what some rows find, as SVG into this directory");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& fault) {

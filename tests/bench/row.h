@@ -16,6 +16,10 @@ struct Row {
   std::vector<Comparison> (*measure)(const Plan& plan);
 };
 
+// Figures that plots.cpp draws.
+inline constexpr const char* kJobsASecond = "jobs/s";
+inline constexpr const char* kJobsACommit = "jobs/commit";
+
 // In the order in which they run.
 std::span<const Row> all_rows();
 const Row* find_row(std::string_view name);  // null: there is none
@@ -28,6 +32,7 @@ std::vector<Comparison> measure_acknowledgement(const Plan& plan);
 std::vector<Comparison> measure_to_handler(const Plan& plan);
 std::vector<Comparison> measure_urgent(const Plan& plan);
 std::vector<Comparison> measure_producers(const Plan& plan);
+std::vector<Comparison> measure_commit_size(const Plan& plan);
 std::vector<Comparison> measure_backlog(const Plan& plan);
 std::vector<Comparison> measure_idle(const Plan& plan);
 

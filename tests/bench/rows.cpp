@@ -15,6 +15,7 @@ constexpr std::array kRows = std::to_array<Row>({
     {"to-handler", "from a submit of durability memory to its consumer's code", measure_to_handler},
     {"urgent", "an urgent job while less urgent ones keep the daemon busy", measure_urgent},
     {"producers", "1 to 256 producers at once", measure_producers},
+    {"commit-size", "throughput, by how many jobs a commit holds", measure_commit_size},
     {"backlog", "very many live jobs: memory, start, drain", measure_backlog},
     {"idle", "128 sessions that do nothing", measure_idle},
 });

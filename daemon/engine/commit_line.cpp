@@ -20,12 +20,12 @@ bool CommitLine::has_room() const {
 }
 
 CommitBuilder& CommitLine::open() {
-  if (building_ && building_->full()) hand(true);
+  if (building_ && building_->full()) hand(true, [] {});
   if (!building_) building_.emplace(state_.blocks, ++last_, last_hash_, state_.now());
   return *building_;
 }
 
-bool CommitLine::hand(bool now) {
+bool CommitLine::hand(bool now, const std::function<void()>& news) {
   if (!has_events()) return pass_on();
   const uint64_t under_way = handed_ - progress_.done;
   if (!now && under_way > 0 && !(building_->full() && under_way < kUnderWayMax)) return false;
@@ -35,8 +35,14 @@ bool CommitLine::hand(bool now) {
   last_hash_ = commit.hash;
   const bool deliveries_wait =
       std::ranges::any_of(commit.effects.deliveries, [](const DeliveryEffect& d) { return !d.after_sync; });
-  committer_.hand(commit, deliveries_wait);
   spread(commit.number, commit.effects);
+  const bool small = commit.entry->size() + commit.block_bytes->size() <= kHereMaxBytes;
+  const auto look_first = [&] {
+    look();
+    news();
+  };
+  if (under_way > 0 || !small || !committer_.commit_here(commit, deliveries_wait, look_first))
+    committer_.hand(commit, deliveries_wait);
   return true;
 }
 

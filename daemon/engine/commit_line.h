@@ -22,8 +22,9 @@ class CommitLine {
   // The commit that the next turn goes into.
   CommitBuilder& open();
   // Hands the open commit over if it is worth it: the committer is idle, it is full, or `now`. Its effects
-  // are on their way to the outboxes then. True when it did.
-  bool hand(bool now = false);
+  // are on their way to the outboxes then. True when it did. A small one is made durable here and now, when
+  // nothing else is under way; `news` is called each time that progress() has moved.
+  bool hand(bool now, const std::function<void()>& news);
 
   const Progress& progress() const { return progress_; }
   // Takes over how far the committer is; true when that has moved.
@@ -35,6 +36,9 @@ class CommitLine {
 
  private:
   static constexpr uint64_t kUnderWayMax = 4;
+  // What comes while so much is written and synced would make the next commit as large or larger: worth a
+  // thread of its own.
+  static constexpr size_t kHereMaxBytes = 8u << 10;
 
   bool has_events() const { return building_ && !building_->empty(); }
   bool pass_on();

@@ -34,6 +34,19 @@ void Committer::hand(const Commit& commit, bool early) {
   changed_.notify_one();
 }
 
+bool Committer::commit_here(const Commit& commit, bool early, const std::function<void()>& news) {
+  if (!checkpointer_.has_room()) return false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (writing_ || !handed_.empty()) return false;
+    writing_ = true;
+  }
+  write({{commit.number, commit.needs_sync, early, commit.entry, commit.block_bytes, commit.hash}}, news);
+  const std::lock_guard lock(mutex_);
+  writing_ = false;
+  return true;
+}
+
 // `done` first, and write() stores it last: who sees a commit done that asked for a sync sees it synced and
 // written as well, for whoever waits for that is told when it is done and not again.
 Progress Committer::progress() const {
@@ -46,19 +59,21 @@ Progress Committer::progress() const {
 }
 
 void Committer::run() {
+  std::unique_lock lock(mutex_);
   for (;;) {
+    changed_.wait(lock, [this] { return !handed_.empty() || stopping_; });
+    if (handed_.empty()) return;
     std::deque<Handed> group;
-    {
-      std::unique_lock lock(mutex_);
-      changed_.wait(lock, [this] { return !handed_.empty() || stopping_; });
-      if (handed_.empty()) return;
-      group.swap(handed_);
-    }
-    write(group);
+    group.swap(handed_);
+    writing_ = true;
+    lock.unlock();
+    write(group, news_);
+    lock.lock();
+    writing_ = false;
   }
 }
 
-void Committer::write(const std::deque<Handed>& group) {
+void Committer::write(const std::deque<Handed>& group, const std::function<void()>& news) {
   const Handed* to_sync = nullptr;
   bool early = false;
   for (const Handed& commit : group) {
@@ -73,7 +88,7 @@ void Committer::write(const std::deque<Handed>& group) {
     if (to_sync == nullptr) done_.store(commit.number, std::memory_order_release);
   }
   if (to_sync != nullptr) {
-    if (early) news_();
+    if (early) news();
     const uint64_t last = group.back().number;
     PQD_CRASH_POINT("commit-before-sync");
     if (const auto ok = store_.sync(last); !ok) fail_stop(ok.error());
@@ -82,7 +97,7 @@ void Committer::write(const std::deque<Handed>& group) {
     done_.store(last, std::memory_order_release);
     PQD_CRASH_POINT("commit-called-synced");
   }
-  news_();
+  news();
   // Off the acknowledgement path: this waits when folding does not keep up.
   for (const Handed& commit : group) checkpointer_.add(commit.number, commit.entry, commit.block);
   PQD_CRASH_POINT("commit-handed-to-checkpoint");

@@ -1,6 +1,7 @@
 // Makes commits durable, on a thread of its own, so that one commit fills while another syncs: takes all that
-// were handed to it meanwhile, writes each, then syncs once for all of them if any asked for it. Tells how
-// far it got; acts on nothing. A failed write ends the process (fail_stop).
+// were handed to it meanwhile, writes each, then syncs once for all of them if any asked for it. A small one
+// that comes when nothing is under way is better made durable by who has it: two threads less have to be
+// woken. Tells how far it got; acts on nothing. A failed write ends the process (fail_stop).
 #pragma once
 
 #include <atomic>
@@ -34,6 +35,9 @@ class Committer {
 
   // REQUIRES: in order. `early`: tell when it is written, somebody waits for that alone.
   void hand(const Commit& commit, bool early);
+  // Does the same on the caller's thread, so that nobody has to be woken; `news` takes the place of the other
+  // one. False, and nothing is done, while the committer's thread is at work or folding is behind.
+  bool commit_here(const Commit& commit, bool early, const std::function<void()>& news);
   Progress progress() const;
 
  private:
@@ -47,12 +51,12 @@ class Committer {
   };
 
   void run();
-  void write(const std::deque<Handed>& group);
+  void write(const std::deque<Handed>& group, const std::function<void()>& news);
 
   Store& store_;
   Checkpointer& checkpointer_;
   std::function<void()> news_;
-  // Writer: the committer's thread. release, and acquire in progress(): who sees a number may tell others
+  // Writer: whoever has `writing_`. release, and acquire in progress(): who sees a number may tell others
   // what hangs on it.
   std::atomic<uint64_t> written_;
   std::atomic<uint64_t> done_;
@@ -61,6 +65,7 @@ class Committer {
   std::mutex mutex_;  // guards the following
   std::condition_variable changed_;
   std::deque<Handed> handed_;
+  bool writing_ = false;  // one of the two threads does
   bool stopping_ = false;
 
   std::thread thread_;

@@ -190,7 +190,7 @@ class Engine {
     auto settled = inherited.settle();
     broker_->end_turn();
     if (!settled) return std::unexpected(StartFault{settled.error(), kEngineExitRestart});
-    commits_->hand(true);
+    commits_->hand(true, [] {});
     PQD_CRASH_POINT("start-turn-handed");
     while (!commits_->idle()) {
       loop_->run(-1);

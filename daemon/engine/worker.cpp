@@ -63,7 +63,7 @@ void Worker::pass() {
   const bool cut_off = stop_by_ns_ && EventLoop::monotonic_ns() > *stop_by_ns_;
   if (parts_.commits.has_room() && !cut_off) turn();
   answer_questions();
-  parts_.commits.hand();
+  parts_.commits.hand(false, [this] { publish(); });
   PQD_CRASH_POINT("turn-handed");
   publish();
 }
@@ -227,7 +227,7 @@ void Worker::begin_stop() {
 
 bool Worker::stopped() {
   const bool cut_off = EventLoop::monotonic_ns() > *stop_by_ns_;
-  if (cut_off) parts_.commits.hand(true);
+  if (cut_off) parts_.commits.hand(true, [this] { publish(); });
   return parts_.commits.idle() && (cut_off || (!more_ && !anything_readable()));
 }
 

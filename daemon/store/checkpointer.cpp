@@ -40,6 +40,11 @@ void Checkpointer::add(uint64_t number, std::shared_ptr<const Bytes> entry,
   if (wake) changed_.notify_one();
 }
 
+bool Checkpointer::has_room() const {
+  const std::lock_guard lock(mutex_);
+  return handed_bytes_ < options_.handed_bytes_max || failed_;
+}
+
 void Checkpointer::synced(const Testimony& testimony) {
   bool first = false;
   {

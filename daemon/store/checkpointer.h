@@ -43,6 +43,8 @@ class Checkpointer {
   // The next commit, in order, once it is written; the bytes are shared with whoever wrote them. Waits while
   // handed_bytes_max are not folded yet: the callbacks must not wait for the thread that adds.
   void add(uint64_t number, std::shared_ptr<const Bytes> entry, std::shared_ptr<const Bytes> block);
+  // add() would not wait.
+  bool has_room() const;
   // This commit survives power loss by now.
   void synced(const Testimony& testimony);
   // A checkpoint as soon as everything added so far is folded. `covered` tells when.

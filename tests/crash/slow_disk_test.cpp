@@ -30,6 +30,10 @@ TEST(SlowDisk, WhoseSyncDoesNotReturnLetsNobodyThinkThatAnythingSurvives) {
     committer.hand(commit, true);
     ASSERT_TRUE(eventually([&] { return fs->held() > 0; }));
     EXPECT_EQ(committer.progress(), (Progress{1, 0, 0}));
+    // Nor does another thread write beside it.
+    CommitBuilder next(blocks, 2, commit.hash, kSecondNs);
+    next.add(TimePassed{kSecondNs});
+    EXPECT_FALSE(committer.commit_here(next.close(), false, [] { ADD_FAILURE(); }));
     fs->hold_syncs(false);
     while (committer.progress().done < 1) ASSERT_TRUE(news.try_acquire_for(kWatchdog));
     EXPECT_EQ(committer.progress(), (Progress{1, 1, 1}));

@@ -89,6 +89,34 @@ TEST_F(CommitterTest, NeverCallsDoneWhatAskedForASyncBeforeItIsCalledSynced) {
   EXPECT_EQ(torn, 0u);
 }
 
+TEST_F(CommitterTest, CommitsHereWithoutItsThreadAndTellsWhenWrittenAndWhenSynced) {
+  Committer committer(*store, checkpointer, 0, [] { FAIL() << "its own thread has nothing to tell"; });
+  std::vector<Progress> told;
+  ASSERT_TRUE(committer.commit_here(commit(1, true), true, [&] { told.push_back(committer.progress()); }));
+  ASSERT_TRUE(committer.commit_here(commit(2, false), true, [&] { told.push_back(committer.progress()); }));
+  ASSERT_TRUE(committer.commit_here(commit(3, true), false, [&] { told.push_back(committer.progress()); }));
+  EXPECT_EQ(told, (std::vector<Progress>{{1, 0, 0}, {1, 1, 1}, {2, 2, 1}, {3, 3, 3}}));
+}
+
+TEST_F(CommitterTest, CommitsHereAndByItsThreadInTheOrderOfNumbers) {
+  {
+    Committer committer(*store, checkpointer, 0, [] {});
+    uint64_t here = 0;
+    for (uint64_t number = 1; number <= 300; ++number) {
+      const Commit next = commit(number, number % 4 == 0);
+      const bool wanted_here = number % 3 != 0;
+      if (wanted_here && committer.commit_here(next, false, [] {}))
+        ++here;
+      else
+        committer.hand(next, false);
+    }
+    EXPECT_GT(here, 0u);
+  }
+  // The checkpointer takes commits in order, or folds a wrong history.
+  EXPECT_EQ(store->last_commit(), 300u);
+  EXPECT_EQ(checkpointer.backlog(), 300u);
+}
+
 TEST_F(CommitterTest, FinishesWhatItWasHandedBeforeItEnds) {
   {
     Committer committer(*store, checkpointer, 0, [this] { news.release(); });

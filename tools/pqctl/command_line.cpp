@@ -51,6 +51,7 @@ Grammar::Grammar(const std::vector<std::string>& command) {
   add_config_commands(app, chosen);
   add_store_commands(app, chosen);
   add_metrics_command(app, chosen);
+  add_bench_command(app, chosen);
   add_daemon_commands(app, chosen);
 }
 

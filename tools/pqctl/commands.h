@@ -57,6 +57,18 @@ struct WorkOptions {
 };
 int run_work(Context& context, const WorkOptions& options);
 
+inline constexpr size_t kBenchBytesMin = 16;  // room for what each job says about itself
+struct BenchOptions {
+  std::string queue = "pqctl-bench";
+  Durability durability = Durability::kFsync;
+  double seconds = 2;      // of each measurement
+  unsigned producers = 1;  // connections that submit at once
+  size_t bytes = 200;      // of each payload
+
+  int64_t seconds_ns() const { return static_cast<int64_t>(seconds * 1e9); }
+};
+int run_bench(Context& context, const BenchOptions& options);
+
 int run_queue_list(Context& context);
 int run_queue_show(Context& context, const std::string& queue);
 struct QueueSetOptions {

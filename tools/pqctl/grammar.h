@@ -15,6 +15,7 @@ void add_submit_command(CLI::App& app, Chosen& chosen);
 void add_job_commands(CLI::App& app, Chosen& chosen);  // get, explain, ls, wait, cancel
 void add_events_command(CLI::App& app, Chosen& chosen);
 void add_work_command(CLI::App& app, Chosen& chosen, const std::vector<std::string>& command);
+void add_bench_command(CLI::App& app, Chosen& chosen);
 void add_queue_commands(CLI::App& app, Chosen& chosen);  // queue ..., dlq ...
 void add_dlq_commands(CLI::App& app, Chosen& chosen);    // dlq ...; called by the one above
 void add_metrics_command(CLI::App& app, Chosen& chosen);

@@ -59,6 +59,7 @@ std::vector<Comparison> measure_acknowledgement(const Plan& plan) {
   Comparison comparison{"one durable submit of 200 bytes at a time", Tier::kFsync};
   Line own{"pqd", std::string(kOwnSetting), true};
   Line bare{"write and fdatasync", "400 bytes at the end of a file of its own, on the same file system"};
+  bare.limit = true;
   repeat(plan, own, [&](Line& line) {
     OwnDaemon daemon;
     if (std::string fault = daemon.start(); !fault.empty()) return fault;

@@ -9,6 +9,7 @@
 #include "tests/bench/machine.h"
 #include "tests/bench/peers.h"
 #include "tests/bench/plots.h"
+#include "tests/bench/ratios.h"
 #include "tests/bench/report.h"
 #include "tests/bench/row.h"
 #include "tests/crash/figures_page.h"
@@ -69,6 +70,15 @@ int measure(const Order& order) {
     if (!order.plots_directory.empty() && !write_drawings(result, order.plots_directory))
       return refuse(order.plots_directory + " takes no drawings");
     results.push_back(std::move(result));
+  }
+  // Of all rows or of none: what is left out looks as if it was good.
+  if (order.rows.empty()) {
+    const std::string worse = worse_of(results), limits = limits_of(results);
+    std::printf("\n== what is worse\n%s\n== ours against the machine\n%s", worse.c_str(), limits.c_str());
+    if (!order.figures_page.empty() &&
+        !(test::write_figures(order.figures_page, "worse", header + worse, "bench") &&
+          test::write_figures(order.figures_page, "limits", header + limits, "bench")))
+      return refuse(order.figures_page + " has no place for what is worse, or for the limits");
   }
   if (!order.json_file.empty() && !write_json(order.json_file, json_of(machine, versions, results))) {
     std::fprintf(stderr, "bench: cannot write %s\n", order.json_file.c_str());

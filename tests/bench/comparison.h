@@ -32,6 +32,7 @@ struct Line {
   std::vector<Figure> figures{};
   std::optional<Latency> latency{};  // of all repeats together, nanoseconds
   std::string fault{};               // why there are no figures
+  bool limit = false;                // what the machine gives, and no queue can be better than
 
   void add(const std::string& name, double value);
   const Figure* figure(const std::string& name) const;

@@ -1,8 +1,6 @@
 // As many submits of 200 bytes as can be made durable, by one producer and by four.
-#include <unistd.h>
-
 #include "core/submit_record.h"
-#include "tests/bench/own.h"
+#include "tests/bench/own_loads.h"
 #include "tests/bench/redis.h"
 #include "tests/bench/rocksdb_ceiling.h"
 #include "tests/bench/row.h"
@@ -10,26 +8,7 @@
 namespace pqd::bench {
 namespace {
 
-constexpr size_t kPayloadBytes = 200;
-constexpr unsigned kBetweenLooks = 64;
 constexpr const char* kJobs = "jobs/s";
-
-void submit_all_the_time(Side& side, const std::string& socket, bool with_keys) {
-  Client client = connect_or_fail(side, socket, Durability::kFsync);
-  const Bytes payload = random_payload(kPayloadBytes, 1);
-  SubmitRequest request{.type = "bench", .payload = payload};
-  std::string key;
-  const std::string prefix = std::to_string(::getpid()) + ":";
-  side.start();
-  while (!side.over()) {
-    for (unsigned i = 0; i < kBetweenLooks; ++i) {
-      if (with_keys) request.idempotency_key = key = prefix + std::to_string(side.done() + i);
-      submit_or_fail(side, client, request);
-    }
-    side.did(kBetweenLooks);
-  }
-  flush_or_fail(side, client);
-}
 
 Line measure_own(const Plan& plan, unsigned producers, bool with_keys) {
   Line own{with_keys ? "pqd, each with a key" : "pqd",
@@ -38,8 +17,7 @@ Line measure_own(const Plan& plan, unsigned producers, bool with_keys) {
     OwnDaemon daemon;
     if (std::string fault = daemon.start(); !fault.empty()) return fault;
     Sides sides;
-    for (unsigned i = 0; i < producers; ++i)
-      sides.add("producer", [&](Side& side) { submit_all_the_time(side, daemon.socket(), with_keys); });
+    for (unsigned i = 0; i < producers; ++i) add_producer(sides, daemon.socket(), with_keys);
     if (sides.run(plan.seconds)) line.add(kJobs, sides.rate_of("producer"));
     return sides.fault();
   });
@@ -48,7 +26,7 @@ Line measure_own(const Plan& plan, unsigned producers, bool with_keys) {
 
 // What a producer publishes for one.
 size_t submit_bytes() {
-  const Bytes payload = random_payload(kPayloadBytes, 1);
+  const Bytes payload = random_payload(kLoadPayloadBytes, 1);
   SubmitView view;
   view.queue = "default";
   view.type = "bench";
@@ -75,7 +53,7 @@ std::vector<Comparison> measure_durable_submit(const Plan& plan) {
     }
     // The ceiling is no peer: it delivers nothing.
     if (plan.peers) {
-      const std::vector<Line> redis = measure_redis_submits(plan, producers, kPayloadBytes);
+      const std::vector<Line> redis = measure_redis_submits(plan, producers, kLoadPayloadBytes);
       double best = 0;
       for (const Line& line : redis)
         if (const Figure* const figure = line.figure(kJobs); figure != nullptr)

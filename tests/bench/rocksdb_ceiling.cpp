@@ -41,6 +41,7 @@ void write_values(Side& side, const std::string& directory, size_t record_bytes)
 Line measure_rocksdb_ceiling(const Plan& plan, size_t record_bytes) {
   Line ceiling{"RocksDB alone", "records of " + std::to_string(record_bytes) +
                                     " bytes packed into values of 1 MiB, one a write, each write synced"};
+  ceiling.limit = true;
   repeat(plan, ceiling, [&](Line& line) {
     const test::TempDir directory;
     Sides sides;

@@ -34,6 +34,7 @@ std::vector<Comparison> measure_urgent(const Plan& plan);
 std::vector<Comparison> measure_producers(const Plan& plan);
 std::vector<Comparison> measure_commit_size(const Plan& plan);
 std::vector<Comparison> measure_backlog(const Plan& plan);
+std::vector<Comparison> measure_cost(const Plan& plan);
 std::vector<Comparison> measure_idle(const Plan& plan);
 
 }  // namespace pqd::bench

@@ -17,6 +17,7 @@ constexpr std::array kRows = std::to_array<Row>({
     {"producers", "1 to 256 producers at once", measure_producers},
     {"commit-size", "throughput, by how many jobs a commit holds", measure_commit_size},
     {"backlog", "very many live jobs: memory, start, drain", measure_backlog},
+    {"cost", "the engine's CPU time a job, and where it goes", measure_cost},
     {"idle", "128 sessions that do nothing", measure_idle},
 });
 

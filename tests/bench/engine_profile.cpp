@@ -117,17 +117,20 @@ std::optional<Look> look_of(const std::string& line) {
 PartCounts count_parts(const std::string& script) {
   std::vector<Look> looks;
   std::map<std::string, std::map<std::string_view, uint64_t>> votes;  // by thread
+  std::map<std::string, uint64_t> in_rocksdb;
   std::istringstream lines(script);
   for (std::string line; std::getline(lines, line);) {
     auto look = look_of(line);
     if (!look) continue;
     if (const std::string_view name = fitting(kThreads, look->symbol); !name.empty())
       ++votes[look->thread][name];
+    if (look->part == "RocksDB") ++in_rocksdb[look->thread];
     looks.push_back(std::move(*look));
   }
   PartCounts counts;
   for (const Look& look : looks) {
-    std::string_view name = "other threads";
+    // Its own threads may be met in nothing that tells them apart.
+    std::string_view name = in_rocksdb.contains(look.thread) ? "RocksDB's own" : "other threads";
     uint64_t most = 0;
     for (const auto& [candidate, count] : votes[look.thread])
       if (count > most) most = count, name = candidate;

@@ -62,6 +62,7 @@ TEST(EngineProfile, PutsLooksDownToThreadsAndParts) {
       "  12      55d2a9 pqd::RowFold::fold(unsigned long) (/usr/lib/libpqd-engine.so)\n"
       "  12      7f0003 rocksdb::MemTable::Add(unsigned long) (/usr/lib/librocksdb.so.7.8)\n"
       "  13      ffff81 finish_task_switch ([kernel.kallsyms])\n"
+      "  14      7f0004 rocksdb::Block::Next() (/usr/lib/librocksdb.so.7.8)\n"
       "no look at all\n");
   EXPECT_EQ(counts, (PartCounts{{"worker: broker", 1},
                                 {"worker: broker's tables", 1},
@@ -69,6 +70,7 @@ TEST(EngineProfile, PutsLooksDownToThreadsAndParts) {
                                 {"worker: other", 1},
                                 {"checkpointer: rows of the checkpoint", 1},
                                 {"checkpointer: RocksDB", 1},
+                                {"RocksDB's own: RocksDB", 1},
                                 {"other threads: kernel: disk, waking, sleeping", 1}}));
 }
 

@@ -35,7 +35,7 @@ class CommitLine {
   bool idle() const { return !has_events() && progress_.done == handed_; }
 
  private:
-  static constexpr uint64_t kUnderWayMax = 4;
+  static constexpr uint64_t kUnderWayMax = 2;
   // What comes while so much is written and synced would make the next commit as large or larger: worth a
   // thread of its own.
   static constexpr size_t kHereMaxBytes = 8u << 10;

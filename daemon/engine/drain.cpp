@@ -12,6 +12,9 @@ constexpr std::array<size_t, kLaneCount> kUrgentFirst{lane_index(Lane::kControl)
                                                       lane_index(Lane::kHigh), lane_index(Lane::kNormal),
                                                       lane_index(Lane::kLow)};
 
+bool is_urgent(size_t lane) { return lane == lane_index(Lane::kCritical) || lane == lane_index(Lane::kHigh); }
+bool comes_first(size_t lane) { return lane == kControlLane || is_urgent(lane); }
+
 SubmitHead submit_head_of(ByteView record) {
   SubmitHead head;
   std::memcpy(&head, record.data(), std::min(record.size(), sizeof head));
@@ -29,14 +32,20 @@ bool Drain::run(CommitBuilder& commit) {
   uint32_t taken_in_turn = 0;
   next_first_ = first_ + 1;
   bool left = true;
+  urgent_ = false;
   while (left && taken_in_turn < kTurnRecords && !commit.full()) {
     left = false;
+    bool others = false;
     for (const size_t lane : kUrgentFirst) {
       const uint32_t taken = take_lane(commit, lane);
       taken_in_turn += taken;
-      left = taken > 0;
-      if (left) break;  // back to the most urgent lane, something may have come there
+      left |= taken > 0;
+      urgent_ |= taken > 0 && is_urgent(lane);
+      others |= taken > 0 && urgent_ && !comes_first(lane);
+      if (taken > 0 && !others) break;  // back to the most urgent lane, something may have come there
     }
+    // What is urgent does not wait for more of the others, each of which gets its round all the same.
+    if (others) break;
   }
   note_positions();
   if (!ports_.all().empty()) first_ = next_first_ % ports_.all().size();

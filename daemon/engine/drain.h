@@ -20,9 +20,11 @@ class Drain {
  public:
   Drain(Broker& broker, SessionPorts& ports) : broker_(broker), ports_(ports) {}
 
-  // Between begin_turn and end_turn. Ends when nothing is left, the commit is full or the turn long enough;
-  // true when records may be left.
+  // Between begin_turn and end_turn. Ends when nothing is left, the commit is full, the turn long enough, or
+  // something urgent was taken and a round of the rest; true when records may be left.
   bool run(CommitBuilder& commit);
+  // Whether a turn since the last call took something from a lane that is more urgent than the usual one.
+  bool take_urgent() { return std::exchange(urgent_, false); }
   std::vector<AskedQuestion> take_questions() { return std::exchange(questions_, {}); }
 
  private:
@@ -46,6 +48,7 @@ class Drain {
   std::vector<std::pair<SessionPort*, size_t>> advanced_;
   std::vector<BlobRef> batch_;
   Bytes scratch_;
+  bool urgent_ = false;
   size_t first_ = 0;       // the session whose turn it is
   size_t next_first_ = 0;  // and in the next turn
 };

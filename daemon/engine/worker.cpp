@@ -63,7 +63,7 @@ void Worker::pass() {
   const bool cut_off = stop_by_ns_ && EventLoop::monotonic_ns() > *stop_by_ns_;
   if (parts_.commits.has_room() && !cut_off) turn();
   answer_questions();
-  parts_.commits.hand(false, [this] { publish(); });
+  parts_.commits.hand(drain_.take_urgent() && parts_.commits.has_room(), [this] { publish(); });
   PQD_CRASH_POINT("turn-handed");
   publish();
 }

@@ -73,6 +73,23 @@ TEST_F(DrainTest, TakesTheMostUrgentLaneFirst) {
   for (JobNo no = 1; no <= 4; ++no) EXPECT_EQ(state.jobs[state.jobs.find(no)].core.id.lane(), 4 - no);
 }
 
+TEST_F(DrainTest, EndsATurnSoonWithSomethingUrgentInItAndLeavesNoLaneOut) {
+  for (int i = 0; i < 200; ++i) {
+    peers->put(Lane::kNormal, peers->job(Lane::kNormal));
+    peers->put(Lane::kLow, peers->job(Lane::kLow));
+  }
+  peers->put(Lane::kCritical, peers->job(Lane::kCritical));
+  turn();
+  EXPECT_TRUE(left);
+  EXPECT_EQ(jobs(), 1u + 64 + 64) << "the urgent one, and a round of each other lane";
+  EXPECT_TRUE(drain.take_urgent());
+  EXPECT_FALSE(drain.take_urgent());
+  turn();
+  EXPECT_EQ(jobs(), 401u);
+  EXPECT_FALSE(left);
+  EXPECT_FALSE(drain.take_urgent());
+}
+
 // Several commits' worth from more sessions than one commit takes a quantum of.
 TEST_F(DrainTest, BeginsWhereTheCommitBeforeWasFull) {
   constexpr uint32_t kSessions = 80;
@@ -86,7 +103,7 @@ TEST_F(DrainTest, BeginsWhereTheCommitBeforeWasFull) {
       many.back()->put(Lane::kNormal, many.back()->job(Lane::kNormal, 1, 0, std::string(400, 'x')));
   }
   std::set<SessionNo> served;
-  for (unsigned turns = 0; turns < 3; ++turns) {
+  for (unsigned turns = 0; turns < 12; ++turns) {
     turn([&] {
       if (turns != 0) return;
       for (uint32_t session = kFirst; session < kFirst + kSessions; ++session)

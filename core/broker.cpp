@@ -1,6 +1,7 @@
 #include "core/broker.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <set>
 
@@ -11,7 +12,14 @@
 namespace pqd {
 
 Broker::Broker(State& state, FinishedJobs& finished, BrokerOptions options)
-    : state_(state), finished_(finished), options_(std::move(options)), random_(options_.seed | 1) {}
+    : state_(state), finished_(finished), options_(std::move(options)), random_(options_.seed | 1) {
+  for (const auto& [user, rate] : options_.user_rates) {
+    uint32_t uid = 0;
+    const char* const end = user.data() + user.size();
+    const auto [read_to, error] = std::from_chars(user.data(), end, uid);
+    if (error == std::errc{} && read_to == end) uid_rates_.emplace(uid, rate);
+  }
+}
 
 void Broker::begin_turn(TimeNs now, CommitBuilder& commit) {
   commit_ = &commit;

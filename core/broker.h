@@ -250,7 +250,8 @@ class Broker {
 
   State& state_;
   FinishedJobs& finished_;
-  BrokerOptions options_;
+  const BrokerOptions options_;
+  std::map<uint32_t, uint32_t> uid_rates_;  // those of options_.user_rates that are for a uid itself
   std::unordered_map<SessionNo, Rights> rights_;
   CommitBuilder* commit_ = nullptr;
   bool time_noted_ = false;

@@ -3,6 +3,7 @@
 // checks once.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -27,15 +28,13 @@ class ByteWriter {
  public:
   explicit ByteWriter(Bytes& out) : out_(out) {}
 
+  // Byte by byte: most are one or two, and a range's insert() costs more than all of them.
   void varint(uint64_t value) {
-    std::byte raw[10];
-    size_t n = 0;
     while (value >= 0x80) {
-      raw[n++] = static_cast<std::byte>(value | 0x80);
+      out_.push_back(static_cast<std::byte>(value | 0x80));
       value >>= 7;
     }
-    raw[n++] = static_cast<std::byte>(value);
-    raw_bytes({raw, n});
+    out_.push_back(static_cast<std::byte>(value));
   }
   // Zigzag, for values that may be negative.
   void signed_varint(int64_t value) {
@@ -45,7 +44,10 @@ class ByteWriter {
   void pod(const Pod& value) {
     // No padding: whatever memory held before would be stored, sent and hashed with the value.
     static_assert(std::has_unique_object_representations_v<Pod> || std::is_floating_point_v<Pod>);
-    raw_bytes(std::as_bytes(std::span(&value, 1)));
+    if constexpr (sizeof(Pod) == 1)
+      out_.push_back(std::bit_cast<std::byte>(value));
+    else
+      raw_bytes(std::as_bytes(std::span(&value, 1)));
   }
   void raw_bytes(ByteView bytes) { out_.insert(out_.end(), bytes.begin(), bytes.end()); }
   void text(std::string_view value) {

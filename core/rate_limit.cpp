@@ -24,6 +24,13 @@ void RateTable::forget(const RateUser& user) {
 
 void RateTable::set(const RateUser& user, TimeNs tat, TimeNs now) {
   while (!by_time_.empty() && by_time_.begin()->first <= now) forget(RateUser(by_time_.begin()->second));
+  if (const auto found = tats_.find(user); found != tats_.end() && tat > now) {
+    // The same nodes: this happens for each submit.
+    auto node = by_time_.extract({found->second, user});
+    node.value().first = found->second = tat;
+    by_time_.insert(std::move(node));
+    return;
+  }
   forget(user);
   if (tat <= now) return;
   tats_.emplace(user, tat);

@@ -28,9 +28,11 @@ CommitBuilder& CommitLine::open() {
 bool CommitLine::hand(bool now, const std::function<void()>& news) {
   if (!has_events()) return pass_on();
   const uint64_t under_way = handed_ - progress_.done;
-  if (!now && under_way > 0 && !(building_->full() && under_way < kUnderWayMax)) return false;
+  const bool soon = urgent_ || building_->full();
+  if (!now && under_way > 0 && !(soon && under_way < kUnderWayMax)) return false;
   const Commit commit = building_->close();
   building_.reset();
+  urgent_ = false;
   handed_ = commit.number;
   last_hash_ = commit.hash;
   const bool deliveries_wait =

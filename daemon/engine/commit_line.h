@@ -21,9 +21,11 @@ class CommitLine {
   bool has_room() const;
   // The commit that the next turn goes into.
   CommitBuilder& open();
-  // Hands the open commit over if it is worth it: the committer is idle, it is full, or `now`. Its effects
-  // are on their way to the outboxes then. True when it did. A small one is made durable here and now, when
-  // nothing else is under way; `news` is called each time that progress() has moved.
+  // Something in the open commit should not wait until it is full.
+  void hurry() { urgent_ = true; }
+  // Hands the open commit over if it is worth it: the committer is idle, it is full or in a hurry and few are
+  // under way, or `now`. Its effects are on their way to the outboxes then. True when it did. A small one is
+  // made durable here, when nothing else is under way; `news` is called when that has moved progress().
   bool hand(bool now, const std::function<void()>& news);
 
   const Progress& progress() const { return progress_; }
@@ -48,6 +50,7 @@ class CommitLine {
   SessionPorts& ports_;
   Committer& committer_;
   std::optional<CommitBuilder> building_;
+  bool urgent_ = false;  // something in it is
   uint64_t last_;    // number of the open commit, or of the last one closed
   uint64_t handed_;  // number of the last one handed over
   ChainHash last_hash_;

@@ -23,8 +23,8 @@ class Drain {
   // Between begin_turn and end_turn. Ends when nothing is left, the commit is full, the turn long enough, or
   // something urgent was taken and a round of the rest; true when records may be left.
   bool run(CommitBuilder& commit);
-  // Whether a turn since the last call took something from a lane that is more urgent than the usual one.
-  bool take_urgent() { return std::exchange(urgent_, false); }
+  // The last run() took something from a lane that is more urgent than the usual one.
+  bool took_urgent() const { return urgent_; }
   std::vector<AskedQuestion> take_questions() { return std::exchange(questions_, {}); }
 
  private:

@@ -63,7 +63,7 @@ void Worker::pass() {
   const bool cut_off = stop_by_ns_ && EventLoop::monotonic_ns() > *stop_by_ns_;
   if (parts_.commits.has_room() && !cut_off) turn();
   answer_questions();
-  parts_.commits.hand(drain_.take_urgent() && parts_.commits.has_room(), [this] { publish(); });
+  parts_.commits.hand(false, [this] { publish(); });
   PQD_CRASH_POINT("turn-handed");
   publish();
 }
@@ -81,6 +81,7 @@ void Worker::turn() {
   parts_.broker.set_intake(disk_.intake(now));
   open_sessions();
   more_ = drain_.run(commit);
+  if (drain_.took_urgent()) parts_.commits.hurry();
   PQD_CRASH_POINT("turn-drained");
   find_faults();
   note_receipts(!commit.empty());

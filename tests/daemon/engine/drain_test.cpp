@@ -82,12 +82,11 @@ TEST_F(DrainTest, EndsATurnSoonWithSomethingUrgentInItAndLeavesNoLaneOut) {
   turn();
   EXPECT_TRUE(left);
   EXPECT_EQ(jobs(), 1u + 64 + 64) << "the urgent one, and a round of each other lane";
-  EXPECT_TRUE(drain.take_urgent());
-  EXPECT_FALSE(drain.take_urgent());
+  EXPECT_TRUE(drain.took_urgent());
   turn();
   EXPECT_EQ(jobs(), 401u);
   EXPECT_FALSE(left);
-  EXPECT_FALSE(drain.take_urgent());
+  EXPECT_FALSE(drain.took_urgent());
 }
 
 // Several commits' worth from more sessions than one commit takes a quantum of.

@@ -13,8 +13,9 @@ constexpr int64_t kWaitMsMax = UINT32_MAX;
 // Nothing: this user may submit as fast as it can. In somebody's name the limit is that one's.
 std::optional<Broker::Rated> Broker::rated(uint32_t uid, std::string_view subject) const {
   uint32_t rate = subject.empty() && options_.access.is_unlimited(uid) ? 0 : options_.rate_limit;
-  if (const auto own = uid_rates_.find(uid); subject.empty() && own != uid_rates_.end()) rate = own->second;
-  if (const auto& rates = options_.user_rates; !subject.empty() && !rates.empty()) {
+  if (subject.empty()) {
+    if (const auto own = uid_rates_.find(uid); own != uid_rates_.end()) rate = own->second;
+  } else if (const auto& rates = options_.user_rates; !rates.empty()) {
     auto found = rates.find(user_text(uid, subject));
     if (found == rates.end()) found = rates.find(user_text(uid, "*"));
     if (found != rates.end()) rate = found->second;

@@ -61,8 +61,8 @@ inline constexpr int64_t kMetricsGraceNs = INT64_C(3600) * 1'000'000'000;
 inline constexpr size_t kMetricsLinesMax = 4'096;
 
 // One commit is closed when either part has grown to this; a single record may exceed it by itself.
-inline constexpr size_t kCommitBlockBytes = 256 * 1024;
-inline constexpr size_t kCommitEventBytes = 128 * 1024;
+inline constexpr size_t kCommitBlockBytes = 512 * 1024;
+inline constexpr size_t kCommitEventBytes = 256 * 1024;
 
 // Room for the fixed head and every string of a submit record beside its payload.
 inline constexpr size_t kRecordOverheadMax = 8 * 1024;

@@ -4,6 +4,7 @@
 #include "core/queries.h"
 #include "core/row_batch.h"
 #include "daemon/store/row_fold.h"
+#include "tests/daemon/store/empty_store_view.h"
 #include "tests/ratchet/piece.h"
 #include "tests/ratchet/small_engine.h"
 
@@ -84,27 +85,6 @@ class JournalReplay final : public Piece {
   Journal journal_;
 };
 
-// A store that has nothing: all jobs are born in the commits that are folded.
-class EmptyStore final : public StoreView {
- public:
-  StoreResult<std::optional<Checkpoint>> load_checkpoint() const override { return std::nullopt; }
-  StoreResult<void> for_each_live(const RowVisitor& /*f*/) const override { return {}; }
-  StoreResult<void> for_each_commit(uint64_t /*from*/, const CommitVisitor& /*f*/) const override {
-    return {};
-  }
-  StoreResult<uint64_t> known_synced() const override { return uint64_t{0}; }
-  uint64_t live_estimate() const override { return 0; }
-  StoreResult<std::optional<Bytes>> find_live(JobNo /*job*/) const override { return std::nullopt; }
-  StoreResult<std::optional<Bytes>> find_done(const JobId& /*id*/) const override { return std::nullopt; }
-  StoreResult<std::optional<Bytes>> find_entry(uint64_t /*number*/) const override { return std::nullopt; }
-  StoreResult<std::optional<KeptKey>> find_key(const ShortHash& /*key*/) const override {
-    return std::nullopt;
-  }
-  StoreResult<std::optional<Bytes>> find_metrics(const MetricsKey& /*key*/) const override {
-    return std::nullopt;
-  }
-};
-
 class RowFoldOfLives final : public Piece {
  public:
   void round(Meter& meter) override {
@@ -122,7 +102,7 @@ class RowFoldOfLives final : public Piece {
     if (!rows.fold(commit.number, *commit.entry, *commit.block_bytes)) std::abort();
   }
 
-  EmptyStore store_;
+  test::EmptyStoreView store_;
   Journal journal_;
 };
 

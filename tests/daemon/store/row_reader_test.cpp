@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <map>
 
+#include "tests/daemon/store/empty_store_view.h"
+
 namespace pqd {
 namespace {
 
@@ -21,31 +23,17 @@ JobRow row_of(JobNo job) {
   return row;
 }
 
-// A store that has nothing else: what is tested are two threads, without those of RocksDB.
-class RowsAlone final : public StoreView {
+// What is tested are two threads, without those of RocksDB.
+class RowsAlone final : public test::EmptyStoreView {
  public:
   std::map<JobNo, Bytes> rows;
 
-  StoreResult<std::optional<Checkpoint>> load_checkpoint() const override { return std::nullopt; }
   StoreResult<void> for_each_live(const RowVisitor& f) const override {
     for (const auto& [job, row] : rows)
       if (!f(job, row)) break;
     return {};
   }
-  StoreResult<void> for_each_commit(uint64_t /*from*/, const CommitVisitor& /*f*/) const override {
-    return {};
-  }
-  StoreResult<uint64_t> known_synced() const override { return 0; }
   uint64_t live_estimate() const override { return rows.size(); }
-  StoreResult<std::optional<Bytes>> find_live(JobNo /*job*/) const override { return std::nullopt; }
-  StoreResult<std::optional<Bytes>> find_done(const JobId& /*id*/) const override { return std::nullopt; }
-  StoreResult<std::optional<Bytes>> find_entry(uint64_t /*number*/) const override { return std::nullopt; }
-  StoreResult<std::optional<KeptKey>> find_key(const ShortHash& /*key*/) const override {
-    return std::nullopt;
-  }
-  StoreResult<std::optional<Bytes>> find_metrics(const MetricsKey& /*key*/) const override {
-    return std::nullopt;
-  }
 };
 
 class RowReaderTest : public testing::Test {

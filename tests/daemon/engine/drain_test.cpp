@@ -102,16 +102,24 @@ TEST_F(DrainTest, BeginsWhereTheCommitBeforeWasFull) {
       many.back()->put(Lane::kNormal, many.back()->job(Lane::kNormal, 1, 0, std::string(400, 'x')));
   }
   std::set<SessionNo> served;
-  for (unsigned turns = 0; turns < 12; ++turns) {
+  unsigned turns = 0;
+  while (served.size() < kSessions) {
     turn([&] {
       if (turns != 0) return;
       for (uint32_t session = kFirst; session < kFirst + kSessions; ++session)
         broker.open_session({session, 0, 1, session, {}});
     });
-    EXPECT_TRUE(left);
-    for (const LaneEffect& lane : lanes) served.insert(lane.session);
+    ++turns;
+    std::set<SessionNo> again;
+    for (const LaneEffect& lane : lanes) {
+      if (!served.insert(lane.session).second) again.insert(lane.session);
+    }
+    ASSERT_TRUE(left) << "all was read in " << turns << " turns, and " << served.size() << " were served";
+    if (served.size() < kSessions) {
+      ASSERT_TRUE(again.empty()) << "some wait while others are served again";
+    }
   }
-  EXPECT_EQ(served.size(), kSessions) << "some wait while others are served again";
+  EXPECT_GT(turns, 2u) << "a commit takes nearly everything: the test needs more sessions";
 }
 
 TEST_F(DrainTest, TellsHowFarEachLaneWasRead) {

@@ -21,6 +21,7 @@ inline constexpr uint8_t kPriorityMin = 1;
 inline constexpr uint8_t kPriorityMax = 20;
 inline constexpr uint8_t kRankCount = kPriorityMax + 1;  // indexed by priority; 0 stays unused
 
+inline constexpr uint32_t kPartitionsMax = 64;  // of one daemon; the tag of an id has six bits for it
 inline constexpr uint32_t kQueuesMax = 4'096;
 inline constexpr uint32_t kFairWeightMax = 1'000;  // turns of one group while another has one
 inline constexpr uint32_t kTypesMax = 65'536;

@@ -29,7 +29,9 @@ inline constexpr size_t kLineBytes = 64;
 // Feature bits: a hello names what the client knows, the welcome what both know. Unknown bits are ignored.
 inline constexpr uint32_t kFeatureResume = 1;  // an earlier session can be taken over with its secret
 inline constexpr uint32_t kFeatureRenewal = 2;  // a session may be given another Down and wake page
-inline constexpr uint32_t kFeatures = kFeatureResume | kFeatureRenewal;
+inline constexpr uint32_t kFeaturePartitions =
+    4;  // the welcome says how many there are, see core/partition.h
+inline constexpr uint32_t kFeatures = kFeatureResume | kFeatureRenewal | kFeaturePartitions;
 
 // The first four carry submits; the fifth settlements, queries and commands.
 enum class Lane : uint8_t { kLow = 0, kNormal = 1, kHigh = 2, kCritical = 3, kControl = 4 };

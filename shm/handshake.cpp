@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "core/limits.h"
 #include "shm/seqpacket.h"
 #include "shm/sizes.h"
 
@@ -37,11 +38,13 @@ std::expected<MessageHead, WireError> read_head(std::span<const std::byte> messa
   return head;
 }
 
+// `bytes_first`: the size before it grew, whose senders mean the defaults of what came later.
 template <class Pod>
-std::expected<Pod, WireError> read_whole(std::span<const std::byte> message) {
-  if (message.size() != sizeof(Pod)) return fault(WireFault::kWrongSize);
+std::expected<Pod, WireError> read_whole(std::span<const std::byte> message,
+                                         size_t bytes_first = sizeof(Pod)) {
+  if (message.size() != sizeof(Pod) && message.size() != bytes_first) return fault(WireFault::kWrongSize);
   Pod value;
-  std::memcpy(&value, message.data(), sizeof value);
+  std::memcpy(&value, message.data(), message.size());
   return value;
 }
 
@@ -51,10 +54,12 @@ bool printable(std::span<const char> text) {
 }
 
 std::expected<Reply, WireError> read_welcome(std::span<const std::byte> message, std::vector<UniqueFd>& fds) {
-  auto welcome = read_whole<Welcome>(message);
+  auto welcome = read_whole<Welcome>(message, kWelcomeBytesFirst);
   if (!welcome) return std::unexpected(welcome.error());
   if (fds.size() != kSessionFdCount) return fault(WireFault::kWrongFds);
   if (check_sizes(welcome->sizes)) return fault(WireFault::kWrongField);
+  if (welcome->partitions > limits::kPartitionsMax || welcome->partition >= welcome->partitions)
+    return fault(WireFault::kWrongField);
   return Accepted{*welcome, SessionFds{std::move(fds[0]), std::move(fds[1]), std::move(fds[2]),
                                        std::move(fds[3]), std::move(fds[4])}};
 }
@@ -91,16 +96,27 @@ std::string_view wire_fault_text(WireFault fault) {
   return "unknown fault";
 }
 
+std::span<const std::byte> wire_bytes(const Hello& hello) {
+  return std::as_bytes(std::span(&hello, 1)).first(hello.partition == 0 ? kHelloBytesFirst : sizeof hello);
+}
+
+std::span<const std::byte> wire_bytes(const Welcome& welcome) {
+  const bool knows = (welcome.features & kFeaturePartitions) != 0;
+  return std::as_bytes(std::span(&welcome, 1)).first(knows ? sizeof welcome : kWelcomeBytesFirst);
+}
+
 std::expected<Hello, WireError> check_hello(std::span<const std::byte> message) {
   const auto head = read_head(message);
   if (!head) return std::unexpected(head.error());
   if (head->kind != MessageKind::kHello) return fault(WireFault::kNotPqd);
   // Before the size: a client of another version may send another hello.
   if (head->abi_first > kAbiVersion || head->abi_second < kAbiVersion) return fault(WireFault::kWrongAbi);
-  auto hello = read_whole<Hello>(message);
+  auto hello = read_whole<Hello>(message, kHelloBytesFirst);
   if (!hello) return hello;
   hello->sizes = with_defaults(hello->sizes);
   if (check_sizes(hello->sizes) || !printable(hello->client_name)) return fault(WireFault::kWrongField);
+  const uint32_t partitions = (hello->features & kFeaturePartitions) != 0 ? limits::kPartitionsMax : 1;
+  if (hello->partition >= partitions) return fault(WireFault::kWrongField);
   return hello;
 }
 
@@ -146,7 +162,7 @@ std::expected<void, WireError> send_welcome(int socket, const Welcome& welcome, 
                                             WireTimeout timeout) {
   const std::array<int, kSessionFdCount> numbers{fds.up.get(), fds.down.get(), fds.wake.get(),
                                                  fds.client_doorbell.get(), fds.engine_doorbell.get()};
-  return send_message(socket, welcome, numbers, timeout);
+  return send_message(socket, wire_bytes(welcome), numbers, timeout);
 }
 
 std::expected<void, WireError> send_refusal(int socket, uint8_t code, std::string_view text,

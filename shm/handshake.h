@@ -29,6 +29,9 @@ struct Hello {
   SessionSecret resume_secret{};
   uint64_t deliveries_seen = 0;  // number of the last delivery taken, when resuming
   std::array<char, 32> client_name{};
+  // Not sent for the first partition, which every daemon has.
+  uint32_t partition = 0;  // wanted; below kPartitionsMax
+  uint32_t reserved = 0;
 };
 
 struct Welcome {
@@ -42,6 +45,9 @@ struct Welcome {
   SegmentSizes sizes;
   uint32_t max_payload_bytes = 0;
   uint32_t resumed = 0;  // 1: the earlier session's leases and unacknowledged submits are yours
+  // Only to clients that know kFeaturePartitions; without it there is one.
+  uint32_t partitions = 1;  // of the daemon
+  uint32_t partition = 0;   // this session's
 };
 
 struct Refusal {
@@ -62,10 +68,17 @@ struct Renewal {
   uint32_t abi = kAbiVersion;
   uint64_t session = 0;
 };
-static_assert(sizeof(Hello) == 120 && std::is_trivially_copyable_v<Hello>);
-static_assert(sizeof(Welcome) == 88 && std::is_trivially_copyable_v<Welcome>);
+static_assert(sizeof(Hello) == 128 && std::is_trivially_copyable_v<Hello>);
+static_assert(sizeof(Welcome) == 96 && std::is_trivially_copyable_v<Welcome>);
 static_assert(sizeof(Refusal) == 264 && std::is_trivially_copyable_v<Refusal>);
 static_assert(sizeof(Renewal) == 24 && std::is_trivially_copyable_v<Renewal>);
+
+// As much of it as the other side is sure to know: what is sent.
+inline constexpr size_t kHelloBytesFirst = offsetof(Hello, partition);
+inline constexpr size_t kWelcomeBytesFirst = offsetof(Welcome, partitions);
+static_assert(kHelloBytesFirst == 120 && kWelcomeBytesFirst == 88);
+std::span<const std::byte> wire_bytes(const Hello& hello);
+std::span<const std::byte> wire_bytes(const Welcome& welcome);
 
 // What comes with a Welcome, in this order.
 struct SessionFds {
@@ -85,12 +98,13 @@ struct RenewalFds {
 inline constexpr size_t kRenewalFdCount = 2;
 
 // Daemon. A Hello of kWrongAbi is told apart so that it can be answered with a Refusal that names ours. Its
-// sizes have passed check_sizes() with the defaults filled in, its name ends in a zero and is printable.
+// sizes have passed check_sizes() with the defaults filled in, its name ends in a zero and is printable, its
+// partition may exist in some daemon and is the first unless it knows kFeaturePartitions.
 std::expected<Hello, WireError> receive_hello(int socket, WireTimeout timeout);
 // The same check without the socket, for who has received the bytes itself.
 std::expected<Hello, WireError> check_hello(std::span<const std::byte> message);
 
-// Client.
+// Client. Of a welcome, partition < partitions <= kPartitionsMax.
 struct Accepted {
   Welcome welcome;
   SessionFds fds;

@@ -72,7 +72,8 @@ Attempt shake_hands(const std::string& path, const Hello& hello, Deadline deadli
     const bool closed = error.fault == WireFault::kClosed;
     return Attempt{{}, std::unexpected(wire_failure(path, error)), closed, closed};
   };
-  if (auto sent = send_message(socket->get(), hello, {}, deadline.left()); !sent) return failed(sent.error());
+  if (auto sent = send_message(socket->get(), wire_bytes(hello), {}, deadline.left()); !sent)
+    return failed(sent.error());
   auto reply = receive_reply(socket->get(), deadline.left());
   if (!reply) return failed(reply.error());
   if (const auto* refusal = std::get_if<Refusal>(&*reply))

@@ -104,7 +104,7 @@ void Reception::welcome(Session& session, bool resumed) {
   store_.keep(session);
   // The socket is empty: it takes this at once, or its client is gone.
   PQD_CRASH_POINT("session-before-welcome");
-  const auto sent = send_message(session.socket.get(), welcome, fds, WireTimeout::zero());
+  const auto sent = send_message(session.socket.get(), wire_bytes(welcome), fds, WireTimeout::zero());
   PQD_CRASH_POINT("session-welcomed");
   ::explicit_bzero(session.secret.data(), session.secret.size());
   ::explicit_bzero(welcome.secret.data(), welcome.secret.size());

@@ -114,7 +114,7 @@ class Script {
     std::copy(kName.begin(), kName.end(), hello.client_name.begin());
     return hello;
   }
-  void say(const Hello& hello) { text_ += "hello " + named(hex_of(hello)) + "\n"; }
+  void say(const Hello& hello) { text_ += "hello " + named(hex(wire_bytes(hello))) + "\n"; }
   std::string named(std::string line) const {
     for (const auto& [found, name] : names_) {
       for (size_t at = line.find(found); at != std::string::npos; at = line.find(found, at + name.size()))

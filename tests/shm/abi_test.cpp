@@ -15,7 +15,8 @@ TEST(Abi, ConstantsStayAsTheyAre) {
   EXPECT_EQ(kAbiVersion, 1u);
   EXPECT_EQ(kFeatureResume, 1u);
   EXPECT_EQ(kFeatureRenewal, 2u);
-  EXPECT_EQ(kFeatures, 3u);
+  EXPECT_EQ(kFeaturePartitions, 4u);
+  EXPECT_EQ(kFeatures, 7u);
   EXPECT_EQ(kRecordAlign, 8u);
   EXPECT_EQ(kRecordBytesMin, 8u);
   EXPECT_EQ(record_bytes_max(1u << 20), 524288u);
@@ -95,7 +96,7 @@ TEST(Abi, HandshakeMessagesKeepTheirOffsets) {
   EXPECT_EQ(static_cast<uint32_t>(MessageKind::kHello), 1u);
   EXPECT_EQ(static_cast<uint32_t>(MessageKind::kWelcome), 2u);
   EXPECT_EQ(static_cast<uint32_t>(MessageKind::kRefusal), 3u);
-  EXPECT_EQ(sizeof(Hello), 120u);
+  EXPECT_EQ(sizeof(Hello), 128u);
   EXPECT_EQ(offsetof(Hello, abi_min), 12u);
   EXPECT_EQ(offsetof(Hello, features), 20u);
   EXPECT_EQ(offsetof(Hello, sizes), 24u);
@@ -103,7 +104,8 @@ TEST(Abi, HandshakeMessagesKeepTheirOffsets) {
   EXPECT_EQ(offsetof(Hello, resume_secret), 64u);
   EXPECT_EQ(offsetof(Hello, deliveries_seen), 80u);
   EXPECT_EQ(offsetof(Hello, client_name), 88u);
-  EXPECT_EQ(sizeof(Welcome), 88u);
+  EXPECT_EQ(offsetof(Hello, partition), 120u);
+  EXPECT_EQ(sizeof(Welcome), 96u);
   EXPECT_EQ(offsetof(Welcome, abi), 12u);
   EXPECT_EQ(offsetof(Welcome, tag), 20u);
   EXPECT_EQ(offsetof(Welcome, session), 24u);
@@ -111,6 +113,8 @@ TEST(Abi, HandshakeMessagesKeepTheirOffsets) {
   EXPECT_EQ(offsetof(Welcome, sizes), 48u);
   EXPECT_EQ(offsetof(Welcome, max_payload_bytes), 80u);
   EXPECT_EQ(offsetof(Welcome, resumed), 84u);
+  EXPECT_EQ(offsetof(Welcome, partitions), 88u);
+  EXPECT_EQ(offsetof(Welcome, partition), 92u);
   EXPECT_EQ(sizeof(Refusal), 264u);
   EXPECT_EQ(offsetof(Refusal, abi_min), 12u);
   EXPECT_EQ(offsetof(Refusal, code), 20u);

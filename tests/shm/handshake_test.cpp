@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "core/limits.h"
 #include "tests/shm/fixtures.h"
 
 namespace pqd {
@@ -173,6 +174,56 @@ TEST_F(Handshake, RefusesAWelcomeThatIsNotOne) {
   welcome.sizes.receipt_slots = 3;
   EXPECT_EQ(reply_of(welcome, fds).error().fault, WireFault::kWrongField);
   EXPECT_EQ(reply_of(uint64_t{kMagic}, fds).error().fault, WireFault::kWrongSize);
+}
+
+TEST_F(Handshake, AHelloNamesItsPartitionUnlessThatIsTheFirst) {
+  Hello hello;
+  EXPECT_EQ(wire_bytes(hello).size(), 120u) << "what daemons without partitions understand";
+  EXPECT_EQ(hello_of(wire_bytes(hello)).value().partition, 0u);
+  hello.partition = limits::kPartitionsMax - 1;
+  EXPECT_EQ(hello_of(wire_bytes(hello)).value().partition, hello.partition);
+  EXPECT_EQ(hello_of(wire_bytes(hello).first(124)).error().fault, WireFault::kWrongSize);
+  hello.partition = limits::kPartitionsMax;
+  EXPECT_EQ(fault_of(hello), WireFault::kWrongField);
+}
+
+TEST_F(Handshake, AClientThatDoesNotKnowPartitionsCannotAskForOne) {
+  Hello hello;
+  hello.features = kFeatureResume | kFeatureRenewal;
+  EXPECT_TRUE(hello_of(std::as_bytes(std::span(&hello, 1))));
+  hello.partition = 1;
+  EXPECT_EQ(fault_of(hello), WireFault::kWrongField);
+}
+
+Welcome welcome_of(uint32_t features, uint32_t partitions, uint32_t partition) {
+  Welcome welcome;
+  welcome.features = features;
+  welcome.partitions = partitions;
+  welcome.partition = partition;
+  return welcome;
+}
+
+TEST_F(Handshake, AWelcomeTellsOfPartitionsThoseWhoKnowThem) {
+  const SessionFds fds = events();
+  const auto told = [&](uint32_t features) {
+    EXPECT_TRUE(send_welcome(daemon_.get(), welcome_of(features, 3, 2), fds, kPatience));
+    return std::get<Accepted>(receive_reply(client_.get(), kPatience).value()).welcome;
+  };
+  EXPECT_EQ(told(kFeaturePartitions).partitions, 3u);
+  EXPECT_EQ(told(kFeaturePartitions).partition, 2u);
+  EXPECT_EQ(told(kFeatureResume | kFeatureRenewal).partitions, 1u);
+  EXPECT_EQ(told(kFeatureResume | kFeatureRenewal).partition, 0u);
+  EXPECT_EQ(wire_bytes(Welcome{}).size(), 88u) << "what clients without partitions understand";
+}
+
+TEST_F(Handshake, RefusesAWelcomeToAPartitionThatIsNone) {
+  const UniqueFd event = test::make_event();
+  const std::vector<int> fds(kSessionFdCount, event.get());
+  for (const auto& [partitions, partition] : {std::pair{0u, 0u}, {1u, 1u}, {65u, 0u}, {2u, 7u}}) {
+    EXPECT_EQ(reply_of(welcome_of(kFeatures, partitions, partition), fds).error().fault,
+              WireFault::kWrongField)
+        << partitions;
+  }
 }
 
 TEST_F(Handshake, ARenewalBringsTwoDescriptorsAndOneThatIsNotIsRefused) {

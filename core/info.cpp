@@ -11,6 +11,11 @@ struct Out {
   template <class Pod>
   requires std::is_trivially_copyable_v<Pod>
   void operator()(const Pod& value) { to.pod(value); }
+  // What an earlier version does not send.
+  template <class Pod>
+  void later(const Pod& value) {
+    to.pod(value);
+  }
   template <class Item>
   void operator()(const std::vector<Item>& list) {
     to.varint(list.size());
@@ -31,6 +36,10 @@ struct In {
   template <class Pod>
   requires std::is_trivially_copyable_v<Pod>
   void operator()(Pod& value) { value = from.pod<Pod>(); }
+  template <class Pod>
+  void later(Pod& value) {
+    if (from.remaining() > 0) value = from.pod<Pod>();
+  }
   template <class Item>
   void operator()(std::vector<Item>& list) {
     const uint64_t count = from.varint();
@@ -78,6 +87,7 @@ void health_fields(Self& i, Archive archive) {
   archive(i.pending), archive(i.processing), archive(i.completed_recent), archive(i.failed_recent);
   archive(i.dlq_size), archive(i.capacity), archive(i.average_wait_ms), archive(i.average_processing_ms);
   archive(i.oldest_ready_age_ms), archive(i.degraded_reasons);
+  archive.later(i.waits_recent);
 }
 
 template <class Info, class Fields>

@@ -87,6 +87,7 @@ struct HealthInfo {
   double average_processing_ms = 0;
   double oldest_ready_age_ms = 0;
   std::vector<std::string> degraded_reasons;
+  uint64_t waits_recent = 0;  // that average_wait_ms is of
 };
 
 Bytes encode(const JobInfo& info);

@@ -28,6 +28,10 @@ MetricsInfo metrics_info(const MetricsRow& row) {
   return info;
 }
 
+uint64_t weight(const MetricsRow& row) {
+  return row.counts.submitted + row.wait.count() + row.counts.completed;
+}
+
 double success_rate(const MetricsCounts& counts) {
   const uint64_t ended = counts.completed + counts.failed + counts.timed_out;
   return ended == 0 ? 1 : static_cast<double>(counts.completed) / static_cast<double>(ended);
@@ -52,9 +56,10 @@ Bytes encode(const MetricsInfo& info) {
     writer.varint(times->count);
     for (const auto field : kTimes) writer.pod(times->*field);
   }
-  // Last, with their number: more may follow in a later version.
+  // With their number: there may be more in a later version.
   writer.varint(std::size(kMetricsCounts));
   for (const auto count : kMetricsCounts) writer.varint(info.counts.*count);
+  writer.blob(info.row ? encode(*info.row) : Bytes());
   return out;
 }
 
@@ -76,7 +81,10 @@ std::expected<MetricsInfo, Error> decode_metrics_info(ByteView body) {
     const uint64_t value = reader.varint();
     if (i < std::size(kMetricsCounts)) info.counts.*kMetricsCounts[i] = value;
   }
-  if (reader.failed()) return std::unexpected(Error::kSystemError);
+  // An earlier version ends here.
+  const ByteView row = reader.remaining() > 0 ? reader.blob() : ByteView();
+  if (!row.empty()) info.row = decode_metrics_row(row);
+  if (reader.failed() || info.row.has_value() == row.empty()) return std::unexpected(Error::kSystemError);
   return info;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <expected>
+#include <optional>
 #include <string>
 
 #include "core/error.h"
@@ -16,6 +17,7 @@ enum class MetricsBy : uint8_t { kAll = 0, kQueue = 1, kType = 2 };
 // QueryHead::metrics_by: what is answered beside the sum of all.
 inline constexpr uint8_t kMetricsByQueue = 1u << 0;
 inline constexpr uint8_t kMetricsByType = 1u << 1;
+inline constexpr uint8_t kMetricsRows = 1u << 2;  // each with its row, so that answers can be added up
 
 // Milliseconds; percentiles are at most 1/16 off. All zero when `count` is.
 struct TimesInfo {
@@ -37,9 +39,13 @@ struct MetricsInfo {
   MetricsCounts counts;
   TimesInfo wait;        // from becoming ready to each assignment
   TimesInfo processing;  // from the assignment to the completion, of the attempts that completed
+  std::optional<MetricsRow> row;  // what the figures come from, where it was asked for
 };
 
 MetricsInfo metrics_info(const MetricsRow& row);
+
+// The busiest come first, so that a limit leaves out what weighs least.
+uint64_t weight(const MetricsRow& row);
 
 // Completed of those that completed, failed or timed out, 0..1; 1 when there are none.
 double success_rate(const MetricsCounts& counts);

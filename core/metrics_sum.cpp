@@ -9,20 +9,16 @@ namespace {
 
 TimeNs ns_of(int64_t ms) { return std::clamp<int64_t>(ms, 0, limits::kUnixMsMax) * kMillisecondNs; }
 
-// The busiest first, so that a limit leaves out what weighs least.
-uint64_t weight(const MetricsRow& row) {
-  return row.counts.submitted + row.wait.count() + row.counts.completed;
-}
-
 template <class Number, class NameOf>
 uint32_t add_groups(const std::map<Number, MetricsRow>& rows, MetricsBy by, uint32_t limit, NameOf name_of,
-                    std::vector<MetricsInfo>& parts) {
+                    bool with_rows, std::vector<MetricsInfo>& parts) {
   std::vector<std::pair<Number, const MetricsRow*>> order;
   for (const auto& [number, row] : rows) order.emplace_back(number, &row);
   std::ranges::stable_sort(order, std::greater(), [](const auto& group) { return weight(*group.second); });
   const size_t shown = std::min<size_t>(order.size(), limit);
   for (size_t i = 0; i < shown; ++i) {
     MetricsInfo& info = parts.emplace_back(metrics_info(*order[i].second));
+    if (with_rows) info.row = *order[i].second;
     info.by = by;
     info.name = name_of(order[i].first);
   }
@@ -53,13 +49,15 @@ void MetricsSum::add(const MetricsKey& key, const MetricsRow& row) {
 
 std::vector<MetricsInfo> MetricsSum::parts(const Tables& tables, uint32_t limit, TimeNs now) const {
   std::vector<MetricsInfo> parts;
+  const bool with_rows = (by_ & kMetricsRows) != 0;
   parts.push_back(metrics_info(all_));
+  if (with_rows) parts.front().row = all_;
   uint32_t left_out = add_groups(
       queues_, MetricsBy::kQueue, limit, [&tables](QueueNo queue) { return tables.queue(queue).name; },
-      parts);
+      with_rows, parts);
   left_out += add_groups(
       types_, MetricsBy::kType, limit, [&tables](TypeNo type) { return std::string(tables.type(type)); },
-      parts);
+      with_rows, parts);
   parts.front().left_out = left_out;
   for (MetricsInfo& info : parts) {
     info.resolution = span_.resolution;

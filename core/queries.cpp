@@ -109,6 +109,7 @@ HealthInfo health_info(const State& state, const Recent& recent) {
   const RecentFigures figures = recent.last_hour(state.now());
   health.completed_recent = figures.completed;
   health.failed_recent = figures.failed;
+  health.waits_recent = figures.waits;
   if (figures.waits > 0)
     health.average_wait_ms = static_cast<double>(figures.wait_ns) / 1e6 / static_cast<double>(figures.waits);
   if (figures.completed > 0) {

@@ -95,6 +95,19 @@ TEST_F(MetricsSumTest, AddsUpAllAndEachQueueAndType) {
   }
 }
 
+TEST_F(MetricsSumTest, BringsTheRowsAlongWhenAskedTo) {
+  for (const uint8_t rows : {uint8_t{0}, kMetricsRows}) {
+    MetricsSum sum(span, {}, {}, kMetricsByQueue | kMetricsByType | rows);
+    sum.add(key(0, 0), row(1, 1'000'000));
+    for (const MetricsInfo& part : sum.parts(tables, 10, kNow)) {
+      ASSERT_EQ(part.row.has_value(), rows != 0);
+      if (part.row) {
+        EXPECT_EQ(*part.row, row(1, 1'000'000));
+      }
+    }
+  }
+}
+
 TEST_F(MetricsSumTest, WantsItsQueueItsTypeAndItsTimeOnly) {
   const MetricsSum sum(span, 1, 2, 0);
   EXPECT_TRUE(sum.wants(key(1, 2)));
@@ -129,7 +142,8 @@ TEST(MetricsInfoTest, ComesBackFromItsBytesAndFromThoseOfALaterVersion) {
   info.to_ns = 9;
   info.left_out = 3;
   Bytes bytes = encode(info);
-  EXPECT_FALSE(decode_metrics_info(ByteView(bytes).first(bytes.size() - 1)));
+  EXPECT_FALSE(decode_metrics_info(ByteView(bytes).first(bytes.size() - 2)));
+  EXPECT_TRUE(decode_metrics_info(ByteView(bytes).first(bytes.size() - 1))) << "of an earlier version";
   bytes.push_back(std::byte{1});
   const auto back = decode_metrics_info(bytes);
   ASSERT_TRUE(back);
@@ -142,6 +156,19 @@ TEST(MetricsInfoTest, ComesBackFromItsBytesAndFromThoseOfALaterVersion) {
   EXPECT_EQ(back->wait.count, 1u);
   EXPECT_EQ(back->wait.average_ms, 5);
   EXPECT_EQ(back->processing.count, 0u);
+  EXPECT_FALSE(back->row);
+}
+
+TEST(MetricsInfoTest, BringsItsRowWhenItHasOne) {
+  MetricsRow row;
+  row.counts.completed = 2;
+  row.processing.add(7'000'000);
+  MetricsInfo info = metrics_info(row);
+  info.row = row;
+  Bytes bytes = encode(info);
+  EXPECT_EQ(decode_metrics_info(bytes)->row, row);
+  bytes.pop_back();
+  EXPECT_FALSE(decode_metrics_info(bytes));
 }
 
 TEST(MetricsInfoTest, RatesAreOfWhatEndedAndOfTheTimeCovered) {

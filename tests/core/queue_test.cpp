@@ -160,6 +160,12 @@ TEST_F(Queues, WhatTheQueryShowsEqualsWhatHappened) {
   EXPECT_TRUE(health.healthy);
   EXPECT_EQ(health.queue_depth, 3u);
   EXPECT_EQ(health.pending, 2u);
+  EXPECT_EQ(health.waits_recent, 1u);
+  const Bytes bytes = encode(health);
+  EXPECT_EQ(decode_health_info(bytes)->waits_recent, 1u);
+  const auto of_earlier_version = decode_health_info(ByteView(bytes).first(bytes.size() - sizeof(uint64_t)));
+  ASSERT_TRUE(of_earlier_version);
+  EXPECT_EQ(of_earlier_version->pending, 2u);
 }
 
 }  // namespace

@@ -74,12 +74,17 @@ pqd_ticket ticket_of(const Ticket& ticket) {
           ticket.generation,
           ticket.lane,
           static_cast<uint8_t>(ticket.durability),
+          ticket.partition,
           {}};
 }
 
 Ticket ticket_of(const pqd_ticket& ticket) {
-  return {id_of(ticket.id), ticket.sequence, ticket.generation, ticket.lane,
-          static_cast<Durability>(ticket.durability)};
+  return {id_of(ticket.id),
+          ticket.sequence,
+          ticket.generation,
+          ticket.lane,
+          static_cast<Durability>(ticket.durability),
+          ticket.partition};
 }
 
 std::optional<ConnectOptions> connect_options_of(const pqd_connect_options& options) {

@@ -223,7 +223,8 @@ typedef struct pqd_ticket {
   uint32_t generation;
   uint8_t lane;
   uint8_t durability;
-  uint8_t reserved[2];
+  uint8_t partition;
+  uint8_t reserved[1];
 } pqd_ticket;
 
 typedef struct pqd_outcome {

@@ -27,7 +27,7 @@
 
 namespace pqd {
 
-class ClientCore;
+class ClientRouter;
 
 class Client {
  public:
@@ -153,9 +153,11 @@ class Client {
   const ClientCounters& counters() const;
 
  private:
-  explicit Client(std::unique_ptr<ClientCore> core);
+  Result<std::vector<JobInfo>> dlq_by_life(const ListFilter& filter);
 
-  std::unique_ptr<ClientCore> core_;
+  explicit Client(std::unique_ptr<ClientRouter> router);
+
+  std::unique_ptr<ClientRouter> router_;
 };
 
 }  // namespace pqd

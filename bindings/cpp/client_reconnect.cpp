@@ -1,8 +1,7 @@
 // Life without the daemon, and the way back to it.
 #include <algorithm>
-#include <thread>
 
-#include "bindings/cpp/client_core.h"
+#include "bindings/cpp/client_router.h"
 #include "bindings/cpp/resubmission.h"
 #include "shm/crash_point.h"
 
@@ -24,10 +23,12 @@ constexpr Milliseconds kBackoffMax{1'000};
 Hello ClientCore::hello() const {
   Hello hello;
   // One byte less than the field, so that it always ends in a zero.
-  const size_t bytes = std::min(options_.name.size(), hello.client_name.size() - 1);
-  std::transform(options_.name.begin(), options_.name.begin() + static_cast<ptrdiff_t>(bytes),
-                 hello.client_name.begin(), [](char c) { return c >= ' ' && c <= '~' ? c : '?'; });
-  hello.sizes = options_.sizes;
+  const std::string& name = router_.options().name;
+  const size_t bytes = std::min(name.size(), hello.client_name.size() - 1);
+  std::transform(name.begin(), name.begin() + static_cast<ptrdiff_t>(bytes), hello.client_name.begin(),
+                 [](char c) { return c >= ' ' && c <= '~' ? c : '?'; });
+  hello.sizes = router_.options().sizes;
+  hello.partition = partition_;
   if (session_ != nullptr) {
     hello.sizes = session_->welcome.sizes;
     hello.resume_session = session_->welcome.session;
@@ -37,28 +38,37 @@ Hello ClientCore::hello() const {
   return hello;
 }
 
+Result<std::unique_ptr<ClientSession>> ClientCore::open_session() {
+  return ClientSession::open(router_.socket_path(), hello(),
+                             Deadline::in(Milliseconds(router_.options().connect_timeout_ms)));
+}
+
 void ClientCore::lost() {
   if (away_) return;
   disarm_waiter();
   away_ = true;
   lost_since_ = next_attempt_ = Deadline::Clock::now();
   backoff_ = kBackoffFirst;
-  away_reason_ = {Error::kUnavailable, "the daemon at " + socket_path_ + " closed the connection", 0};
+  away_reason_ = {Error::kUnavailable, "the daemon at " + router_.socket_path() + " closed the connection",
+                  0};
   session_->socket.reset();
-  if (options_.reconnect_timeout_ms != 0) set_retry_timer();
+  router_.set_retry_timer();
 }
 
 Deadline ClientCore::give_up_at() const {
-  return Deadline::at(lost_since_ + Milliseconds(options_.reconnect_timeout_ms));
+  return Deadline::at(lost_since_ + Milliseconds(router_.options().reconnect_timeout_ms));
 }
 
 bool ClientCore::restore_once() {
   // Nothing is read from the old deliveries after this: the hello names the last one that was.
   pump();
-  auto opened =
-      ClientSession::open(socket_path_, hello(), Deadline::in(Milliseconds(options_.connect_timeout_ms)));
+  auto opened = open_session();
   if (opened && !may_follow((*opened)->welcome.sizes, session_->welcome.sizes)) {
     opened = fail_with(Error::kSystemError, "the daemon gave other ring sizes than before");
+  }
+  if (opened && (*opened)->welcome.partitions != router_.partitions()) {
+    opened = fail_with(Error::kSystemError,
+                       "the daemon has another number of partitions than before: connect anew");
   }
   if (!opened) {
     away_reason_ = std::move(opened.error());
@@ -75,12 +85,12 @@ void ClientCore::take_over(std::unique_ptr<ClientSession> fresh) {
   PQD_CRASH_POINT("handover-welcomed");
   Resubmission again = resubmit(*session_, *fresh);
   PQD_CRASH_POINT("handover-resubmitted");
-  for (const auto& lane : again.moved) counters_.resubmitted += lane.size();
-  outcomes_.advance(std::move(again.moved), again.given_up, counters_);
+  for (const auto& lane : again.moved) router_.counters().resubmitted += lane.size();
+  outcomes_.advance(std::move(again.moved), again.given_up, router_.counters());
   if (fresh->welcome.resumed == 0) inbox_.lose_leases();
   session_ = std::move(fresh);
   away_ = false;
-  ++counters_.reconnects;
+  ++router_.counters().reconnects;
   for (auto& [number, subscription] : subscriptions_) subscription.sent = subscription.decided = false;
   questions_.ask_again();
   watches_.begin_again();
@@ -88,24 +98,19 @@ void ClientCore::take_over(std::unique_ptr<ClientSession> fresh) {
   send_unsent();
   session_->bell.ring_if_sleeping();
   watch_session();
+  router_.set_retry_timer();
 }
 
 void ClientCore::restore_if_due() {
-  if (!away_ || options_.reconnect_timeout_ms == 0 || Deadline::Clock::now() < next_attempt_) return;
+  if (!away_ || router_.options().reconnect_timeout_ms == 0 || Deadline::Clock::now() < next_attempt_) return;
   restore_once();
 }
 
-// An attempt that is due is made in any case, so that a daemon that came back late is found.
-ClientCore::Waited ClientCore::restore(Deadline deadline) {
-  if (options_.reconnect_timeout_ms == 0) return Waited::kAway;
-  for (;;) {
-    restore_if_due();
-    if (!away_) return Waited::kReady;
-    if (give_up_at().passed()) return Waited::kAway;
-    if (deadline.passed()) return Waited::kTimeout;
-    const Deadline next = earlier(Deadline::at(next_attempt_), earlier(deadline, give_up_at()));
-    std::this_thread::sleep_for(next.left());
-  }
+// A closed descriptor leaves the set by itself.
+void ClientCore::watch_session() {
+  if (away_) return;
+  router_.add_to_events(session_->engine_doorbell.get());
+  router_.add_to_events(session_->socket.get());
 }
 
 }  // namespace pqd

@@ -96,6 +96,10 @@ Result<std::unique_ptr<ClientSession>> ClientSession::open(const std::string& pa
   if (!attempt.reply) return std::unexpected(std::move(attempt.reply.error()));
   UniqueFd& socket = attempt.socket;
   Accepted& accepted = *attempt.reply;
+  if (accepted.welcome.partition != hello.partition)
+    return fail_with(Error::kSystemError, "the daemon at " + path + " gave a session of partition " +
+                                              std::to_string(accepted.welcome.partition) + " for one of " +
+                                              std::to_string(hello.partition));
   auto session = std::make_unique<ClientSession>();
   session->socket = std::move(socket);
   session->welcome = accepted.welcome;

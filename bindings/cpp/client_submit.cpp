@@ -1,6 +1,6 @@
 // Submitting: the hot path. With room in the lane and the worker awake it makes no system call and allocates
 // nothing.
-#include "bindings/cpp/client_core.h"
+#include "bindings/cpp/client_router.h"
 #include "shm/crash_point.h"
 
 namespace pqd {
@@ -30,7 +30,7 @@ SubmitView ClientCore::view_of(const SubmitRequest& r) const {
   head.mode = static_cast<uint8_t>(r.mode);
   head.priority = r.priority;
   head.delivery = static_cast<uint8_t>(r.delivery);
-  head.durability = static_cast<uint8_t>(r.durability.value_or(options_.durability));
+  head.durability = static_cast<uint8_t>(r.durability.value_or(router_.options().durability));
   view.queue = r.queue;
   view.type = r.type;
   view.idempotency_key = r.idempotency_key;
@@ -65,6 +65,15 @@ void ClientCore::write_one(SubmitView& view, Lane lane, uint32_t bytes) {
   writer.commit(bytes);
 }
 
+Ticket ClientCore::ticket_of(const JobId& id, Lane lane, Durability durability) {
+  return Ticket{id,
+                session_->count(lane, durability),
+                outcomes_.generation(),
+                static_cast<uint8_t>(lane),
+                durability,
+                partition_};
+}
+
 Result<void> ClientCore::wait_for_room(Lane lane, uint64_t bytes, Milliseconds timeout) {
   const auto has_room = [this, lane, bytes] {
     const RingWriter& writer = session_->writer(lane);
@@ -72,7 +81,7 @@ Result<void> ClientCore::wait_for_room(Lane lane, uint64_t bytes, Milliseconds t
     const uint64_t head = session_->down.lane(lane).head.load(std::memory_order_acquire);
     return !away_ && writer.capacity() - (writer.published() - head) >= bytes;
   };
-  switch (wait_until(has_room, Deadline::in(timeout))) {
+  switch (router_.wait_until(has_room, Deadline::in(timeout), this)) {
     case Waited::kReady:
       return {};
     case Waited::kAway:
@@ -88,7 +97,7 @@ Result<void> ClientCore::wait_for_room(Lane lane, uint64_t bytes, Milliseconds t
 }
 
 Result<Ticket> ClientCore::submit(const SubmitRequest& request) {
-  if (auto usable = check_usable(); !usable) [[unlikely]]
+  if (auto usable = router_.check_usable(); !usable) [[unlikely]]
     return std::unexpected(std::move(usable.error()));
   SubmitView view = view_of(request);
   SubmitFault fault = check_submit(view, session_->welcome.max_payload_bytes);
@@ -105,7 +114,7 @@ Result<Ticket> ClientCore::submit(const SubmitRequest& request) {
       static_cast<uint32_t>(EngineState::kServing)) [[unlikely]]
     look_at_socket();
   if (away_ || session_->writer(lane).reserve(bytes).empty()) [[unlikely]] {
-    auto room = wait_for_room(lane, padded_record_bytes(bytes), submit_timeout());
+    auto room = wait_for_room(lane, padded_record_bytes(bytes), router_.submit_timeout());
     if (!room) return std::unexpected(std::move(room.error()));
   }
   write_one(view, lane, bytes);
@@ -114,14 +123,13 @@ Result<Ticket> ClientCore::submit(const SubmitRequest& request) {
   PQD_CRASH_POINT("submit-published");
   session_->bell.ring_if_sleeping();
   PQD_CRASH_POINT("submit-rung");
-  ++counters_.submitted;
+  ++router_.counters().submitted;
   const auto durability = static_cast<Durability>(view.head.durability);
-  return Ticket{view.head.id, session_->count(lane, durability), outcomes_.generation(),
-                static_cast<uint8_t>(lane), durability};
+  return ticket_of(view.head.id, lane, durability);
 }
 
 Result<std::vector<Ticket>> ClientCore::submit_many(std::span<const SubmitRequest> requests) {
-  if (auto usable = check_usable(); !usable) return std::unexpected(std::move(usable.error()));
+  if (auto usable = router_.check_usable(); !usable) return std::unexpected(std::move(usable.error()));
   if (requests.empty() || requests.size() > limits::kBatchSubmitMax) {
     return fail_with(Error::kInvalidRequest, "an atomic submit takes 1 to 65536 jobs");
   }
@@ -160,7 +168,7 @@ Result<std::vector<Ticket>> ClientCore::send_batch(std::span<SubmitView> views, 
                      "the jobs together are over the lane's " + std::to_string(now.capacity()) +
                          " bytes; submit fewer at once or connect with a larger lane");
   }
-  if (auto room = wait_for_room(lane, total, submit_timeout()); !room) {
+  if (auto room = wait_for_room(lane, total, router_.submit_timeout()); !room) {
     return std::unexpected(std::move(room.error()));
   }
   std::vector<Ticket> tickets;
@@ -168,14 +176,13 @@ Result<std::vector<Ticket>> ClientCore::send_batch(std::span<SubmitView> views, 
   for (SubmitView& view : views) {
     write_one(view, lane, static_cast<uint32_t>(submit_record_bytes(view)));
     const auto durability = static_cast<Durability>(view.head.durability);
-    tickets.push_back({view.head.id, session_->count(lane, durability), outcomes_.generation(),
-                       static_cast<uint8_t>(lane), durability});
+    tickets.push_back(ticket_of(view.head.id, lane, durability));
   }
   PQD_CRASH_POINT("batch-written");
   session_->writer(lane).publish();
   PQD_CRASH_POINT("batch-published");
   session_->bell.ring_if_sleeping();
-  counters_.submitted += views.size();
+  router_.counters().submitted += views.size();
   return tickets;
 }
 

@@ -1,34 +1,15 @@
-// Taking in what has come, and waiting for more of it.
+// Taking in what has come, and what to sleep on until more does.
 #include <poll.h>
 
-#include <thread>
-
-#include "bindings/cpp/client_core.h"
+#include "bindings/cpp/client_router.h"
 #include "core/info.h"
 #include "shm/crash_point.h"
 
 namespace pqd {
 namespace {
 
-// Spinning pays only where the daemon can run at the same time and somebody else is left for the rest.
-constexpr unsigned kSpinCpusMin = 3;
-constexpr unsigned kSpinRoundsFirst = 256;
-constexpr unsigned kSpinRoundsMax = 8'192;
 constexpr Milliseconds kProbePause{100};
 constexpr Milliseconds kSocketLookPause{1};
-
-void pause_briefly() {
-#if defined(__x86_64__) || defined(__i386__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  asm volatile("yield");
-#endif
-}
-
-bool spinning_pays() {
-  static const bool pays = std::thread::hardware_concurrency() >= kSpinCpusMin;
-  return pays;
-}
 
 }  // namespace
 
@@ -54,7 +35,7 @@ bool ClientCore::pump() {
 bool ClientCore::read_outcomes() {
   bool news = session_->load_marks();
   while (const auto receipt = session_->receipts.next()) {
-    outcomes_.take(*receipt, counters_);
+    outcomes_.take(*receipt, router_.counters());
     news = true;
   }
   PQD_CRASH_POINT("receipts-read");
@@ -105,9 +86,9 @@ void ClientCore::tend_orphans() {
     const auto info =
         answer->parts.empty() ? std::unexpected(answer->error) : decode_job_info(answer->parts[0]);
     if (answer->error == Error::kNotFound) {
-      outcomes_.settle_orphan(probe_->key, Error::kQueueFull, counters_);
+      outcomes_.settle_orphan(probe_->key, Error::kQueueFull, router_.counters());
     } else if (info && (info->core.state != JobState::kPending || info->core.pending != Pending::kParked)) {
-      outcomes_.settle_orphan(probe_->key, Error::kOk, counters_);
+      outcomes_.settle_orphan(probe_->key, Error::kOk, router_.counters());
     } else {
       next_probe_ = Deadline::Clock::now() + kProbePause;
     }
@@ -121,52 +102,21 @@ void ClientCore::tend_orphans() {
   probe_ = Probe{key, questions_.add(head, {}, {})};
 }
 
-ClientCore::Waited ClientCore::wait_until(const std::function<bool()>& ready, Deadline deadline) {
-  for (;;) {
-    pump();
-    if (ready()) return Waited::kReady;
-    if (deadline.passed()) look_at_socket();
-    if (away_) {
-      const Waited restored = restore(deadline);
-      if (restored == Waited::kReady) continue;
-      // What the daemon had said before it went still counts.
-      pump();
-      return ready() ? Waited::kReady : restored;
-    }
-    if (deadline.passed()) return Waited::kTimeout;
-    if (spin()) continue;
-    arm_waiter();
-    const bool news = pump();
-    const bool done = ready();
-    if (!done && !news) sleep(deadline);
-    disarm_waiter();
-    if (done) return Waited::kReady;
+Deadline ClientCore::wake_at(bool waited_for) const {
+  const auto never = Deadline::in(kForever);
+  if (away_) {
+    const bool tries = router_.options().reconnect_timeout_ms != 0;
+    return earlier(tries ? Deadline::at(next_attempt_) : never, waited_for ? give_up_at() : never);
   }
+  return outcomes_.any_orphans() && !probe_ ? Deadline::at(next_probe_) : never;
 }
 
-// True when something was published while we looked.
-bool ClientCore::spin() {
-  if (!spinning_pays()) return false;
-  const auto& bell = session_->down.header().bell;
-  // acquire: pairs with the release store of ring_if_waiting().
-  const uint32_t before = bell.load(std::memory_order_acquire);
-  if (spin_rounds_ == 0) spin_rounds_ = kSpinRoundsFirst;
-  for (unsigned round = 0; round < spin_rounds_; ++round) {
-    if (bell.load(std::memory_order_acquire) != before) {
-      spin_rounds_ = std::min(spin_rounds_ * 2, kSpinRoundsMax);
-      return true;
-    }
-    pause_briefly();
-  }
-  spin_rounds_ = std::max(spin_rounds_ / 2, 1u);
-  return false;
+void ClientCore::add_to(std::span<pollfd, 2> wanted) const {
+  wanted[0] = {session_->engine_doorbell.get(), POLLIN, 0};
+  wanted[1] = {session_->socket.get(), POLLIN | POLLRDHUP, 0};
 }
 
-void ClientCore::sleep(Deadline deadline) {
-  if (outcomes_.any_orphans() && !probe_) deadline = earlier(deadline, Deadline::at(next_probe_));
-  std::array<pollfd, 2> wanted{pollfd{session_->engine_doorbell.get(), POLLIN, 0},
-                               pollfd{session_->socket.get(), POLLIN | POLLRDHUP, 0}};
-  if (::poll(wanted.data(), wanted.size(), static_cast<int>(deadline.left().count())) <= 0) return;
+void ClientCore::woken(std::span<const pollfd, 2> wanted) {
   disarm_waiter();
   if (wanted[0].revents != 0) session_->waiter.drain();
   if (wanted[1].revents != 0) hear();
@@ -174,6 +124,7 @@ void ClientCore::sleep(Deadline deadline) {
 
 void ClientCore::arm_waiter() {
   disarm_waiter();
+  if (away_) return;
   PQD_CRASH_POINT("client-before-arming");
   session_->waiter.arm();
   PQD_CRASH_POINT("client-armed");
@@ -185,10 +136,10 @@ void ClientCore::disarm_waiter() {
   armed_ = false;
 }
 
-void ClientCore::look_at_socket() {
+void ClientCore::look_at_socket(bool must) {
   if (away_) return;
   const auto now = Deadline::Clock::now();
-  if (now - socket_seen_ < kSocketLookPause) return;
+  if (!must && now - socket_seen_ < kSocketLookPause) return;
   socket_seen_ = now;
   pollfd wanted{session_->socket.get(), POLLIN | POLLRDHUP, 0};
   if (::poll(&wanted, 1, 0) > 0) hear();

@@ -2,7 +2,8 @@
 
 namespace pqd {
 
-DeliveredJob::DeliveredJob(Bytes record) : record_(std::move(record)), stop_(std::make_shared<bool>(false)) {
+DeliveredJob::DeliveredJob(Bytes record, PartitionNo partition)
+    : record_(std::move(record)), partition_(partition), stop_(std::make_shared<bool>(false)) {
   if (auto view = read_delivery_record(record_)) view_ = *view;
 }
 

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "core/down_record.h"
+#include "core/partition.h"
 
 namespace pqd {
 
@@ -12,7 +13,7 @@ class DeliveredJob {
  public:
   DeliveredJob() = default;
   // REQUIRES: `record` holds a delivery that read_delivery_record() accepts.
-  explicit DeliveredJob(Bytes record);
+  explicit DeliveredJob(Bytes record, PartitionNo partition = 0);
   DeliveredJob(DeliveredJob&&) noexcept = default;
   DeliveredJob& operator=(DeliveredJob&&) noexcept = default;
 
@@ -37,6 +38,7 @@ class DeliveredJob {
   std::string_view metadata() const { return view_.metadata; }
   ByteView payload() const { return view_.payload; }
   const DeliveryView& view() const { return view_; }
+  PartitionNo partition() const { return partition_; }  // whose session it came through
   // True once the client has learnt that the consumer should stop; Client::cancel_requested() looks for news
   // first.
   const std::shared_ptr<bool>& stop_flag() const { return stop_; }
@@ -44,6 +46,7 @@ class DeliveredJob {
  private:
   Bytes record_;  // moving a vector keeps its bytes where they are, and the views with them
   DeliveryView view_;
+  PartitionNo partition_ = 0;
   std::shared_ptr<bool> stop_;
 };
 

@@ -26,6 +26,10 @@ using Result = std::expected<T, Failure>;
 inline Failure failure_of(Error error, uint32_t retry_after_ms = 0) {
   return {error, std::string(error_text(error)), retry_after_ms};
 }
+// Of what was written when the daemon went away.
+inline Failure unknown_outcome(const Failure& away) {
+  return {Error::kUnknownOutcome, "this was sent and not answered: " + away.text, 0};
+}
 inline std::unexpected<Failure> fail_with(Error error, std::string text, uint32_t retry_after_ms = 0) {
   return std::unexpected(Failure{error, std::move(text), retry_after_ms});
 }

@@ -12,7 +12,7 @@ uint64_t ClientInbox::take(ByteView record, uint64_t seen) {
   if (number != 0 && number <= seen) return seen;
   switch (static_cast<DownKind>(view->head.head.kind)) {
     case DownKind::kDelivery: {
-      DeliveredJob job(Bytes(record.begin(), record.end()));
+      DeliveredJob job(Bytes(record.begin(), record.end()), partition_);
       // Two sessions may both have brought it, when an attempt to reconnect failed half way.
       if (held_.emplace(job.token(), job.stop_flag()).second)
         add(std::move(job));

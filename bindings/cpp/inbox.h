@@ -17,6 +17,9 @@ namespace pqd {
 
 class ClientInbox {
  public:
+  // Of the session whose deliveries it takes.
+  explicit ClientInbox(PartitionNo partition = 0) : partition_(partition) {}
+
   // One record of the deliveries ring. `seen`: the number of the last delivery taken in this session; an
   // engine that took over may have written some again, which count once. Returns the number seen by now.
   uint64_t take(ByteView record, uint64_t seen);
@@ -47,6 +50,7 @@ class ClientInbox {
   void end_batch();
   void forget_dropped();
 
+  PartitionNo partition_;
   std::deque<Waiting> waiting_;
   size_t whole_ = 0;  // batches in it whose last job is there
   std::unordered_map<LeaseToken, std::weak_ptr<bool>, TokenHash> held_;

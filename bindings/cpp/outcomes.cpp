@@ -112,15 +112,14 @@ std::optional<Result<Outcome>> ClientOutcomes::decide(const Ticket& ticket,
   const auto durability = static_cast<size_t>(ticket.durability);
   if (key.sequence == 0 || key.lane >= kLaneCount || key.generation == 0 || key.generation > generation_ ||
       durability >= kDurabilityCount) {
-    return fail_with(Error::kInvalidRequest, "this is not a ticket of this client");
+    return std::unexpected(foreign_ticket());
   }
   if (generation_ - key.generation > moved_.size()) return std::unexpected(forgotten());
   while (key.generation < generation_ && follow(key)) {
   }
   if (key.generation == generation_) {
     const auto& lane = session.lanes[key.lane];
-    if (key.sequence > lane.sent)
-      return fail_with(Error::kInvalidRequest, "this is not a ticket of this client");
+    if (key.sequence > lane.sent) return std::unexpected(foreign_ticket());
     if (lane.marks[durability] < key.sequence) return std::nullopt;
   }
   if (deferred_.contains(key) || orphans_.contains(key)) return std::nullopt;

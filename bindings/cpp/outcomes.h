@@ -19,6 +19,8 @@ namespace pqd {
 // that has number i + 1 there.
 using MovedRecords = std::array<std::vector<uint64_t>, kLaneCount>;
 
+inline Failure foreign_ticket() { return {Error::kInvalidRequest, "this is not a ticket of this client", 0}; }
+
 class ClientOutcomes {
  public:
   static constexpr size_t kVerdictsMax = 65'536;

@@ -12,6 +12,7 @@
 #include "core/control_record.h"
 #include "core/info.h"
 #include "core/limits.h"
+#include "core/partition.h"
 #include "core/submit_record.h"
 #include "shm/abi.h"
 
@@ -61,6 +62,7 @@ struct Ticket {
   uint32_t generation = 0;  // of the connection that carried it first
   uint8_t lane = 0;
   Durability durability = Durability::kFsync;
+  PartitionNo partition = 0;  // of the connection
 };
 
 // A record was accepted.
@@ -85,7 +87,7 @@ struct ListFilter {
   uint32_t limit = 50;  // 1..1'000; of dead letters 1..100
   JobId older_than{};   // for the next page: the last id of this one
   // Of dead letters: oldest life first, beginning above this number; for the next page: the last one's
-  // core.no.
+  // core.no. Over several partitions one after the other, which their numbers say in their highest bits.
   std::optional<JobNo> newer_than{};
 };
 
@@ -128,7 +130,9 @@ struct WatchOptions {
   JobId job{};               // empty = all
   uint8_t states = 0;        // only changes that lead to one of these, a bit (1 << JobState) each; 0 = all
   std::optional<uint32_t> owner_uid{};
-  uint32_t last = 0;  // first so many of the latest changes; the daemon remembers about a thousand
+  // First so many of the latest changes; the daemon remembers about a thousand. A watch over several
+  // partitions begins with so many of each.
+  uint32_t last = 0;
 };
 
 struct ExtendRequest {

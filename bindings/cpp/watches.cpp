@@ -6,14 +6,11 @@
 
 namespace pqd {
 
-ClientWatches::Handle ClientWatches::add(const WatchHead& head, std::string_view queue,
-                                         std::string_view type) {
-  const Handle handle = next_handle_++;
+void ClientWatches::add(Handle handle, const WatchHead& head, std::string_view queue, std::string_view type) {
   Open& watch = open_[handle];
   watch.head = head;
   watch.queue = queue;
   watch.type = type;
-  return handle;
 }
 
 std::optional<Bytes> ClientWatches::drop(Handle handle) {
@@ -27,14 +24,11 @@ std::optional<Bytes> ClientWatches::drop(Handle handle) {
   return record;
 }
 
-std::optional<Failure> ClientWatches::take_failure() {
+std::optional<ClientWatches::Handle> ClientWatches::failed() const {
   const auto ended = std::ranges::find_if(open_, [](const auto& entry) {
     return entry.second.phase == Phase::kEnded && entry.second.failure.error != Error::kOk;
   });
-  if (ended == open_.end()) return std::nullopt;
-  Failure failure = std::move(ended->second.failure);
-  drop(ended->first);
-  return failure;
+  return ended == open_.end() ? std::nullopt : std::optional(ended->first);
 }
 
 std::optional<JobEvent> ClientWatches::pop() {

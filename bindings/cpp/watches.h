@@ -21,7 +21,8 @@ class ClientWatches {
 
   enum class Phase : uint8_t { kAsked, kBegun, kEnded };
 
-  Handle add(const WatchHead& head, std::string_view queue, std::string_view type);
+  // REQUIRES: !has(handle).
+  void add(Handle handle, const WatchHead& head, std::string_view queue, std::string_view type);
   // Events of it that nobody has taken go with it. The record that tells the daemon; nothing = it knows of
   // none.
   std::optional<Bytes> drop(Handle handle);
@@ -29,10 +30,12 @@ class ClientWatches {
   Phase phase(Handle handle) const { return open_.at(handle).phase; }
   // Why one has ended that was to go on.
   const Failure& failure(Handle handle) const { return open_.at(handle).failure; }
-  // Of the first watch that the daemon has ended by itself; it is dropped with that.
-  std::optional<Failure> take_failure();
+  // The first one that the daemon has ended by itself.
+  std::optional<Handle> failed() const;
 
   bool empty() const { return waiting_.empty(); }
+  // When the first of them happened; REQUIRES: !empty().
+  TimeNs first_ns() const { return waiting_.front().when_ns; }
   std::optional<JobEvent> pop();
   // Those of one watch.
   std::vector<JobEvent> take_all(Handle handle);
@@ -68,7 +71,6 @@ class ClientWatches {
   void take(Handle handle, Open& watch, JobEvent event);
 
   std::map<Handle, Open> open_;
-  Handle next_handle_ = 1;
   uint64_t next_request_ = 1;
   std::deque<JobEvent> waiting_;
 };

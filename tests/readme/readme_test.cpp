@@ -71,7 +71,7 @@ TEST(Bootstrap, InstallsWhatTheBuildLooksFor) {
   for (const char* package :
        {"libboost1.81-dev", "libboost-json1.81-dev", "libssl-dev", "libspdlog-dev", "libcli11-dev",
         "liburing-dev", "librocksdb-dev", "libgtest-dev", "libtomlplusplus-dev", "ninja-build", "pkg-config",
-        "cmake", "g++", "valgrind"}) {
+        "cmake", "g++", "libisal-dev", "valgrind"}) {
     EXPECT_NE(bootstrap.find(package), std::string::npos) << package;
   }
   EXPECT_EQ(exit_status("./tools/bootstrap --lin"), 64);

@@ -18,7 +18,7 @@ class DiskWatch {
   Error intake(TimeNs now) {
     if (now - looked_ns_ >= kLookEveryNs) {
       looked_ns_ = now;
-      free_bytes_ = store_.free_bytes();
+      free_bytes_ = store_.database().free_bytes();
       note(free_bytes_ >= reserved_bytes_);
     }
     return enough_ ? Error::kOk : Error::kNoSpace;

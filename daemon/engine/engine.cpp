@@ -123,7 +123,7 @@ class Engine {
     store_ = std::move(*store);
     PQD_CRASH_POINT("start-store-open");
     // What a backup left that did not end; it would hold tables on the disk.
-    if (auto gone = Store::remove_copy(config_.daemon.state_dir); !gone)
+    if (auto gone = Database::remove_copy(config_.daemon.state_dir); !gone)
       spdlog::warn("{}", gone.error().text);
     auto epoch = store_->next_epoch();
     PQD_CRASH_POINT("start-epoch-taken");

@@ -212,7 +212,7 @@ bool StoreReader::answer(StoreQuestion& question) const {
     case QueryKind::kMetrics:
       return add_figures(store_, question);
     case QueryKind::kCopy:
-      question.copy = store_.copy_beside();
+      question.copy = store_.database().copy_beside();
       return true;
     default:
       return true;

@@ -52,16 +52,22 @@ StoreResult<void> copy_tree(const fs::path& from, const fs::path& to) {
 
 // What it would come to at a start is witnessed, so that the copy cannot lose its end unnoticed later.
 StoreResult<void> witness(const std::string& directory) {
-  const auto store = Store::open({.directory = directory, .read_only = true});
-  if (!store) return std::unexpected(store.error());
-  State state;
-  const auto recovered =
-      recover(**store, std::nullopt, state, [](uint64_t, ByteView, ByteView) { return true; });
-  if (!recovered) return std::unexpected(recovered.error());
-  auto fresh = Witness::open(directory);
-  if (!fresh) return std::unexpected(fresh.error());
-  if (recovered->last_commit == 0) return {};
-  return fresh->record({recovered->last_commit, recovered->last_hash});
+  const auto database = Database::open({.directory = directory, .read_only = true});
+  if (!database) return std::unexpected(database.error());
+  for (uint32_t i = 0; i < (*database)->partitions(); ++i) {
+    const auto partition = static_cast<PartitionNo>(i);
+    const auto store = Store::open(*database, partition);
+    if (!store) return std::unexpected(store.error());
+    State state;
+    const auto recovered =
+        recover(**store, std::nullopt, state, [](uint64_t, ByteView, ByteView) { return true; });
+    if (!recovered) return std::unexpected(recovered.error());
+    auto fresh = Witness::open(directory, partition);
+    if (!fresh) return std::unexpected(fresh.error());
+    if (recovered->last_commit == 0) continue;
+    if (auto ok = fresh->record({recovered->last_commit, recovered->last_hash}); !ok) return ok;
+  }
+  return {};
 }
 
 StoreResult<StoreReport> take(const std::string& copy, const std::string& to) {
@@ -79,7 +85,7 @@ StoreResult<StoreReport> take(const std::string& copy, const std::string& to) {
 }  // namespace
 
 StoreResult<UniqueFd> lock_backup(const std::string& state_directory) {
-  const std::string path = state_directory + "/" + Store::kCopyName + ".lock";
+  const std::string path = state_directory + "/" + Database::kCopyName + ".lock";
   UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!fd) return refusal("cannot open " + path, errno);
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return fd;

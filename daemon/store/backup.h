@@ -13,9 +13,9 @@ namespace pqd {
 // One backup of a store at a time: held until the copy has been taken. kUnavailable: somebody else makes one.
 StoreResult<UniqueFd> lock_backup(const std::string& state_directory);
 
-// `copy`: as Store::copy_beside() left it; it is gone afterwards. `to` must not exist; it is there in whole,
-// synced, with a witness of its own and without a fault, or not at all. A restore is to give it the state
-// directory's name.
+// `copy`: as Database::copy_beside() left it; it is gone afterwards. `to` must not exist; it is there in
+// whole, synced, with a witness of its own and without a fault, or not at all. A restore is to give it the
+// state directory's name.
 StoreResult<StoreReport> take_backup(const std::string& copy, const std::string& to);
 
 }  // namespace pqd

@@ -4,16 +4,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
 
+#include "core/limits.h"
 #include "shm/unique_fd.h"
 
 namespace pqd {
 namespace {
 
 constexpr std::string_view kMark = "pqd ";
+constexpr unsigned kFormats = 100;  // the partitions stand before them
+static_assert(kStoreFormat < kFormats);
 
 std::unexpected<StoreError> system_failure(const std::string& what) {
   const bool full = errno == ENOSPC || errno == EDQUOT;
@@ -26,10 +30,11 @@ std::unexpected<StoreError> refusal(std::string text) {
   return std::unexpected(StoreError{Error::kSystemError, std::move(text), true});
 }
 
-StoreResult<void> write_format(const std::string& directory) {
+StoreResult<void> write_format(const std::string& directory, uint32_t partitions) {
+  const unsigned number = partitions == 1 ? kStoreFormat : partitions * kFormats + kStoreFormat;
   const std::string path = directory + "/format";
   const std::string fresh = path + ".new";
-  const std::string line = std::string(kMark) + std::to_string(kStoreFormat) + "\n";
+  const std::string line = std::string(kMark) + std::to_string(number) + "\n";
   const UniqueFd fd(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
   if (!fd) return system_failure("cannot make " + fresh);
   errno = ENOSPC;  // what a short write means
@@ -40,7 +45,7 @@ StoreResult<void> write_format(const std::string& directory) {
   return sync_directory(directory);
 }
 
-StoreResult<void> judge(const std::string& directory, std::string_view line) {
+StoreResult<uint32_t> judge(const std::string& directory, std::string_view line) {
   unsigned number = 0;
   const bool marked = line.starts_with(kMark) && line.ends_with('\n');
   if (marked) line = line.substr(kMark.size(), line.size() - kMark.size() - 1);
@@ -48,7 +53,9 @@ StoreResult<void> judge(const std::string& directory, std::string_view line) {
   const auto [end, error] = std::from_chars(line.data(), line_end, number);
   if (!marked || error != std::errc{} || end != line_end)
     return refusal(directory + "/format is not pqd's: give pqd a directory of its own");
-  if (number == kStoreFormat) return {};
+  const uint32_t partitions = number / kFormats;
+  const bool known = partitions != 1 && partitions <= limits::kPartitionsMax;
+  if (number % kFormats == kStoreFormat && known) return std::max(partitions, 1u);
   return refusal("the store in " + directory + " has format " + std::to_string(number) +
                  ", this pqd knows format " + std::to_string(kStoreFormat) +
                  ": use the pqd that wrote it, or a newer one");
@@ -62,7 +69,7 @@ StoreResult<void> sync_directory(const std::string& directory) {
   return {};
 }
 
-StoreResult<void> check_format(const std::string& directory, bool create) {
+StoreResult<uint32_t> check_format(const std::string& directory, bool create, uint32_t partitions) {
   const std::string path = directory + "/format";
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (fd) {
@@ -77,7 +84,8 @@ StoreResult<void> check_format(const std::string& directory, bool create) {
     return refusal(directory + "/db is there, but no " + path +
                    ": not a state directory of pqd, give it one of its own");
   if (!create) return refusal("there is no store in " + directory);
-  return write_format(directory);
+  if (auto written = write_format(directory, partitions); !written) return std::unexpected(written.error());
+  return partitions;
 }
 
 }  // namespace pqd

@@ -59,25 +59,24 @@ std::unique_ptr<rocksdb::Iterator> seek_behind(const std::function<rocksdb::Iter
 
 }  // namespace
 
-StoreResult<RawDatabase> RawDatabase::open(const std::string& path, Mode mode) {
+StoreResult<RawDatabase> RawDatabase::open(const std::string& path, Mode mode, uint32_t partitions) {
   RawDatabase database;
-  const auto clock = std::make_shared<CheckpointClock>(0);
   rocksdb::DB* db = nullptr;
   const auto status = mode == Mode::kRead
                           ? rocksdb::DB::OpenForReadOnly(read_only_options(nullptr), path,
-                                                         families_there(path, nullptr, families(clock)),
+                                                         families_there(path, nullptr, families(partitions)),
                                                          &database.handles_, &db)
                           : rocksdb::DB::Open(db_options(std::make_shared<StoreEventListener>(), nullptr),
-                                              path, families(clock), &database.handles_, &db);
+                                              path, families(partitions), &database.handles_, &db);
   if (!status.ok()) return failure("cannot open " + path, status);
   database.db_.reset(db);
   return database;
 }
 
-StoreResult<void> RawDatabase::list_anew(const std::string& path) {
+StoreResult<void> RawDatabase::list_anew(const std::string& path, uint32_t partitions) {
   auto options = db_options(std::make_shared<StoreEventListener>(), nullptr);
   options.listeners.clear();
-  const auto status = rocksdb::RepairDB(path, options, families(std::make_shared<CheckpointClock>(0)));
+  const auto status = rocksdb::RepairDB(path, options, families(partitions));
   if (!status.ok()) return failure("cannot make the list of files in " + path + " anew", status);
   return {};
 }

@@ -16,10 +16,10 @@ namespace pqd {
 class RawDatabase {
  public:
   enum class Mode : uint8_t { kRead, kWrite };
-  static StoreResult<RawDatabase> open(const std::string& path, Mode mode);
+  static StoreResult<RawDatabase> open(const std::string& path, Mode mode, uint32_t partitions);
   // Makes RocksDB's list of its files anew from the tables in the directory, by RocksDB's own repair. It must
   // not see the logs: it drops what is in them of a family that has no table yet.
-  static StoreResult<void> list_anew(const std::string& path);
+  static StoreResult<void> list_anew(const std::string& path, uint32_t partitions);
   // Writes all of a log into it that can be read. Logs in their order hold a whole end of the history, so
   // that it does not matter what of them has reached tables. Returns the number of places that cannot be
   // read.

@@ -16,7 +16,7 @@ struct SalvageReport {
   bool files_listed_anew = false;  // RocksDB could not open it by its own list
   std::vector<std::string>
       lost;                  // a line each, about a commit, a job, a range of keys; empty = nothing is lost
-  uint64_t last_commit = 0;  // where the new store goes on from
+  uint64_t last_commit = 0;  // where the new store goes on from; of several partitions the sum
   StoreReport after;         // the check of the new store
 };
 

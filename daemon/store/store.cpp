@@ -27,20 +27,6 @@ void raise(std::atomic<uint64_t>& to, uint64_t value) {
 
 }  // namespace
 
-StoreResult<void> Store::write(rocksdb::WriteBatch& batch, bool sync) {
-  if (listener_->failed()) return std::unexpected(listener_->error());
-  rocksdb::WriteOptions options;
-  options.sync = sync;
-  options.protection_bytes_per_key = 8;
-  PQD_CRASH_POINT("store-before-write");
-  const auto status = db_->Write(options, &batch);
-  PQD_CRASH_POINT("store-written");
-  if (status.ok()) return {};
-  auto failed = failure("cannot write to the store in " + directory_, status);
-  listener_->fail(failed.error());
-  return failed;
-}
-
 StoreResult<uint32_t> Store::next_epoch() {
   auto found = get(kMeta, as_bytes(kEpochKey));
   if (!found) return std::unexpected(found.error());
@@ -50,7 +36,7 @@ StoreResult<uint32_t> Store::next_epoch() {
   rocksdb::WriteBatch batch;
   batch.Put(families_[kMeta], slice(kEpochKey),
             rocksdb::Slice(reinterpret_cast<const char*>(&epoch), sizeof epoch));
-  if (auto ok = write(batch, true); !ok) return std::unexpected(ok.error());
+  if (auto ok = database_->write(batch, true); !ok) return std::unexpected(ok.error());
   return epoch;
 }
 
@@ -64,7 +50,7 @@ StoreResult<void> Store::go_on_after(uint64_t number) {
   }
   if (!it->status().ok()) return failure("cannot read the journal", it->status());
   if (strays.Count() > 0)
-    if (auto ok = write(strays, true); !ok) return ok;
+    if (auto ok = database_->write(strays, true); !ok) return ok;
   last_commit_.store(number, std::memory_order_relaxed);
   // An open puts what it read from the log into tables, and syncs them.
   raise(synced_commits_, number);
@@ -77,7 +63,7 @@ StoreResult<void> Store::append(uint64_t number, ByteView entry, ByteView block)
   const auto key = keys::of(number);
   batch.Put(families_[kJournal], slice(key), slice(entry));
   if (!block.empty()) batch.Put(families_[kBlocks], slice(key), slice(block));
-  if (auto ok = write(batch, false); !ok) return ok;
+  if (auto ok = database_->write(batch, false); !ok) return ok;
   last_commit_.store(number, std::memory_order_relaxed);
   return {};
 }
@@ -90,7 +76,7 @@ StoreResult<void> Store::sync_log(std::string_view meta_key, uint64_t value, uin
   const uint64_t checkpoints = checkpoints_.load(std::memory_order_acquire);
   rocksdb::WriteBatch batch;
   batch.Put(families_[kMeta], slice(meta_key), slice(keys::of(value)));
-  if (auto ok = write(batch, true); !ok) return ok;
+  if (auto ok = database_->write(batch, true); !ok) return ok;
   raise(synced_commits_, commits);
   raise(synced_checkpoints_, checkpoints);
   return {};
@@ -131,7 +117,7 @@ StoreResult<void> Store::checkpoint(const CheckpointBatch& batch) {
   for (const auto& [key, row] : batch.metrics)
     out.Put(families_[kMetrics], slice(write_metrics_key(key)), slice(row));
   // relaxed: see CheckpointClock.
-  clock_->store(batch.now_ns, std::memory_order_relaxed);
+  database_->clock(partition_).store(batch.now_ns, std::memory_order_relaxed);
   Bytes head;
   ByteWriter writer(head);
   writer.pod(batch.covered);
@@ -140,7 +126,7 @@ StoreResult<void> Store::checkpoint(const CheckpointBatch& batch) {
   for (uint64_t n = blocks_deleted_to_ + 1; n <= batch.covered; ++n) {
     out.Delete(families_[kBlocks], slice(keys::of(n)));
   }
-  if (auto ok = write(out, false); !ok) return ok;
+  if (auto ok = database_->write(out, false); !ok) return ok;
   checkpoints_.fetch_add(1, std::memory_order_release);
   blocks_deleted_to_ = batch.covered;
   return {};
@@ -154,7 +140,7 @@ StoreResult<void> Store::put_done_ahead(const CheckpointBatch& batch) {
   for (const auto& [id, row] : batch.done_puts) {
     put_done(id, row, piece);
     if (piece.GetDataSize() < kPieceBytes && &id != &batch.done_puts.back().first) continue;
-    if (auto ok = write(piece, false); !ok) return ok;
+    if (auto ok = database_->write(piece, false); !ok) return ok;
     checkpoints_.fetch_add(1, std::memory_order_release);
     PQD_CRASH_POINT("checkpoint-piece-written");
     piece.Clear();

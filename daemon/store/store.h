@@ -1,6 +1,6 @@
-// The store: journal, blocks, job rows and small tables in one RocksDB. What is durable when: append()
-// survives the death of any process once it has returned, sync() makes everything appended before survive
-// power loss. The key layouts are in daemon/store/README.md.
+// The store of one partition: journal, blocks, job rows and small tables in the families that it has in the
+// RocksDB of all. What is durable when: append() survives the death of any process once it has returned,
+// sync() makes everything appended before survive power loss. The key layouts are in daemon/store/README.md.
 //
 // Thread rule: append, sync and checkpoint by one thread each at a time; reads by any thread. After the first
 // failed write everything that writes fails, and the process has to end: see StoreError.
@@ -11,38 +11,30 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "core/bytes.h"
 #include "core/job.h"
+#include "daemon/store/database.h"
 #include "daemon/store/store_view.h"
-#include "shm/unique_fd.h"
 
 namespace rocksdb {
-class ColumnFamilyHandle;
-class DB;
-class Env;
 class Iterator;
-class WriteBatch;
 }  // namespace rocksdb
 
 namespace pqd {
 
-class StoreEventListener;
 struct DoneKey;
-
-struct StoreOptions {
-  std::string directory;        // made when it is not there
-  bool read_only = false;       // a look at how it stands now: no lock, no file made, also beside its owner
-  rocksdb::Env* env = nullptr;  // for fault injection; not owned
-  uint32_t buffer_divisor = 1;  // write buffers so much smaller: little data goes all ways, in tests
-};
 
 class Store final : public StoreView {
  public:
+  // The first partition of a database of its own.
   static StoreResult<std::unique_ptr<Store>> open(const StoreOptions& options);
-  ~Store() override;
+  // One of those that the database has, once.
+  static StoreResult<std::unique_ptr<Store>> open(std::shared_ptr<Database> database, PartitionNo partition);
+  ~Store() override = default;
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
@@ -60,13 +52,6 @@ class Store final : public StoreView {
   // Survives power loss only together with all that it stands on: the commits it covers, and the checkpoints
   // before it. Rows of finished jobs may go in before the rest, and stay when that does not come any more.
   StoreResult<void> checkpoint(const CheckpointBatch& batch);
-
-  // A copy of all that is there, in the directory kCopyName of this one: tables as links to the same files,
-  // the log copied. An earlier copy goes. Returns its path; an error here is no end of the store. Any thread,
-  // one at a time.
-  StoreResult<std::string> copy_beside() const;
-  static StoreResult<void> remove_copy(const std::string& directory);
-  static constexpr const char* kCopyName = "backup";
 
   uint64_t last_commit() const { return last_commit_.load(std::memory_order_relaxed); }
   StoreResult<std::optional<Checkpoint>> load_checkpoint() const override;
@@ -101,13 +86,10 @@ class Store final : public StoreView {
   StoreResult<std::optional<KeptKey>> find_key(const ShortHash& key) const override;
   StoreResult<std::optional<Bytes>> find_metrics(const MetricsKey& key) const override;
 
-  // Free bytes on the file system of the directory.
-  uint64_t free_bytes() const;
-  const std::string& directory() const { return directory_; }
+  Database& database() const { return *database_; }
 
  private:
-  enum Family {
-    kDefault,
+  enum Family {  // kFamilyKinds
     kJournal,
     kBlocks,
     kLive,
@@ -120,15 +102,11 @@ class Store final : public StoreView {
     kFamilyCount
   };
 
-  Store();
-  StoreResult<void> write(rocksdb::WriteBatch& batch, bool sync);
+  Store(std::shared_ptr<Database> database, PartitionNo partition);
   StoreResult<std::optional<Bytes>> get(Family family, ByteView key) const;
   // Over nothing where there is no such family. Whoever reads ahead goes through all of it, and once: what it
   // reads is not kept in the cache.
   std::unique_ptr<rocksdb::Iterator> iterate(Family family, size_t readahead_bytes = 0) const;
-  StoreResult<void> take_directory();
-  StoreResult<void> open_database(const StoreOptions& options);
-  rocksdb::Env* ordered_env(const StoreOptions& options);
   StoreResult<void> find_last_commit();
   // Of a store that was written before there was an index.
   StoreResult<void> index_done();
@@ -139,13 +117,9 @@ class Store final : public StoreView {
   // A synced write syncs the log up to it, and with that every write that had returned before.
   StoreResult<void> sync_log(std::string_view meta_key, uint64_t value, uint64_t commits);
 
-  std::string directory_;
-  UniqueFd lock_;
-  std::shared_ptr<StoreEventListener> listener_;
-  std::shared_ptr<std::atomic<TimeNs>> clock_;  // of the latest checkpoint, for the sweep of keys
-  std::unique_ptr<rocksdb::Env> env_;           // with OrderedLogs; outlives the database
-  std::vector<rocksdb::ColumnFamilyHandle*> families_;
-  std::unique_ptr<rocksdb::DB> db_;
+  const std::shared_ptr<Database> database_;
+  const PartitionNo partition_;
+  const std::span<rocksdb::ColumnFamilyHandle* const> families_;  // in the order of Family
   std::atomic<uint64_t> last_commit_{0};
   // What a power cut leaves: written by whoever syncs, at the end. release, and acquire where they are read:
   // the sync has returned.

@@ -17,9 +17,11 @@ struct StoreFault {
 
 struct StoreReport {
   bool in_use = false;             // by a daemon: then the log's end is not judged, it is being written
-  std::vector<StoreFault> faults;  // at most kFaultsMax of one part
+  std::vector<StoreFault> faults;  // at most kFaultsMax of one part and partition
   std::vector<std::string> remarks;
+  uint32_t partitions = 1;
   uint64_t files = 0, bytes = 0;  // tables of RocksDB
+  // The sums over all partitions from here on; their commits are numbered apart.
   uint64_t commits = 0;           // in the journal
   uint64_t last_commit = 0;
   uint64_t covered = 0;  // by the checkpoint

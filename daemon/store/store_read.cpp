@@ -18,7 +18,7 @@ std::unique_ptr<rocksdb::Iterator> Store::iterate(Family family, size_t readahea
   options.readahead_size = readahead_bytes;
   options.fill_cache = readahead_bytes == 0;
   const bool there = families_[family] != nullptr;
-  return std::unique_ptr<rocksdb::Iterator>(there ? db_->NewIterator(options, families_[family])
+  return std::unique_ptr<rocksdb::Iterator>(there ? database_->db().NewIterator(options, families_[family])
                                                   : rocksdb::NewEmptyIterator());
 }
 
@@ -31,7 +31,7 @@ StoreResult<bool> Store::has_index() const {
 StoreResult<std::optional<Bytes>> Store::get(Family family, ByteView key) const {
   if (families_[family] == nullptr) return std::nullopt;
   rocksdb::PinnableSlice value;
-  const auto status = db_->Get(rocksdb::ReadOptions(), families_[family], slice(key), &value);
+  const auto status = database_->db().Get(rocksdb::ReadOptions(), families_[family], slice(key), &value);
   if (status.IsNotFound()) return std::nullopt;
   if (!status.ok()) return failure("cannot read from " + families_[family]->GetName(), status);
   const ByteView bytes = view(value);
@@ -70,7 +70,7 @@ StoreResult<uint64_t> Store::known_synced() const {
 uint64_t Store::live_estimate() const {
   uint64_t rows = 0;
   if (families_[kLive] != nullptr)
-    db_->GetIntProperty(families_[kLive], rocksdb::DB::Properties::kEstimateNumKeys, &rows);
+    database_->db().GetIntProperty(families_[kLive], rocksdb::DB::Properties::kEstimateNumKeys, &rows);
   return rows;
 }
 

@@ -33,7 +33,7 @@ class NoLog final : public rocksdb::Logger {
   void Logv(const char* /*format*/, va_list /*arguments*/) override {}
 };
 
-rocksdb::ColumnFamilyOptions family_options(const std::string& name,
+rocksdb::ColumnFamilyOptions family_options(std::string_view name,
                                             const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::ColumnFamilyOptions options;
   options.paranoid_file_checks = true;
@@ -103,20 +103,32 @@ rocksdb::DBOptions read_only_options(rocksdb::Env* env) {
   return options;
 }
 
-std::vector<rocksdb::ColumnFamilyDescriptor> families(const std::shared_ptr<const CheckpointClock>& clock,
-                                                      uint32_t buffer_divisor) {
+std::string family_name(std::string_view kind, PartitionNo partition) {
+  std::string name(kind);
+  if (partition > 0) name.append(".").append(std::to_string(partition));
+  return name;
+}
+
+std::vector<rocksdb::ColumnFamilyDescriptor> families(CheckpointClocks clocks, uint32_t buffer_divisor) {
   const std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(64u << 20);
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
-  for (const char* name : {"default", "journal", "blocks", "live", "done", "dead_letters", "meta",
-                           "done_index", "keys", "metrics"})
-    families.emplace_back(name, family_options(name, cache));
-  for (auto& [name, options] : families) {
-    options.write_buffer_size /= buffer_divisor;
-    if (name == "keys") options.compaction_filter_factory = expired_keys(clock);
-    if (name == "metrics") options.compaction_filter_factory = expired_metrics(clock);
-    if (options.compaction_filter_factory) options.periodic_compaction_seconds = kSweptEverySeconds;
+  families.emplace_back("default", family_options("default", cache));
+  for (size_t partition = 0; partition < clocks.size(); ++partition) {
+    for (const std::string_view kind : kFamilyKinds) {
+      auto options = family_options(kind, cache);
+      if (kind == "keys") options.compaction_filter_factory = expired_keys(clocks[partition]);
+      if (kind == "metrics") options.compaction_filter_factory = expired_metrics(clocks[partition]);
+      if (options.compaction_filter_factory) options.periodic_compaction_seconds = kSweptEverySeconds;
+      families.emplace_back(family_name(kind, static_cast<PartitionNo>(partition)), options);
+    }
   }
+  for (auto& [name, options] : families) options.write_buffer_size /= buffer_divisor;
   return families;
+}
+
+std::vector<rocksdb::ColumnFamilyDescriptor> families(uint32_t partitions) {
+  const std::vector clocks(partitions, std::make_shared<CheckpointClock>(0));
+  return families(CheckpointClocks(clocks));
 }
 
 std::vector<rocksdb::ColumnFamilyDescriptor> families_there(

@@ -25,6 +25,10 @@ struct Slot {
 };
 static_assert(sizeof(Slot) == 88);
 
+std::string path_of(const std::string& directory, PartitionNo partition) {
+  return directory + "/witness" + (partition > 0 ? "." + std::to_string(partition) : "");
+}
+
 ChainHash check_of(const Slot& slot) {
   return entry_hash(std::as_bytes(std::span(&slot, 1)).first(offsetof(Slot, check)));
 }
@@ -50,8 +54,8 @@ StoreError error_of(const char* what) {
 
 }  // namespace
 
-StoreResult<Witness> Witness::open(const std::string& directory) {
-  const std::string path = directory + "/witness";
+StoreResult<Witness> Witness::open(const std::string& directory, PartitionNo partition) {
+  const std::string path = path_of(directory, partition);
   UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!fd) return std::unexpected(error_of("cannot open"));
   if (auto synced = sync_directory(directory); !synced) return std::unexpected(synced.error());
@@ -61,8 +65,8 @@ StoreResult<Witness> Witness::open(const std::string& directory) {
   return witness;
 }
 
-StoreResult<std::optional<Testimony>> Witness::read(const std::string& directory) {
-  const std::string path = directory + "/witness";
+StoreResult<std::optional<Testimony>> Witness::read(const std::string& directory, PartitionNo partition) {
+  const std::string path = path_of(directory, partition);
   UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd && errno == ENOENT) return std::nullopt;
   if (!fd) return std::unexpected(error_of("cannot open"));

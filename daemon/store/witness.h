@@ -8,6 +8,7 @@
 #include <string>
 
 #include "core/journal_entry.h"
+#include "core/partition.h"
 #include "daemon/store/store_error.h"
 #include "shm/unique_fd.h"
 
@@ -20,11 +21,11 @@ struct Testimony {
 
 class Witness {
  public:
-  // Opens or makes the file `witness` in the directory.
-  static StoreResult<Witness> open(const std::string& directory);
+  // Opens or makes the file `witness` in the directory, of a partition behind the first `witness.1`, ...
+  static StoreResult<Witness> open(const std::string& directory, PartitionNo partition = 0);
 
   // The latest testimony in the directory, and no file made; nothing where there is none.
-  static StoreResult<std::optional<Testimony>> read(const std::string& directory);
+  static StoreResult<std::optional<Testimony>> read(const std::string& directory, PartitionNo partition = 0);
 
   // The latest testimony that is whole; nothing in a fresh file. Two damaged slots: an error.
   const std::optional<Testimony>& testimony() const { return latest_; }

@@ -16,8 +16,12 @@ std::string count(uint64_t number, const char* what) { return std::to_string(num
 }  // namespace
 
 void print_report(Context& context, const StoreReport& report) {
-  context.print(count(report.commits, "commits, the last is ") + std::to_string(report.last_commit) +
-                ", the checkpoint covers up to " + std::to_string(report.covered) + "\n");
+  if (report.partitions == 1)
+    context.print(count(report.commits, "commits, the last is ") + std::to_string(report.last_commit) +
+                  ", the checkpoint covers up to " + std::to_string(report.covered) + "\n");
+  else
+    context.print(count(report.commits, "commits in ") + count(report.partitions, "partitions, ") +
+                  std::to_string(report.covered) + " of them under their checkpoints\n");
   context.print(count(report.live_jobs, "live jobs, ") + count(report.finished_jobs, "finished jobs, ") +
                 count(report.dead_letters, "dead letters, ") + count(report.keys, "idempotency keys\n"));
   context.print(count(report.files, "tables, ") + bytes_in_words(report.bytes) + "\n");
@@ -34,6 +38,7 @@ json::object report_json(const StoreReport& report) {
   for (const std::string& remark : report.remarks) remarks.emplace_back(one_line(remark));
   return {{"inUse", report.in_use},
           {"starts", report.starts},
+          {"partitions", report.partitions},
           {"files", report.files},
           {"bytes", report.bytes},
           {"commits", report.commits},

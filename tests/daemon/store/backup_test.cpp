@@ -26,7 +26,7 @@ class BackupTest : public DamagedStore {
 
 TEST_F(BackupTest, IsTheStoreAsItStoodWhileItsOwnerGoesOn) {
   const auto owner = open_store(path());
-  const auto copy = owner->copy_beside();
+  const auto copy = owner->database().copy_beside();
   ASSERT_TRUE(copy) << copy.error().text;
   EXPECT_EQ(*copy, path() + "/backup");
   ASSERT_TRUE(owner->append(41, Bytes(100), Bytes(100)));
@@ -42,7 +42,7 @@ TEST_F(BackupTest, IsTheStoreAsItStoodWhileItsOwnerGoesOn) {
 
 TEST_F(BackupTest, HasAWitnessOfItsOwn) {
   const auto owner = open_store(path());
-  ASSERT_TRUE(take_backup(owner->copy_beside().value(), to()));
+  ASSERT_TRUE(take_backup(owner->database().copy_beside().value(), to()));
   const auto testimony = Witness::read(to()).value();
   ASSERT_TRUE(testimony);
   EXPECT_EQ(testimony->commit, 40u);
@@ -51,7 +51,7 @@ TEST_F(BackupTest, HasAWitnessOfItsOwn) {
 TEST_F(BackupTest, OfACopyThatIsDamagedIsRefusedAndNotThere) {
   settle();
   const auto owner = open_store(path());
-  const std::string copy = owner->copy_beside().value();
+  const std::string copy = owner->database().copy_beside().value();
   const auto tables = table_files(copy + "/db");
   ASSERT_FALSE(tables.empty());
   std::string bytes = read_file(tables[0].path);
@@ -67,7 +67,7 @@ TEST_F(BackupTest, OfACopyThatIsDamagedIsRefusedAndNotThere) {
 TEST_F(BackupTest, DoesNotTakeTheNameOfWhatIsThere) {
   const auto owner = open_store(path());
   std::filesystem::create_directory(to());
-  const auto report = take_backup(owner->copy_beside().value(), to());
+  const auto report = take_backup(owner->database().copy_beside().value(), to());
   ASSERT_FALSE(report);
   EXPECT_EQ(report.error().code, Error::kInvalidRequest);
   EXPECT_TRUE(std::filesystem::is_empty(to()));
@@ -86,9 +86,9 @@ TEST_F(BackupTest, IsMadeByOneAtATime) {
 
 TEST_F(BackupTest, CopyTakesThePlaceOfOneThatWasLeft) {
   const auto owner = open_store(path());
-  ASSERT_TRUE(owner->copy_beside());
-  ASSERT_TRUE(owner->copy_beside());
-  ASSERT_TRUE(Store::remove_copy(path()));
+  ASSERT_TRUE(owner->database().copy_beside());
+  ASSERT_TRUE(owner->database().copy_beside());
+  ASSERT_TRUE(pqd::Database::remove_copy(path()));
   EXPECT_FALSE(std::filesystem::exists(path() + "/backup"));
 }
 

@@ -46,8 +46,8 @@ class DamagedStore : public ::testing::Test {
    public:
     explicit Database(const std::string& directory) {
       rocksdb::DB* db = nullptr;
-      const auto status = rocksdb::DB::Open(rocksdb::DBOptions(), directory + "/db",
-                                            families(std::make_shared<CheckpointClock>(0)), &handles_, &db);
+      const auto status =
+          rocksdb::DB::Open(rocksdb::DBOptions(), directory + "/db", families(1), &handles_, &db);
       EXPECT_TRUE(status.ok()) << status.ToString();
       db_.reset(db);
     }

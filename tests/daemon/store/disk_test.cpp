@@ -184,7 +184,7 @@ TEST(Disk, ThatFillsUpLosesNothingThatWasAcknowledged) {
   uint64_t number = 0;
   {
     const auto store = open_store(disk.path());
-    const uint64_t free_at_start = store->free_bytes();
+    const uint64_t free_at_start = store->database().free_bytes();
     const Bytes block(1 << 20, std::byte{7});
     StoreResult<void> result;
     while (result && number < 100) {
@@ -194,7 +194,7 @@ TEST(Disk, ThatFillsUpLosesNothingThatWasAcknowledged) {
     }
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().code, Error::kNoSpace) << result.error().text;
-    EXPECT_LT(store->free_bytes(), free_at_start / 4);
+    EXPECT_LT(store->database().free_bytes(), free_at_start / 4);
   }
   ASSERT_TRUE(disk.resize("200m"));
   const auto store = open_store(disk.path());

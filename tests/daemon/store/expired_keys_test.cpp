@@ -28,8 +28,9 @@ TEST(ExpiredKeys, GoWithACompactionAndOthersStay) {
     std::vector<rocksdb::ColumnFamilyHandle*> handles;
     rocksdb::DB* opened = nullptr;
     const auto clock = std::make_shared<CheckpointClock>(kNow);
-    const auto status = rocksdb::DB::Open(db_options(std::make_shared<StoreEventListener>(), nullptr),
-                                          dir.path() + "/db", families(clock), &handles, &opened);
+    const auto status =
+        rocksdb::DB::Open(db_options(std::make_shared<StoreEventListener>(), nullptr), dir.path() + "/db",
+                          families(std::span(&clock, 1)), &handles, &opened);
     const std::unique_ptr<rocksdb::DB> db(opened);
     ASSERT_TRUE(status.ok()) << status.ToString();
     for (auto* handle : handles) {

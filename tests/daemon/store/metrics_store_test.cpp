@@ -34,7 +34,7 @@ void compact(const std::string& directory, TimeNs now) {
   rocksdb::DB* opened = nullptr;
   const auto clock = std::make_shared<CheckpointClock>(now);
   const auto status = rocksdb::DB::Open(db_options(std::make_shared<StoreEventListener>(), nullptr),
-                                        directory + "/db", families(clock), &handles, &opened);
+                                        directory + "/db", families(std::span(&clock, 1)), &handles, &opened);
   const std::unique_ptr<rocksdb::DB> db(opened);
   ASSERT_TRUE(status.ok()) << status.ToString();
   rocksdb::CompactRangeOptions options;

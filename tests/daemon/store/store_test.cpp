@@ -18,7 +18,7 @@ TEST(Store, IsEmptyWhenItIsNew) {
   ASSERT_TRUE(store);
   EXPECT_EQ(store->last_commit(), 0u);
   EXPECT_FALSE(store->load_checkpoint().value().has_value());
-  EXPECT_GT(store->free_bytes(), 0u);
+  EXPECT_GT(store->database().free_bytes(), 0u);
 }
 
 TEST(Store, HasEveryCommitAgainAfterReopening) {

@@ -5,9 +5,9 @@
 #include <cstring>
 #include <filesystem>
 
+#include "daemon/store/database.h"
 #include "daemon/store/format_file.h"
 #include "daemon/store/rocksdb_bytes.h"
-#include "daemon/store/store.h"
 
 namespace pqd {
 namespace {
@@ -17,13 +17,13 @@ constexpr uint64_t kFlushFromLogBytes = UINT64_MAX;
 
 }  // namespace
 
-StoreResult<std::string> Store::copy_beside() const {
+StoreResult<std::string> Database::copy_beside() const {
   const std::string path = directory_ + "/" + kCopyName;
   if (auto gone = remove_copy(directory_); !gone) return std::unexpected(gone.error());
   if (::mkdir(path.c_str(), 0700) != 0)
     return std::unexpected(StoreError{errno == ENOSPC ? Error::kNoSpace : Error::kSystemError,
                                       "cannot make " + path + ": " + std::strerror(errno), false});
-  if (auto format = check_format(path, true); !format) return std::unexpected(format.error());
+  if (auto format = check_format(path, true, partitions_); !format) return std::unexpected(format.error());
   rocksdb::Checkpoint* made = nullptr;
   auto status = rocksdb::Checkpoint::Create(db_.get(), &made);
   const std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
@@ -34,7 +34,7 @@ StoreResult<std::string> Store::copy_beside() const {
   return failed;
 }
 
-StoreResult<void> Store::remove_copy(const std::string& directory) {
+StoreResult<void> Database::remove_copy(const std::string& directory) {
   std::error_code error;
   std::filesystem::remove_all(directory + "/" + kCopyName, error);
   if (!error) return {};

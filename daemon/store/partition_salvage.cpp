@@ -1,0 +1,261 @@
+#include "daemon/store/partition_salvage.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <unordered_set>
+
+#include "core/job_row.h"
+#include "core/metrics_row.h"
+#include "core/tables.h"
+#include "daemon/store/done_index.h"
+#include "daemon/store/live_numbers.h"
+#include "daemon/store/meta_keys.h"
+#include "daemon/store/rocksdb_bytes.h"
+#include "daemon/store/tuning.h"
+
+namespace pqd {
+namespace {
+
+constexpr size_t kBatchBytes = 1 << 20;
+
+std::unexpected<StoreError> refusal(std::string text) {
+  return std::unexpected(StoreError{Error::kSystemError, std::move(text), true});
+}
+
+std::string name_of(const std::string& family, const std::string& key) {
+  if (key.empty()) return "its end";
+  if (const auto number = keys::number(as_bytes(key)))
+    return (family == "live" || family == "dead_letters" ? "job " : "commit ") + std::to_string(*number);
+  if (const auto id = keys::id(as_bytes(key)); id && family == "done") return "job " + id->to_string();
+  return "a key";
+}
+
+class PartitionSalvage {
+ public:
+  PartitionSalvage(const RawDatabase& source, const RawDatabase& target, PartitionNo partition,
+                   std::vector<std::string>& lost)
+      : source_(source), target_(target), partition_(partition), lost_(lost) {}
+
+  StoreResult<uint64_t> run() {
+    if (auto ok = copy(); !ok) return std::unexpected(ok.error());
+    if (auto ok = mend(); !ok) return std::unexpected(ok.error());
+    if (auto ok = flush(true); !ok) return std::unexpected(ok.error());
+    return last_commit_;
+  }
+
+ private:
+  using Key = std::string;
+
+  void lose(std::string what) { lost_.push_back(std::move(what)); }
+  rocksdb::ColumnFamilyHandle* target(std::string_view kind) const {
+    return target_.family(family_name(kind, partition_));
+  }
+
+  // Everything as it is, but for the index of finished jobs, which is made from them.
+  StoreResult<void> copy() {
+    for (const std::string_view kind : kFamilyKinds) {
+      if (kind == "done_index" || source_.family(family_name(kind, partition_)) == nullptr) continue;
+      const std::string family(kind);
+      StoreResult<void> written;
+      source_.for_each_readable(
+          family_name(kind, partition_),
+          [&](rocksdb::Slice key, rocksdb::Slice value) {
+            if (written) written = take(family, key, value);
+          },
+          [&](const Key& before, const Key& behind) {
+            lose(family + ": everything between " +
+                 (before.empty() ? "its beginning" : name_of(family, before)) + " and " +
+                 name_of(family, behind));
+          });
+      if (!written) return written;
+    }
+    batch_.Put(target("meta"), slice(kIndexedKey), rocksdb::Slice());
+    return flush(false);
+  }
+
+  StoreResult<void> take(const std::string& family, rocksdb::Slice key, rocksdb::Slice value) {
+    if (family == "live" || family == "done") {
+      const auto row = decode_row(view(value));
+      if (!row) {
+        lose(name_of(family, key.ToString()) + ": its row cannot be read");
+        return {};
+      }
+      if (family == "live") live_.insert(row->core.no);
+      if (family == "done") take_done(row->core);
+    }
+    // The fold stops at a row of figures that it cannot go on with.
+    if (family == "metrics" && !decode_metrics_row(view(value))) {
+      lose("figures of a minute or an hour of one queue and type: their row cannot be read");
+      return {};
+    }
+    batch_.Put(target(family), key, value);
+    return batch_.GetDataSize() < kBatchBytes ? StoreResult<void>() : flush(false);
+  }
+
+  void take_done(const JobCore& core) {
+    batch_.Put(target("done_index"), slice(write_done_key({DoneGroup::of(core), core.id})), rocksdb::Slice());
+    if (is_dead_letter(core)) dead_[core.no] = core.queue;
+  }
+  static bool is_dead_letter(const JobCore& core) {
+    return core.state == JobState::kFailed || core.state == JobState::kTimeout;
+  }
+
+  StoreResult<void> flush(bool sync) {
+    rocksdb::WriteOptions options;
+    options.sync = sync;
+    const auto status = target_.db().Write(options, &batch_);
+    batch_.Clear();
+    if (!status.ok()) return failure("cannot write", status);
+    return {};
+  }
+
+  // What the parts must agree on, so that a start finds them so.
+  StoreResult<void> mend() {
+    if (auto ok = read_checkpoint(); !ok) return ok;
+    if (auto ok = cut_journal(); !ok) return ok;
+    mend_live();
+    mend_dead_letters();
+    Bytes head;
+    ByteWriter writer(head);
+    writer.pod(covered_);
+    writer.raw_bytes(tables_.encode());
+    if (has_checkpoint_) batch_.Put(target("meta"), slice(kCheckpointKey), slice(head));
+    return flush(false);
+  }
+
+  StoreResult<void> read_checkpoint() {
+    std::string value;
+    const auto status = target_.db().Get({}, target("meta"), slice(kCheckpointKey), &value);
+    has_checkpoint_ = status.ok();
+    if (!has_checkpoint_) {
+      // Right for a young store: then all is in the journal.
+      if (live_.empty() && dead_.empty()) return {};
+      return refusal("the checkpoint cannot be read: without it the rows mean nothing; restore a backup");
+    }
+    ByteReader reader(as_bytes(value));
+    covered_ = reader.pod<uint64_t>();
+    auto tables = Tables::decode(reader.raw_bytes(reader.remaining()));
+    if (!tables) return refusal("the tables of the checkpoint cannot be read; restore a backup");
+    tables_ = std::move(*tables);
+    return {};
+  }
+
+  // A start replays what is behind the checkpoint: up to the first that is not there or not the next.
+  StoreResult<void> cut_journal() {
+    const std::unique_ptr<rocksdb::Iterator> it(target_.db().NewIterator({}, target("journal")));
+    uint64_t last = 0;
+    ChainHash hash{};
+    bool cut = false;
+    for (it->SeekToFirst(); it->Valid(); it->Next()) {
+      const uint64_t number = keys::number(view(it->key())).value_or(0);
+      const auto entry = read_entry(view(it->value()));
+      const bool next = number == last + 1 && entry && entry->head.number == number &&
+                        (entry->head.previous == hash) && !cut;
+      if (number <= covered_) {
+        if (!next) note_hole(last, number);
+        if (entry) alive_.take(*entry);
+        whole_history_ &= next;
+      } else if (const std::string why = why_cut(number, next, entry ? &*entry : nullptr);
+                 cut || !why.empty()) {
+        if (!cut) lose("commit " + std::to_string(last + 1) + " and all behind it: " + why);
+        cut = true;
+        batch_.Delete(target("journal"), it->key());
+        batch_.Delete(target("blocks"), it->key());
+        continue;
+      }
+      last = number;
+      hash = entry_hash(view(it->value()));
+    }
+    last_commit_ = last;
+    if (last < covered_)
+      return refusal("commit " + std::to_string(covered_) +
+                     ", up to which the checkpoint covers, cannot be read; restore a backup");
+    return {};
+  }
+
+  // Why the journal ends before this commit behind the checkpoint; "" = it goes on.
+  std::string why_cut(uint64_t number, bool next, const EntryView* entry) {
+    if (!next) return "they do not follow on one another";
+    if (!block_is_whole(number, entry->head.block_bytes)) return "its block is missing or cut short";
+    if (whole_history_ && needs_any(*entry, rowless()))
+      return "it goes on with a job whose row cannot be read";
+    return {};
+  }
+
+  // Those of the checkpoint that live by the journal, and have no row.
+  const std::unordered_set<JobNo>& rowless() {
+    if (!rowless_) {
+      rowless_ = alive_.numbers();
+      for (const JobNo job : live_) rowless_->erase(job);
+    }
+    return *rowless_;
+  }
+
+  void note_hole(uint64_t last, uint64_t number) {
+    if (number == last + 1)
+      lose("history: commit " + std::to_string(number) + " is not the one that followed");
+    else
+      lose("history: the commits " + std::to_string(last + 1) + " to " + std::to_string(number - 1) +
+           ", which nothing depends on any more");
+  }
+
+  bool block_is_whole(uint64_t number, uint64_t bytes) {
+    if (bytes == 0) return true;
+    std::string block;
+    const auto status = target_.db().Get({}, target("blocks"), slice(keys::of(number)), &block);
+    return status.ok() && block.size() == bytes;
+  }
+
+  void mend_live() {
+    if (!whole_history_) return;
+    for (const JobNo job : live_) {
+      if (alive_.numbers().contains(job)) continue;
+      lose("job " + std::to_string(job) + " has ended, and how cannot be read");
+      batch_.Delete(target("live"), slice(keys::of(job)));
+    }
+    for (const JobNo job : rowless())
+      lose("job " + std::to_string(job) + " lived, and its row cannot be read");
+  }
+
+  void mend_dead_letters() {
+    std::map<QueueNo, uint64_t> counted;
+    const std::unique_ptr<rocksdb::Iterator> it(target_.db().NewIterator({}, target("dead_letters")));
+    for (it->SeekToFirst(); it->Valid(); it->Next()) {
+      const auto found = dead_.find(keys::number(view(it->key())).value_or(0));
+      if (found != dead_.end()) {
+        ++counted[found->second];
+        continue;
+      }
+      lose("dead letter " + name_of("dead_letters", it->key().ToString()));
+      batch_.Delete(target("dead_letters"), it->key());
+    }
+    for (QueueNo queue = 0; queue < tables_.queue_count(); ++queue)
+      while (tables_.queue(queue).dead_letters != counted[queue])
+        tables_.count_dead_letter(queue, tables_.queue(queue).dead_letters < counted[queue] ? +1 : -1);
+  }
+
+  const RawDatabase& source_;
+  const RawDatabase& target_;
+  const PartitionNo partition_;
+  std::vector<std::string>& lost_;
+  rocksdb::WriteBatch batch_;
+  uint64_t last_commit_ = 0;
+  bool has_checkpoint_ = false;
+  uint64_t covered_ = 0;
+  Tables tables_;
+  LiveNumbers alive_;
+  bool whole_history_ = true;
+  std::unordered_set<JobNo> live_;
+  std::optional<std::unordered_set<JobNo>> rowless_;
+  std::map<JobNo, QueueNo> dead_;
+};
+
+}  // namespace
+
+StoreResult<uint64_t> salvage_partition(const RawDatabase& source, const RawDatabase& target,
+                                        PartitionNo partition, std::vector<std::string>& lost) {
+  return PartitionSalvage(source, target, partition, lost).run();
+}
+
+}  // namespace pqd

@@ -10,12 +10,15 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 #include "core/access.h"
 #include "core/changes.h"
 #include "core/commit.h"
 #include "core/control_record.h"
 #include "core/limits.h"
+#include "core/partition.h"
+#include "core/rate_gate.h"
 #include "core/recent.h"
 #include "core/schedule_record.h"
 #include "core/state.h"
@@ -44,7 +47,17 @@ struct BrokerOptions {
   uint32_t rate_limit = 0;      // submits per user and minute; 0 = unlimited
   // For whom another limit holds: "UID", "UID/SUBJECT", or "UID/*" for all others in whose name UID submits.
   std::map<std::string, uint32_t, std::less<>> user_rates;
+  // Of how many partitions this is which: only queues that belong to it are served.
+  PartitionNo partition = 0;
+  uint32_t partitions = 1;
+  RateGate* gate = nullptr;  // with several: who decides on rates for all. Outlives the broker
 };
+
+// Why a submit, subscription or command for another partition's queue is refused. A receipt carries no text:
+// the daemon writes this into its log, and answers questions with it.
+inline constexpr std::string_view kElsewhereText =
+    "this queue is in another partition of the daemon, and the client's library is too old to know of any: "
+    "bring libpqd up to date";
 
 class Broker {
  public:
@@ -108,6 +121,13 @@ class Broker {
   const Rights& rights(SessionNo session) const;
   const BrokerOptions& options() const { return options_; }
 
+  // Another partition has the queue of this name, or would have it.
+  bool is_elsewhere(std::string_view queue) const;
+  // The sessions that named such queues since the last call; one may be there several times.
+  std::vector<SessionNo> take_misrouted() { return std::exchange(misrouted_, {}); }
+  // Of the ids of jobs that schedules make here.
+  uint32_t run_tag() const { return make_tag(0, options_.partition, options_.partitions); }
+
  private:
   struct Origin {  // of the record in hand
     SessionNo session = 0;
@@ -126,7 +146,8 @@ class Broker {
     ShortHash payload_hash{};
     ShortHash key{};  // with an idempotency key: its hash and the content's
     ShortHash content{};
-    JobNo replaces = 0;  // the parked submit of the same id that this one is sent again for
+    bool charged = false;  // to its user's rate, by the gate, and in no journal yet
+    JobNo replaces = 0;    // the parked submit of the same id that this one is sent again for
 
     bool memory() const { return view.head.durability == static_cast<uint8_t>(Durability::kMemory); }
     bool resubmitted() const { return (view.head.head.flags & kFlagResubmitted) != 0; }
@@ -181,10 +202,12 @@ class Broker {
   };
   std::optional<Rated> rated(uint32_t uid, std::string_view subject) const;
   std::optional<Rated> rated(const Candidate& candidate) const;
-  void examine_rate(Candidate& candidate, uint64_t count) const;
+  std::optional<TimeNs> rate_wait(const Rated& who, uint64_t count);
+  void examine_rate(Candidate& candidate, uint64_t count);
   // False: too fast.
-  bool examine_batch_rate(std::span<Candidate> batch) const;
+  bool examine_batch_rate(std::span<Candidate> batch);
   void charge_rate(const Candidate& candidate);
+  void give_rate_back(Candidate& candidate);
   void refund_rate(Slot parked);
 
   // broker_settle.cpp
@@ -208,7 +231,8 @@ class Broker {
   // broker_queue.cpp
   const QueueSettings& configured(std::string_view queue) const;
   QueueSettings wanted_settings(const QueueEntry& entry) const;
-  Error no_queue() const;
+  Error no_queue(const Origin& origin, std::string_view name);
+  Error refuse_elsewhere(const Origin& origin);
   Error configure_queue(const Origin& origin, ByteView record);
 
   // broker_dead_letter.cpp
@@ -258,6 +282,7 @@ class Broker {
   std::vector<std::pair<SessionNo, uint8_t>> journaled_lanes_;  // of this turn
   Recent recent_;
   Changes changes_;
+  std::vector<SessionNo> misrouted_;
   Error intake_ = Error::kOk;
   std::map<SessionNo, TimeNs> expected_;  // sessions that may come back, and until when
   TimeNs fire_again_ns_ = 0;  // when schedules that wait for the outside are looked at again; 0 = none does

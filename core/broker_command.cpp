@@ -60,7 +60,7 @@ Error Broker::subscribe(const Origin& origin, ByteView record) {
   if (!parsed) return parsed.error();
   if (!rights(origin.session).may_consume(parsed->queue, parsed->types)) return Error::kUnauthorized;
   const auto queue = queue_for(parsed->queue);
-  if (!queue) return no_queue();
+  if (!queue) return no_queue(origin, parsed->queue);
   Subscribed event{origin.session, parsed->number, *queue, parsed->credits, {}};
   for (const std::string_view name : parsed->types) {
     const auto type = type_for(name);
@@ -117,7 +117,7 @@ Error Broker::control_queue(const Origin& origin, ByteView record) {
   if (!parsed) return parsed.error();
   if (!rights(origin.session).operates()) return Error::kUnauthorized;
   const auto queue = state_.tables.find_queue(parsed->queue);
-  if (!queue) return Error::kNotFound;
+  if (!queue) return is_elsewhere(parsed->queue) ? refuse_elsewhere(origin) : Error::kNotFound;
   QueueControlled event{*queue, state_.tables.queue(*queue).paused, state_.tables.queue(*queue).draining,
                         origin.session};
   switch (parsed->action) {

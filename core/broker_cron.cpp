@@ -69,7 +69,7 @@ Error Broker::set_schedule(const Origin& origin, ByteView record) {
   const auto due = next_after(*parse_cron_spec(set->spec), *zone(set->zone), now(), now());
   if (!due) return Error::kInvalidRequest;
   const auto queue = queue_for(job->queue);
-  if (!queue) return no_queue();
+  if (!queue) return no_queue(origin, job->queue);
   const auto type = type_for(job->type);
   if (!type) return Error::kInvalidRequest;
   CronSet event;
@@ -138,7 +138,7 @@ void Broker::fire(const Schedule& schedule) {
 }
 
 void Broker::make_run(const Schedule& schedule, TimeNs next_ns) {
-  const JobId id = run_id(schedule.name, schedule.due_ns);
+  const JobId id = run_id(schedule.name, schedule.due_ns, run_tag());
   const auto [queue, type, uid] = std::tuple(schedule.queue, schedule.type, schedule.owner_uid);
   Bytes record = schedule.record;
   std::memcpy(record.data() + offsetof(SubmitHead, id), &id, sizeof id);

@@ -15,8 +15,20 @@ QueueSettings Broker::wanted_settings(const QueueEntry& entry) const {
   return wanted;
 }
 
-// Why there is no such queue and none was made: the configuration allows no others, or there are too many.
-Error Broker::no_queue() const {
+bool Broker::is_elsewhere(std::string_view queue) const {
+  return options_.partitions > 1 && partition_of(queue, options_.partitions) != options_.partition;
+}
+
+// Nobody who knows of partitions comes here with another one's queue.
+Error Broker::refuse_elsewhere(const Origin& origin) {
+  misrouted_.push_back(origin.session);
+  return Error::kInvalidRequest;
+}
+
+// Why there is no such queue and none was made: it is another partition's, the configuration allows no
+// others, or there are too many.
+Error Broker::no_queue(const Origin& origin, std::string_view name) {
+  if (is_elsewhere(name)) return refuse_elsewhere(origin);
   return state_.tables.queue_count() >= limits::kQueuesMax ? Error::kInvalidRequest : Error::kNotFound;
 }
 
@@ -26,7 +38,7 @@ Error Broker::configure_queue(const Origin& origin, ByteView record) {
   if (!parsed) return parsed.error();
   if (!rights(origin.session).admin()) return Error::kUnauthorized;
   const auto queue = state_.tables.find_queue(parsed->queue);
-  if (!queue) return Error::kNotFound;
+  if (!queue) return is_elsewhere(parsed->queue) ? refuse_elsewhere(origin) : Error::kNotFound;
   const QueueEntry& entry = state_.tables.queue(*queue);
   QueueOverridden event{*queue, configured(entry.name), 0, origin.session};
   if (parsed->head.keys != 0) {

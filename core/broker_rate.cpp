@@ -1,5 +1,6 @@
 // The broker's limit of submits per user: looked at before a submit is taken, charged once it is.
 #include <algorithm>
+#include <utility>
 
 #include "core/broker.h"
 
@@ -29,11 +30,17 @@ std::optional<Broker::Rated> Broker::rated(const Candidate& candidate) const {
   return rated(candidate.owner_uid, candidate.view.subject);
 }
 
-void Broker::examine_rate(Candidate& candidate, uint64_t count) const {
+std::optional<TimeNs> Broker::rate_wait(const Rated& who, uint64_t count) {
+  if (options_.gate != nullptr) return options_.gate->take(who.user, who.limit, now(), count);
+  return who.limit.wait_ns(state_.tables.rates.tat(who.user), now(), count);
+}
+
+void Broker::examine_rate(Candidate& candidate, uint64_t count) {
   // One that is sent again while it waits for room was charged when it came first.
   const auto who = candidate.replaces == 0 ? rated(candidate) : std::nullopt;
   if (!who) return;
-  const auto wait = who->limit.wait_ns(state_.tables.rates.tat(who->user), now(), count);
+  const auto wait = rate_wait(*who, count);
+  candidate.charged = wait == 0 && options_.gate != nullptr;
   if (wait == 0) return;
   candidate.error = Error::kRateLimitExceeded;
   const int64_t wait_ms = (wait.value_or(0) + kMillisecondNs - 1) / kMillisecondNs;
@@ -41,21 +48,21 @@ void Broker::examine_rate(Candidate& candidate, uint64_t count) const {
 }
 
 // All or none, like the batch: what counts for each user is all that it has in there.
-bool Broker::examine_batch_rate(std::span<Candidate> batch) const {
+bool Broker::examine_batch_rate(std::span<Candidate> batch) {
   if (options_.rate_limit == 0 && options_.user_rates.empty()) return true;
-  std::map<RateUser, std::pair<Candidate*, uint64_t>> counts;
+  std::map<RateUser, std::vector<Candidate*>> of_users;
   for (Candidate& candidate : batch) {
     if (candidate.duplicate) continue;
     const auto who = rated(candidate);
     if (!who) continue;
-    auto& [first, count] = counts[who->user];
-    if (first == nullptr) first = &candidate;
-    ++count;
+    of_users[who->user].push_back(&candidate);
   }
-  for (const auto& [user, counted] : counts) {
-    examine_rate(*counted.first, counted.second);
-    if (counted.first->error == Error::kOk) continue;
-    for (Candidate& candidate : batch) candidate.retry_after_ms = counted.first->retry_after_ms;
+  for (const auto& [user, candidates] : of_users) {
+    Candidate& first = *candidates.front();
+    examine_rate(first, candidates.size());
+    for (Candidate* candidate : candidates) candidate->charged = first.charged;
+    if (first.error == Error::kOk) continue;
+    for (Candidate& candidate : batch) candidate.retry_after_ms = first.retry_after_ms;
     return false;
   }
   return true;
@@ -64,8 +71,20 @@ bool Broker::examine_batch_rate(std::span<Candidate> batch) const {
 void Broker::charge_rate(const Candidate& candidate) {
   const auto who = rated(candidate);
   if (!who) return;
-  const TimeNs tat = who->limit.charged(state_.tables.rates.tat(who->user), now(), 1);
+  TimeNs tat = 0;
+  if (options_.gate == nullptr)
+    tat = who->limit.charged(state_.tables.rates.tat(who->user), now(), 1);
+  else
+    tat = candidate.charged ? options_.gate->tat(who->user)
+                            : options_.gate->charge(who->user, who->limit, now(), 1);
   emit(RateCharged{who->user.first, who->user.second, tat});
+}
+
+// The gate has charged a submit that becomes no job; no journal has heard of it.
+void Broker::give_rate_back(Candidate& candidate) {
+  if (!std::exchange(candidate.charged, false)) return;
+  const auto who = rated(candidate);
+  options_.gate->give_back(who->user, who->limit, now(), 1);
 }
 
 // A submit that waited for room and found none is no job, and costs nothing.
@@ -75,6 +94,11 @@ void Broker::refund_rate(Slot parked) {
   const auto submit = read_submit_record(state_.blocks.view(job.record));
   const auto who = submit ? rated(job.core.owner_uid, submit->subject) : std::nullopt;
   if (!who) return;
+  if (options_.gate != nullptr) {
+    const TimeNs rest = options_.gate->give_back(who->user, who->limit, now(), 1);
+    if (rest != 0) emit(RateCharged{who->user.first, who->user.second, rest});
+    return;
+  }
   const TimeNs tat = state_.tables.rates.tat(who->user);
   if (tat != 0) emit(RateCharged{who->user.first, who->user.second, who->limit.refunded(tat, 1)});
 }

@@ -25,6 +25,7 @@ bool Broker::has_room(QueueNo queue, uint64_t jobs, uint64_t bytes) const {
 
 std::optional<QueueNo> Broker::queue_for(std::string_view name) {
   if (const auto known = state_.tables.find_queue(name)) return known;
+  if (is_elsewhere(name)) return std::nullopt;
   const auto named = options_.queues.find(std::string(name));
   const bool configured = named != options_.queues.end() || name == "default";
   if (options_.strict_queues && !configured) return std::nullopt;
@@ -236,9 +237,11 @@ void Broker::submit(SessionNo session, uint8_t lane, uint64_t seq, const BlobRef
   drop_replaced(candidate);
   if (candidate.error == Error::kOk && !candidate.duplicate) {
     const auto queue = queue_for(candidate.view.queue);
-    candidate.error = queue ? place(candidate, *queue, true) : no_queue();
+    candidate.error =
+        queue ? place(candidate, *queue, true) : no_queue(candidate.origin, candidate.view.queue);
     kept = candidate.error == Error::kOk && !candidate.memory();
   }
+  if (candidate.error != Error::kOk) give_rate_back(candidate);
   if (candidate.error != Error::kOk || candidate.duplicate || kept) must_journal(candidate.origin);
   answer(candidate);
   if (!kept) commit_->drop_last(record);
@@ -265,7 +268,7 @@ Error Broker::examine_batch(std::span<Candidate> batch) {
   if (jobs == 0) return Error::kOk;
   if (!examine_batch_rate(batch)) return Error::kRateLimitExceeded;
   const auto queue = queue_for(first.view.queue);
-  if (!queue) return no_queue();
+  if (!queue) return no_queue(first.origin, first.view.queue);
   for (const Candidate& c : batch) {
     if (!c.duplicate && !type_for(c.view.type)) return Error::kInvalidRequest;
   }
@@ -285,6 +288,7 @@ void Broker::submit_batch(SessionNo session, uint8_t lane, uint64_t first_seq,
   for (Candidate& c : batch) {
     drop_replaced(c);
     c.error = error;
+    if (error != Error::kOk) give_rate_back(c);
     if (error == Error::kOk && !c.duplicate) {
       if (place(c, *queue_for(c.view.queue), false) != Error::kOk) std::abort();
       kept |= !c.memory();

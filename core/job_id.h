@@ -17,7 +17,8 @@ struct JobId {
   uint64_t high = 0;  // milliseconds << 16 | version << 12 | top 12 bits of the tag
   uint64_t low = 0;   // variant << 62 | low 20 bits of the tag << 42 | counter
 
-  // Of the jobs that schedules make, see schedules.h. The daemon gives it to no session.
+  // Of the jobs that schedules make, see schedules.h; in a partition behind the first its number. The daemon
+  // gives it to no session.
   static constexpr uint32_t kScheduleTag = 0;
   static constexpr uint64_t kCounterMax = (uint64_t{1} << 40) - 1;
 

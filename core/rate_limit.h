@@ -58,6 +58,11 @@ class RateTable {
   TimeNs tat(const RateUser& user) const;
   void set(const RateUser& user, TimeNs tat, TimeNs now);
   size_t size() const { return tats_.size(); }
+  // f(RateUser, TAT).
+  template <class F>
+  void for_each(F&& f) const {
+    for (const auto& [user, tat] : tats_) f(user, tat);
+  }
 
   // Without what is over at `now`, so that it does not matter when that was forgotten.
   void encode(ByteWriter& out, TimeNs now) const;

@@ -33,7 +33,7 @@ std::expected<ScheduleInfo, Error> decode_schedule_info(ByteView body) {
   return info;
 }
 
-ScheduleInfo schedule_info(const Tables& tables, const Schedule& schedule) {
+ScheduleInfo schedule_info(const Tables& tables, const Schedule& schedule, uint32_t run_tag) {
   ScheduleInfo info;
   info.name = schedule.name;
   info.spec = schedule.spec;
@@ -45,7 +45,7 @@ ScheduleInfo schedule_info(const Tables& tables, const Schedule& schedule) {
   info.next_ns = schedule.due_ns;
   info.last_ns = schedule.last_ns;
   const bool made = schedule.last_ns != 0 && schedule.last_code == static_cast<uint8_t>(Error::kOk);
-  if (made) info.last_id = run_id(schedule.name, schedule.last_ns);
+  if (made) info.last_id = run_id(schedule.name, schedule.last_ns, run_tag);
   info.last_code = schedule.last_code;
   info.waiting = schedule.due_ns != 0 && schedule.due_ns <= tables.now_ns;
   if (const auto job = read_submit_record(schedule.record))

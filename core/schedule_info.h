@@ -29,6 +29,8 @@ Bytes encode(const ScheduleInfo& info);
 std::expected<ScheduleInfo, Error> decode_schedule_info(ByteView body);
 
 class Tables;
-ScheduleInfo schedule_info(const Tables& tables, const Schedule& schedule);
+// `run_tag`: of the ids of its runs, as in run_id().
+ScheduleInfo schedule_info(const Tables& tables, const Schedule& schedule,
+                           uint32_t run_tag = JobId::kScheduleTag);
 
 }  // namespace pqd

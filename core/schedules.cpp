@@ -18,10 +18,10 @@ uint64_t name_bits(std::string_view name) {
 
 }  // namespace
 
-JobId run_id(std::string_view name, TimeNs due_ns) {
+JobId run_id(std::string_view name, TimeNs due_ns, uint32_t tag) {
   const uint64_t bits = name_bits(name);
-  return JobId::make(static_cast<uint64_t>(due_ns / kMillisecondNs), JobId::kScheduleTag,
-                     static_cast<uint8_t>(bits >> 40), bits & JobId::kCounterMax);
+  return JobId::make(static_cast<uint64_t>(due_ns / kMillisecondNs), tag, static_cast<uint8_t>(bits >> 40),
+                     bits & JobId::kCounterMax);
 }
 
 const Schedule* Schedules::find(std::string_view name) const {

@@ -25,10 +25,10 @@ struct Schedule {
   uint8_t last_code = 0;  // Error: why the last run made no job
 };
 
-// The id of the job that a run makes. It cannot be anybody else's: no session has the tag 0, two schedules
-// whose names come to the same 42 bits are never there together, and one schedule's due times only grow. The
-// lane and counter of the id are a hash of the name.
-JobId run_id(std::string_view name, TimeNs due_ns);
+// The id of the job that a run makes. It cannot be anybody else's: no session has the tag, two schedules of a
+// partition whose names come to the same 42 bits are never there together, and one schedule's due times only
+// grow. The lane and counter of the id are a hash of the name. `tag`: make_tag(0, ...) of the partition.
+JobId run_id(std::string_view name, TimeNs due_ns, uint32_t tag = JobId::kScheduleTag);
 
 class Schedules {
  public:

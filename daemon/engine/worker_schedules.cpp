@@ -13,7 +13,7 @@ void Worker::answer_schedules(SessionPort& port, const QueryView& query) {
     if (!asker.sees_all && schedule.owner_uid != asker.uid) continue;
     any = true;
     if (!answer_with(port, query.head.request, AnswerKind::kSchedule,
-                     encode(schedule_info(tables, schedule))))
+                     encode(schedule_info(tables, schedule, parts_.broker.run_tag()))))
       return;
   }
   end_answer(port, query.head.request, any ? Error::kOk : Error::kNotFound,

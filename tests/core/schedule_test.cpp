@@ -107,6 +107,26 @@ TEST_F(ScheduleTest, JobOfARunIsAJobLikeAnyOther) {
   EXPECT_EQ(run_of("tick", kNextMinute).state, JobState::kCompleted);
 }
 
+TEST(ScheduleOfAPartition, MakesRunsWhoseIdsLeadToItAndIsForItsOwnQueues) {
+  BrokerOptions options;
+  options.partitions = 2;
+  options.partition = partition_of("default", 2) == 0 ? 1 : 0;
+  Driver d(options);
+  const SessionNo admin = d.open(kAdminUid);
+  EXPECT_EQ(d.command(admin, cron_set("tick", "* * * * *")), Error::kInvalidRequest)
+      << "of the other's queue";
+  std::string queue = "a";
+  while (d.broker.is_elsewhere(queue)) queue += "a";
+  ASSERT_EQ(d.command(admin, cron_set("tick", "* * * * *", {.queue = queue})), Error::kOk);
+  d.advance_ms(60'000);
+  const uint32_t tag = make_tag(0, options.partition, 2);
+  EXPECT_EQ(d.core(run_id("tick", kNextMinute, tag)).state, JobState::kPending);
+  const ScheduleInfo info =
+      schedule_info(d.state.tables, *d.state.tables.schedules().find("tick"), d.broker.run_tag());
+  EXPECT_EQ(info.last_id.tag(), tag);
+  EXPECT_EQ(partition_of_tag(tag, 2), options.partition);
+}
+
 TEST_F(ScheduleTest, RunsOfOneOrderingKeyStandInLine) {
   d.command(admin, cron_set("tick", "* * * * *", {.ordering_key = "k"}));
   at(kNextMinute);

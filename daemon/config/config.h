@@ -30,6 +30,13 @@ struct DaemonConfig {
   friend bool operator==(const DaemonConfig&, const DaemonConfig&) = default;
 };
 
+// [engine]
+struct EngineConfig {
+  uint32_t partitions = 1;  // 1..kPartitionsMax; fixed when the store is made
+
+  friend bool operator==(const EngineConfig&, const EngineConfig&) = default;
+};
+
 // [queues], [queues.defaults] and a table [queue.NAME] for each queue that differs from the defaults.
 struct QueuesConfig {
   bool strict = false;  // no queue but `default` and the named ones
@@ -80,6 +87,7 @@ struct AccessConfig {
 
 struct Config {
   DaemonConfig daemon;
+  EngineConfig engine;
   QueuesConfig queues;
   LimitsConfig limits;
   AccessConfig access;

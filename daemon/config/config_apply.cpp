@@ -14,6 +14,7 @@ namespace {
 // Where a key that is in the wrong table belongs; "" when it is in none.
 std::string home_of(std::string_view key) {
   if (find_key(daemon_keys(), key) != nullptr) return "[daemon]";
+  if (find_key(engine_keys(), key) != nullptr) return "[engine]";
   if (find_key(queues_keys(), key) != nullptr) return "[queues]";
   if (find_key(queue_keys(), key) != nullptr) return "[queues.defaults] or [queue.NAME]";
   if (find_key(limits_keys(), key) != nullptr) return "[limits]";
@@ -168,6 +169,7 @@ Config apply_config(const ConfigDocument& document, ConfigFaultList& faults) {
   Config config;
   Applier applier(document, faults);
   applier.table({"daemon", {}}, daemon_keys(), config.daemon);
+  applier.table({"engine", {}}, engine_keys(), config.engine);
   applier.table({"queues", {}}, queues_keys(), config.queues);
   applier.queue({"queues.defaults", {}}, config.queues.defaults);
   applier.named_queues(config.queues);

@@ -20,8 +20,8 @@ struct ConfigPlace {
   std::string variable;
 };
 
-// Which table: [daemon], [queues], [queues.defaults], [limits], [store], [queue.NAME], [access.user.NAME],
-// [access.group.NAME], or one inside that.
+// Which table: [daemon], [engine], [queues], [queues.defaults], [limits], [store], [queue.NAME],
+// [access.user.NAME], [access.group.NAME], or one inside that.
 struct ConfigTable {
   std::string name;
   std::string of;  // the queue, user or group

@@ -45,11 +45,11 @@ class EnvironmentReader {
       return faults_.add(place, "who may do what stands in the configuration file only, under [access]");
     if (table == "queue") return read_queue(place, std::string(middle), key, value);
     const std::string path = nested ? table + "." + lower(middle) : table;
-    if (path != "daemon" && path != "queues" && path != "queues.defaults" && path != "limits" &&
-        path != "store")
-      return faults_.add(place,
-                         "there is no table " + table_text(path) +
-                             did_you_mean(path, {"daemon", "queues", "queues.defaults", "limits", "store"}));
+    if (path != "daemon" && path != "engine" && path != "queues" && path != "queues.defaults" &&
+        path != "limits" && path != "store")
+      return faults_.add(place, "there is no table " + table_text(path) +
+                                    did_you_mean(path, {"daemon", "engine", "queues", "queues.defaults",
+                                                        "limits", "store"}));
     add({path, {}}, place, key, value);
   }
 

@@ -38,7 +38,7 @@ class FileReader {
     for (const auto& [key, node] : table) {
       const std::string name(key.str());
       const ConfigPlace place = place_of(key.source());
-      if (name == "daemon" || name == "store")
+      if (name == "daemon" || name == "engine" || name == "store")
         read_table({name, {}}, key, node);
       else if (name == "limits")
         read_limits(key, node);
@@ -49,14 +49,15 @@ class FileReader {
       else if (name == "access")
         read_access(key, node);
       else if (node.is_table() || node.is_array_of_tables())
-        faults_.add(place,
-                    "there is no table " + table_text(name) +
-                        did_you_mean(name, {"daemon", "queues", "queue", "limits", "access", "store"}));
+        faults_.add(place, "there is no table " + table_text(name) +
+                               did_you_mean(name, {"daemon", "engine", "queues", "queue", "limits", "access",
+                                                   "store"}));
       else
-        faults_.add(place, key_text(name) +
-                               " stands outside of every table: settings are in [daemon], [queues], "
-                               "[queues.defaults], [queue.NAME], [limits], [access.user.NAME], "
-                               "[access.group.NAME] and [store]");
+        faults_.add(place,
+                    key_text(name) +
+                        " stands outside of every table: settings are in [daemon], [engine], [queues], "
+                        "[queues.defaults], [queue.NAME], [limits], [access.user.NAME], "
+                        "[access.group.NAME] and [store]");
     }
   }
 

@@ -75,6 +75,7 @@ struct ConfigKey {
 };
 
 std::span<const ConfigKey<DaemonConfig>> daemon_keys();
+std::span<const ConfigKey<EngineConfig>> engine_keys();
 std::span<const ConfigKey<QueuesConfig>> queues_keys();  // without the tables inside it
 std::span<const ConfigKey<QueueSettings>> queue_keys();  // of [queues.defaults] and each [queue.NAME]
 std::span<const ConfigKey<LimitsConfig>> limits_keys();

@@ -79,6 +79,16 @@ constexpr ConfigKey<DaemonConfig> kDaemonKeys[] = {
      &DaemonConfig::log_level},
 };
 
+constexpr ConfigKey<EngineConfig> kEngineKeys[] = {
+    {{.name = "partitions",
+      .form = ValueForm::kNumber,
+      .least = 1,
+      .most = limits::kPartitionsMax,
+      .meaning = "workers that share the queues out among them, each with a thread of its own; fixed when "
+                 "the store is made, see `docs/partitions.md`"},
+     &EngineConfig::partitions},
+};
+
 constexpr ConfigKey<QueuesConfig> kQueuesKeys[] = {
     {{.name = "strict",
       .form = ValueForm::kFlag,
@@ -194,6 +204,7 @@ static_assert(static_cast<int>(Fairness::kUser) == 1 && static_cast<int>(Fairnes
 }  // namespace
 
 std::span<const ConfigKey<DaemonConfig>> daemon_keys() { return kDaemonKeys; }
+std::span<const ConfigKey<EngineConfig>> engine_keys() { return kEngineKeys; }
 std::span<const ConfigKey<QueuesConfig>> queues_keys() { return kQueuesKeys; }
 std::span<const ConfigKey<QueueSettings>> queue_keys() { return kQueueTableKeys; }
 std::span<const ConfigKey<LimitsConfig>> limits_keys() { return kLimitsKeys; }

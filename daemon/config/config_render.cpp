@@ -27,6 +27,7 @@ std::string rendered(const ConfigTable& table, const Numbers& numbers) {
 
 std::string render_config(const Config& config) {
   std::string text = rendered("[daemon]", daemon_keys(), config.daemon);
+  text += "\n" + rendered("[engine]", engine_keys(), config.engine);
   text += "\n" + rendered("[queues]", queues_keys(), config.queues);
   text += "\n" + rendered("[queues.defaults]", queue_keys(), config.queues.defaults);
   for (const auto& [name, settings] : config.queues.named) {

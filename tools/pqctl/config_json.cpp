@@ -31,6 +31,7 @@ json::object config_json(const Config& config) {
   json::object named;
   for (const auto& [name, settings] : config.queues.named) named[name] = table_json(queue_keys(), settings);
   return {{"daemon", table_json(daemon_keys(), config.daemon)},
+          {"engine", table_json(engine_keys(), config.engine)},
           {"queues", std::move(queues)},
           {"queue", std::move(named)},
           {"limits", table_json(limits_keys(), config.limits)},

@@ -24,7 +24,7 @@ TEST(ConfigFaults, SaysWhereAMisplacedSettingBelongs) {
   EXPECT_EQ(bad("[queue]\nmax_depth = 5\n"),
             "f:2:1: max_depth is of one queue: write it in [queue.NAME], or in [queues.defaults] for all\n");
   EXPECT_EQ(bad("max_depth = 5\n"),
-            "f:1:1: max_depth stands outside of every table: settings are in [daemon], [queues], "
+            "f:1:1: max_depth stands outside of every table: settings are in [daemon], [engine], [queues], "
             "[queues.defaults], "
             "[queue.NAME], [limits], [access.user.NAME], [access.group.NAME] and [store]\n");
   EXPECT_EQ(bad("[queues.mail]\nmax_depth = 5\n"),

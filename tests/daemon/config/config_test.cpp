@@ -50,6 +50,9 @@ max_payload_bytes = 1000
 event_loop = "epoll"
 log_level = "debug"
 
+[engine]
+partitions = 4
+
 [queues]
 strict = true
 
@@ -67,6 +70,7 @@ checkpoint_interval = "250ms"
                                          .max_payload_bytes = 1'000,
                                          .event_loop = BackendChoice::kEpoll,
                                          .log_level = "debug"}));
+  EXPECT_EQ(config.engine, (EngineConfig{.partitions = 4}));
   EXPECT_TRUE(config.queues.strict);
   EXPECT_EQ(config.limits, (LimitsConfig{.rate_limit = 7}));
   EXPECT_EQ(config.store, (StoreConfig{.reserved_bytes = 64u << 20, .checkpoint_interval_ms = 250}));

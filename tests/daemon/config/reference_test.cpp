@@ -27,6 +27,7 @@ void add_rows(const std::string& table, std::span<const ConfigKey<Table>> keys,
 std::vector<std::string> rows_of_the_code() {
   std::vector<std::string> rows;
   add_rows("[daemon]", daemon_keys(), rows);
+  add_rows("[engine]", engine_keys(), rows);
   add_rows("[queues]", queues_keys(), rows);
   add_rows("[queues.defaults] and [queue.NAME]", queue_keys(), rows);
   add_rows("[limits]", limits_keys(), rows);

@@ -12,7 +12,9 @@ namespace pqd {
 
 class DiskWatch {
  public:
-  DiskWatch(const Store& store, uint64_t reserved_bytes) : store_(store), reserved_bytes_(reserved_bytes) {}
+  // `tells`: writes a line into the log when that changes. One of those who look at a disk does.
+  DiskWatch(const Store& store, uint64_t reserved_bytes, bool tells)
+      : store_(store), reserved_bytes_(reserved_bytes), tells_(tells) {}
 
   // kNoSpace while less than the reserve is free.
   Error intake(TimeNs now) {
@@ -37,12 +39,14 @@ class DiskWatch {
   void note(bool enough) {
     if (enough == enough_) return;
     enough_ = enough;
+    if (!tells_) return;
     if (enough) return spdlog::warn("the disk has room again: submits are taken");
     spdlog::error("{}", why());
   }
 
   const Store& store_;
   uint64_t reserved_bytes_;
+  bool tells_;
   uint64_t free_bytes_ = 0;
   TimeNs looked_ns_ = 0;
   bool enough_ = true;

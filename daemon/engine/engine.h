@@ -1,5 +1,5 @@
-// The engine's process from its entry to its exit status: store, recovery, broker, committer, checkpointer
-// and worker, put together and taken apart in the right order.
+// The engine's process from its entry to its exit status: the store, and its partitions, each on a thread of
+// its own. The first one's thread is the process's own, and hears the supervisor for all.
 #pragma once
 
 #include "daemon/supervisor/engine_link.h"

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <span>
 
 namespace pqd {
@@ -15,6 +16,13 @@ constexpr uint64_t kNumbersSkipped = uint64_t{1} << 32;
 
 }  // namespace
 
+InheritedSessions::InheritedSessions(const EngineArgs& args, PartitionNo partition, Broker& broker,
+                                     State& state, SessionPorts& ports)
+    : first_session_(args.first_session), broker_(broker), state_(state), ports_(ports) {
+  std::ranges::copy_if(std::span(args.sessions, args.session_count), std::back_inserter(grants_),
+                       [partition](const SessionGrant& grant) { return grant.partition == partition; });
+}
+
 std::expected<SessionPort*, std::string> InheritedSessions::add(const SessionGrant& grant,
                                                                 const SessionEntry& entry) {
   auto port = SessionPort::open(grant, entry);
@@ -24,7 +32,7 @@ std::expected<SessionPort*, std::string> InheritedSessions::add(const SessionGra
 }
 
 std::expected<void, std::string> InheritedSessions::map() {
-  for (const SessionGrant& grant : std::span(args_.sessions, args_.session_count)) {
+  for (const SessionGrant& grant : grants_) {
     const SessionEntry* entry = state_.tables.session(grant.session);
     if (entry == nullptr) continue;
     auto port = add(grant, *entry);
@@ -45,7 +53,7 @@ std::expected<void, std::string> InheritedSessions::map() {
 }
 
 std::expected<void, std::string> InheritedSessions::settle() {
-  for (const SessionGrant& grant : std::span(args_.sessions, args_.session_count)) {
+  for (const SessionGrant& grant : grants_) {
     if (ports_.find(grant.session) != nullptr) {
       broker_.know_session(grant.session, grant.named_groups());
       continue;
@@ -70,7 +78,7 @@ std::expected<void, std::string> InheritedSessions::settle() {
   std::vector<SessionNo> gone;
   for (const auto& [number, entry] : state_.tables.sessions()) {
     if (ports_.find(number) != nullptr) continue;
-    if (number < args_.first_session)
+    if (number < first_session_)
       broker_.expect_return(number, state_.now() + kReturnGraceNs);
     else
       gone.push_back(number);

@@ -13,8 +13,9 @@ namespace pqd {
 
 class InheritedSessions {
  public:
-  InheritedSessions(const EngineArgs& args, Broker& broker, State& state, SessionPorts& ports)
-      : args_(args), broker_(broker), state_(state), ports_(ports) {}
+  // Of one partition.
+  InheritedSessions(const EngineArgs& args, PartitionNo partition, Broker& broker, State& state,
+                    SessionPorts& ports);
 
   // Maps what the store knows, and puts into its outboxes what no engine has published. Before the first
   // turn. The error names the session that cannot be mapped.
@@ -27,7 +28,8 @@ class InheritedSessions {
  private:
   std::expected<SessionPort*, std::string> add(const SessionGrant& grant, const SessionEntry& entry);
 
-  const EngineArgs& args_;
+  std::vector<SessionGrant> grants_;
+  const SessionNo first_session_;  // of this supervisor
   Broker& broker_;
   State& state_;
   SessionPorts& ports_;

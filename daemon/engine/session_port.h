@@ -46,6 +46,7 @@ class SessionPort {
   bool leaving = false;         // the client is gone: what it had published is still taken
   bool faulty = false;          // it broke the rules, or was taken over: nothing more is taken
   bool taken_over = false;      // its client came back under another session
+  bool told_misrouted = false;  // the log has a line about it: it asks for another partition's queues
 
  private:
   SessionPort() = default;

@@ -53,7 +53,7 @@ void SupervisorLink::read() {
         handlers_.opened(message.grant);
         break;
       case LinkKind::kSessionClosed:
-        handlers_.closed(message.session);
+        handlers_.closed(message.session, message.flag);
         break;
       case LinkKind::kStop:
         handlers_.stop();

@@ -1,4 +1,5 @@
-// The engine's end of the link to its supervisor. One thread.
+// The engine's end of the link to its supervisor. One thread listens; any may speak, a message is one
+// datagram.
 #pragma once
 
 #include <functional>
@@ -15,7 +16,7 @@ class SupervisorLink {
   struct Handlers {
     // With the descriptors of this process in the grant; they are the handler's.
     std::function<void(const SessionGrant&)> opened;
-    std::function<void(SessionNo)> closed;
+    std::function<void(SessionNo, uint32_t partition)> closed;
     std::function<void()> stop;
   };
 

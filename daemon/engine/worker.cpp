@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace pqd {
 namespace {
@@ -21,17 +22,21 @@ constexpr int64_t kStopGraceNs = 2 * kSecondNs;
 Worker::Worker(const WorkerParts& parts, uint64_t reserved_bytes)
     : parts_(parts),
       drain_(parts.broker, parts.ports),
-      disk_(parts.store, reserved_bytes),
+      disk_(parts.store, reserved_bytes, parts.broker.options().partition == 0),
       sleeper_(parts.wake.page()),
-      reader_(parts.store, [&loop = parts.loop] { loop.wake(); }) {
-  parts_.link.listen(parts_.loop, {.opened =
-                                       [this](const SessionGrant& grant) {
-                                         // At once: two of its descriptors are closed with that.
-                                         arrived_.emplace_back(grant,
-                                                               SessionPort::open(grant, SessionEntry{}));
-                                       },
-                                   .closed = [this](SessionNo session) { departed_.push_back(session); },
-                                   .stop = [this] { begin_stop(); }});
+      reader_(parts.store, [&loop = parts.loop] { loop.wake(); }) {}
+
+// At once: two of the grant's descriptors are closed with that.
+void Worker::opened(const SessionGrant& grant) {
+  arrived_.emplace_back(grant, SessionPort::open(grant, SessionEntry{}));
+}
+
+void Worker::hear() {
+  for (const SessionNews& news : parts_.inbox->take()) {
+    if (const auto* grant = std::get_if<SessionGrant>(&news)) opened(*grant);
+    if (const auto* left = std::get_if<SessionLeft>(&news)) closed(left->session);
+    if (std::holds_alternative<StopAsked>(news)) stop();
+  }
 }
 
 void Worker::serve(SessionPort& port) {
@@ -55,6 +60,7 @@ void Worker::run() {
 }
 
 void Worker::pass() {
+  if (parts_.inbox != nullptr) hear();
   parts_.commits.look();
   // acquire: pairs with the checkpointer's release; the rows are in the store.
   const uint64_t covered = parts_.covered.load(std::memory_order_acquire);
@@ -89,7 +95,17 @@ void Worker::turn() {
   close_sessions();
   PQD_CRASH_POINT("turn-sessions-closed");
   parts_.broker.end_turn();
+  warn_misrouted();
   PQD_CRASH_POINT("turn-ended");
+}
+
+// A receipt has no room for the reason.
+void Worker::warn_misrouted() {
+  for (const SessionNo session : parts_.broker.take_misrouted()) {
+    SessionPort* port = parts_.ports.find(session);
+    if (port == nullptr || std::exchange(port->told_misrouted, true)) continue;
+    spdlog::warn("session {} ({}) is refused: {}", session, port->grant().client_name, kElsewhereText);
+  }
 }
 
 // Whoever is refused may come again at once.
@@ -221,7 +237,7 @@ int64_t Worker::sleep_ns() {
   return std::max<int64_t>(*timer - parts_.clock.now(), 0);
 }
 
-void Worker::begin_stop() {
+void Worker::stop() {
   stop_by_ns_ = EventLoop::monotonic_ns() + kStopGraceNs;
   for (SessionPort* port : parts_.ports.all()) port->announce(parts_.epoch, EngineState::kStopping);
 }

@@ -1,4 +1,4 @@
-// The engine's one worker: what comes in goes through the broker, turn by turn, and what the broker decided
+// A partition's worker: what comes in goes through the broker, turn by turn, and what the broker decided
 // goes out once it is as durable as it has to be. It sleeps in the event loop and is woken by clients'
 // doorbells, by the committer, by the store's reader and by the supervisor; nothing is polled.
 //
@@ -15,6 +15,7 @@
 #include "daemon/engine/drain.h"
 #include "daemon/engine/engine_clock.h"
 #include "daemon/engine/list_looks.h"
+#include "daemon/engine/session_inbox.h"
 #include "daemon/engine/store_reader.h"
 #include "daemon/engine/supervisor_link.h"
 #include "daemon/log/log_limit.h"
@@ -32,6 +33,7 @@ struct WorkerParts {
   const Store& store;
   WakeSegment& wake;
   const std::atomic<uint64_t>& covered;  // by the latest checkpoint; writer: the checkpointer
+  SessionInbox* inbox = nullptr;         // what another thread hears for us; nullptr = this one does
   uint32_t epoch = 0;
 };
 
@@ -41,6 +43,10 @@ class Worker {
 
   // A session of the grant list, mapped already.
   void serve(SessionPort& port);
+  // What the supervisor says, once it is heard.
+  void opened(const SessionGrant& grant);
+  void closed(SessionNo session) { departed_.push_back(session); }
+  void stop();
   // Until the supervisor says stop and all that had come by then is done.
   void run();
 
@@ -51,9 +57,11 @@ class Worker {
     bool resumed = false;
   };
 
+  void hear();
   void pass();
   void turn();
   void open_sessions();
+  void warn_misrouted();
   void warn_unmapped(SessionNo session, const SysError& error);
   void close_sessions();
   void note_receipts(bool cheap);
@@ -65,7 +73,6 @@ class Worker {
   bool can_sleep();
   int64_t sleep_ns();
   bool anything_readable();
-  void begin_stop();
   bool stopped();
 
   // worker_questions.cpp

@@ -69,7 +69,8 @@ void become_engine(const EngineStart& start, int link_fd, int supervisor_pid) {
   const EngineMain engine_main = load(start.library, link_fd);
   EngineArgs args;
   args.link_fd = link_fd;
-  args.wake_base = start.wake_base;
+  args.partitions = static_cast<uint32_t>(start.wake_bases.size());
+  args.wake_bases = start.wake_bases.data();
   args.first_session = start.first_session;
   args.config_toml = start.config_toml;
   args.sessions = start.grants.data();

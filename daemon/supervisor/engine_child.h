@@ -12,7 +12,7 @@ namespace pqd {
 struct EngineStart {
   std::string library;
   const char* config_toml = nullptr;
-  uint64_t wake_base = 0;
+  std::vector<uint64_t> wake_bases;  // a partition each
   uint64_t first_session = 0;
   int lock_fd = -1;  // says that an engine of this directory lives, for as long as one does
   std::vector<SessionGrant> grants;

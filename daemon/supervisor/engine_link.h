@@ -15,7 +15,7 @@
 
 namespace pqd {
 
-inline constexpr uint32_t kEngineLinkVersion = 2;
+inline constexpr uint32_t kEngineLinkVersion = 3;
 inline constexpr char kEngineEntry[] = "pqd_engine_main";
 
 // One session, as the supervisor made it. The engine maps Up (read-only) from its descriptor. Down:
@@ -26,6 +26,7 @@ struct SessionGrant {
   uint32_t uid = 0;
   uint32_t gid = 0;
   uint32_t pid = 0;
+  uint32_t partition = 0;  // whose workers serve it, for its whole life
   uint32_t tag = 0;
   SegmentSizes sizes;
   uint64_t down_base = 0;
@@ -50,9 +51,10 @@ static_assert(std::is_trivially_copyable_v<SessionGrant>);
 struct EngineArgs {
   uint32_t version = kEngineLinkVersion;
   int32_t link_fd = -1;
-  uint64_t wake_base = 0;  // writable mapping of the wake page
-  uint64_t first_session =
-      0;  // sessions below were given by an earlier supervisor: their clients may come back
+  uint32_t partitions = 1;
+  const uint64_t* wake_bases = nullptr;  // writable mappings of the wake pages, a partition each
+  // Sessions below were given by an earlier supervisor: their clients may come back.
+  uint64_t first_session = 0;
   const char* config_toml = nullptr;  // canonical, as render_config() gives it
   const SessionGrant* sessions = nullptr;
   uint64_t session_count = 0;
@@ -65,7 +67,7 @@ using EngineMain = int (*)(const EngineArgs*);
 enum class LinkKind : uint32_t {
   // supervisor -> engine
   kSessionOpened = 1,  // `grant`, with 4 descriptors: up, down, client_doorbell, engine_doorbell
-  kSessionClosed = 2,  // `session`: its socket closed, the client is gone
+  kSessionClosed = 2,  // `session` of the partition `flag`: its socket closed, the client is gone
   kStop = 3,           // finish what is in the rings, commit, checkpoint, exit 0
   // engine -> supervisor
   kReady = 16,         // recovery is over, sessions are served

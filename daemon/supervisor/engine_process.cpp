@@ -101,10 +101,11 @@ void EngineProcess::open_session(const SessionGrant& grant, const std::array<int
   outbox_.send(message, fds);
 }
 
-void EngineProcess::close_session(uint64_t session) {
+void EngineProcess::close_session(uint64_t session, uint32_t partition) {
   if (outbox_.withdraw(session)) return;
   LinkMessage message;
   message.kind = LinkKind::kSessionClosed;
+  message.flag = partition;
   message.session = session;
   outbox_.send(message);
 }

@@ -47,7 +47,7 @@ class EngineProcess {
 
   // REQUIRES: serving().
   void open_session(const SessionGrant& grant, const std::array<int, 4>& fds);
-  void close_session(uint64_t session);
+  void close_session(uint64_t session, uint32_t partition);
 
   // Asks it to finish; `ended` follows, at the latest after the stop timeout.
   void stop();

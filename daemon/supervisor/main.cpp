@@ -85,6 +85,7 @@ SupervisorOptions options_for(const Config& config, const std::string& path, boo
   options.socket_path = daemon.socket;
   options.config_toml = render_config(config);
   options.access = access_rules(config.access, ::geteuid());
+  options.partitions = config.engine.partitions;
   options.sessions_max = daemon.sessions_max;
   options.user_sessions_max = daemon.user_sessions_max;
   options.engine_backoff.max_ns = daemon.engine_backoff_max_ms * kMillisecondNs;

@@ -43,13 +43,13 @@ std::string versions_text(std::span<const std::byte> message) {
 }  // namespace
 
 Reception::Reception(EventLoop& loop, SessionTable& table, SessionCounter& counter, EngineProcess& engine,
-                     FdStore& store, int wake_fd, const SupervisorOptions& options)
+                     FdStore& store, std::vector<int> wake_fds, const SupervisorOptions& options)
     : loop_(loop),
       table_(table),
       counter_(counter),
       engine_(engine),
       store_(store),
-      wake_fd_(wake_fd),
+      wake_fds_(std::move(wake_fds)),
       options_(options),
       served_(served_words(options.access)) {}
 
@@ -116,6 +116,7 @@ void Reception::greeted(Session& session, std::span<const std::byte> message) {
     return drop(session);
   }
   session.hello = *hello;
+  session.partition = hello->partition;
   // Every job that may be submitted has to fit into every consumer's ring.
   session.hello.sizes.deliveries_bytes =
       std::max(session.hello.sizes.deliveries_bytes, deliveries_bytes_for(options_.max_payload_bytes));
@@ -126,6 +127,11 @@ void Reception::greeted(Session& session, std::span<const std::byte> message) {
 
 std::optional<Reception::No> Reception::objection(const Session& session) const {
   if (!door_open_) return No{Error::kUnavailable, "pqd is stopping: connect again when it is back"};
+  if (session.partition >= options_.partitions)
+    return No{Error::kInvalidRequest,
+              fmt::format("partition {} is asked for, and this pqd has {}: ask again without one, its answer "
+                          "says how many there are",
+                          session.partition, options_.partitions)};
   if (table_.size() - table_.count(SessionState::kGreeting) >= options_.sessions_max)
     return No{Error::kUnavailable,
               fmt::format("all {} sessions are taken: try again later, or raise sessions_max",
@@ -183,7 +189,7 @@ void Reception::drop(Session& session) {
   loop_.cancel_timer(session.hello_timer);
   loop_.unwatch(session.watch);
   if (session.has_files()) {
-    engine_.close_session(session.number);
+    engine_.close_session(session.number, session.partition);
     store_.forget(session.number);
   }
   // Our copy of the socket is perhaps not the only one.

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "core/error.h"
 #include "daemon/log/log_limit.h"
@@ -19,9 +20,9 @@ namespace pqd {
 
 class Reception {
  public:
-  // All of them outlive it. `wake_fd`: the worker's wake page, for every client.
+  // All of them outlive it. `wake_fds`: the wake pages of the partitions' workers, for their clients.
   Reception(EventLoop& loop, SessionTable& table, SessionCounter& counter, EngineProcess& engine,
-            FdStore& store, int wake_fd, const SupervisorOptions& options);
+            FdStore& store, std::vector<int> wake_fds, const SupervisorOptions& options);
   ~Reception();
   Reception(const Reception&) = delete;
   Reception& operator=(const Reception&) = delete;
@@ -68,7 +69,7 @@ class Reception {
   SessionCounter& counter_;
   EngineProcess& engine_;
   FdStore& store_;
-  int wake_fd_;
+  std::vector<int> wake_fds_;
   const SupervisorOptions& options_;
   std::string served_;  // whom it serves, for those whom it does not
   bool door_open_ = true;

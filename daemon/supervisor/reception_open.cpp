@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "core/partition.h"
 #include "daemon/supervisor/open_files.h"
 #include "daemon/supervisor/reception.h"
 #include "shm/crash_point.h"
@@ -73,8 +74,9 @@ std::expected<void, Reception::No> Reception::equip(Session& session) {
       static_cast<ssize_t>(session.secret.size()))
     return std::unexpected(No{Error::kUnavailable, "the kernel has no random bytes yet: try again"});
   session.secret_hash = hash_secret(session.secret);
+  session.tag = make_tag(*number, static_cast<PartitionNo>(session.partition), options_.partitions);
   table_.equip(session, *number, std::move(*files));
-  session.files.mapping.describe(session.number, session.tag(), session.hello.features & kFeatures,
+  session.files.mapping.describe(session.number, session.tag, session.hello.features & kFeatures,
                                  options_.max_payload_bytes);
   return {};
 }
@@ -91,15 +93,17 @@ void Reception::welcome(Session& session, bool resumed) {
   }
   Welcome welcome;
   welcome.features = session.hello.features & kFeatures;
-  welcome.tag = session.tag();
+  welcome.tag = session.tag;
   welcome.session = session.number;
   welcome.secret = session.secret;
   welcome.sizes = session.hello.sizes;
   welcome.max_payload_bytes = options_.max_payload_bytes;
   welcome.resumed = resumed ? 1 : 0;
-  const std::array<int, kSessionFdCount> fds{session.files.up.get(), session.files.down.get(), wake_fd_,
-                                             session.files.client_doorbell.get(),
-                                             session.files.engine_doorbell.get()};
+  welcome.partitions = options_.partitions;
+  welcome.partition = session.partition;
+  const std::array<int, kSessionFdCount> fds{
+      session.files.up.get(), session.files.down.get(), wake_fds_[session.partition],
+      session.files.client_doorbell.get(), session.files.engine_doorbell.get()};
   // Before the client has it: who was welcomed is not lost by a death of ours.
   store_.keep(session);
   // The socket is empty: it takes this at once, or its client is gone.

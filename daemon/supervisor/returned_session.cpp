@@ -96,6 +96,7 @@ std::expected<Session, std::string> take_back(uint64_t number, SessionParts part
   if (auto sealed = seal_for_client_reading(down->get()); !sealed) return wrong("Down", sealed.error());
   Session session;
   session.number = number;
+  session.tag = mapping->header().tag;
   session.peer = {card->uid, card->gid, card->pid, {}};
   session.hello.features = card->features;
   session.hello.sizes = card->sizes;

@@ -23,7 +23,8 @@ SessionGrant grant_of(const Session& session, bool inherited) {
   grant.pid = session.peer.pid;
   grant.group_count = static_cast<uint32_t>(std::min(session.peer.groups.size(), std::size(grant.groups)));
   std::copy_n(session.peer.groups.begin(), grant.group_count, grant.groups);
-  grant.tag = session.tag();
+  grant.partition = session.partition;
+  grant.tag = session.tag;
   grant.sizes = session.hello.sizes;
   if (inherited) {
     grant.down_base = reinterpret_cast<uint64_t>(session.files.mapping.base());

@@ -34,13 +34,13 @@ struct Session {
 
   // From kOpening on.
   uint64_t number = 0;
+  uint32_t tag = 0;             // of the ids that it makes, see make_tag()
+  uint32_t partition = 0;       // where it stays
   SessionSecret secret{};       // wiped once the client has it
   SessionSecret secret_hash{};  // what the engine gets
   SessionFiles files;
 
   bool has_files() const { return number != 0; }
-  // Nobody else's lower half, so far as 2^32 sessions reach.
-  uint32_t tag() const { return static_cast<uint32_t>(number); }
   // For the log: who it is.
   std::string words() const;
 };

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "core/job_id.h"
+#include "core/partition.h"
 #include "shm/crash_point.h"
 #include "shm/unique_fd.h"
 
@@ -104,8 +105,8 @@ std::expected<uint64_t, SysError> SessionCounter::next() {
     reserved_ += kBlock;
   }
   const uint64_t number = next_++;
-  // Its lower half is the tag of the session's job ids; this one is the schedules'.
-  if (static_cast<uint32_t>(number) == JobId::kScheduleTag) return next();
+  // Where the tag of its job ids would have nothing of it: such tags are the schedules', see make_tag().
+  if (static_cast<uint32_t>(number << kPartitionTagBits) == JobId::kScheduleTag) return next();
   return number;
 }
 

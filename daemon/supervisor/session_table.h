@@ -18,7 +18,8 @@ class SessionTable {
   Session* find(ConnectionId id);
   Session* find_number(uint64_t number);
 
-  // Gives the session its number and files; it is counted with those that have some from now on.
+  // Gives the session, whose partition is known, its number and files; it is counted with those that have
+  // some from now on.
   void equip(Session& session, uint64_t number, SessionFiles files);
 
   // In the order of arrival.

@@ -20,12 +20,24 @@ Supervisor::Supervisor(SupervisorOptions options, Parts parts)
       engine_(*parts_.loop,
               EngineStart{.library = options_.engine_library,
                           .config_toml = options_.config_toml.c_str(),
-                          .wake_base = reinterpret_cast<uint64_t>(parts_.wake.base()),
+                          .wake_bases = wake_bases(),
                           .first_session = parts_.counter.first(),
                           .lock_fd = parts_.engine_lock.get(),
                           .grants = {}},
               options_.engine_backoff, options_.stop_timeout_ns, engine_hooks()),
-      reception_(*parts_.loop, table_, parts_.counter, engine_, store_, parts_.wake_fd.get(), options_) {}
+      reception_(*parts_.loop, table_, parts_.counter, engine_, store_, wake_fds(), options_) {}
+
+std::vector<uint64_t> Supervisor::wake_bases() const {
+  std::vector<uint64_t> bases;
+  for (const WakeFile& wake : parts_.wakes) bases.push_back(reinterpret_cast<uint64_t>(wake.mapping.base()));
+  return bases;
+}
+
+std::vector<int> Supervisor::wake_fds() const {
+  std::vector<int> fds;
+  for (const WakeFile& wake : parts_.wakes) fds.push_back(wake.fd.get());
+  return fds;
+}
 
 EngineProcess::Hooks Supervisor::engine_hooks() {
   return {

@@ -4,6 +4,7 @@
 
 #include <expected>
 #include <memory>
+#include <vector>
 
 #include "daemon/loop/event_loop.h"
 #include "daemon/supervisor/engine_process.h"
@@ -30,6 +31,11 @@ class Supervisor {
   int run();
 
  private:
+  // The page of a worker's wake word.
+  struct WakeFile {
+    UniqueFd fd;
+    WakeSegment mapping;
+  };
   struct Parts {
     UniqueFd state_lock;
     UniqueFd socket_lock;
@@ -37,14 +43,16 @@ class Supervisor {
     SignalWatch signals;
     std::unique_ptr<EventLoop> loop;
     SessionCounter counter;
-    UniqueFd wake_fd;
-    WakeSegment wake;
+    std::vector<WakeFile> wakes;  // a partition each
   };
 
   Supervisor(SupervisorOptions options, Parts parts);
   EngineProcess::Hooks engine_hooks();
+  std::vector<uint64_t> wake_bases() const;
+  std::vector<int> wake_fds() const;
 
   // supervisor_create.cpp
+  static std::expected<WakeFile, SysError> make_wake_file();
   static std::expected<Parts, StartFailure> make_parts(const SupervisorOptions& options);
   std::expected<void, StartFailure> listen(InheritedFds& inherited);
   void take_back_sessions(InheritedFds& inherited);

@@ -97,6 +97,15 @@ void Supervisor::take_back_sessions(InheritedFds& inherited) {
   reception_.renew_returned();
 }
 
+std::expected<Supervisor::WakeFile, SysError> Supervisor::make_wake_file() {
+  auto fd = create_memfd("pqd-wake", wake_layout().file_bytes());
+  if (!fd) return std::unexpected(fd.error());
+  auto mapping = WakeSegment::map(fd->get(), Access::kReadWrite, OnFork::kInherit);
+  if (!mapping) return std::unexpected(mapping.error());
+  if (auto sealed = seal_for_client_reading(fd->get()); !sealed) return std::unexpected(sealed.error());
+  return WakeFile{std::move(*fd), std::move(*mapping)};
+}
+
 std::expected<Supervisor::Parts, StartFailure> Supervisor::make_parts(const SupervisorOptions& options) {
   const auto socket_dir = std::filesystem::path(options.socket_path).parent_path().string();
   if (auto made = make_directory(options.state_dir); !made) return std::unexpected(made.error());
@@ -115,13 +124,14 @@ std::expected<Supervisor::Parts, StartFailure> Supervisor::make_parts(const Supe
   auto loop = EventLoop::create(options.event_loop);
   if (!loop)
     return std::unexpected(StartFailure{kExitSystem, no_loop_text(options.event_loop, loop.error())});
-  auto wake_fd = create_memfd("pqd-wake", wake_layout().file_bytes());
-  if (!wake_fd) return system_failure(wake_fd.error());
-  auto wake = WakeSegment::map(wake_fd->get(), Access::kReadWrite, OnFork::kInherit);
-  if (!wake) return system_failure(wake.error());
-  if (auto sealed = seal_for_client_reading(wake_fd->get()); !sealed) return system_failure(sealed.error());
+  std::vector<WakeFile> wakes;
+  for (uint32_t i = 0; i < options.partitions; ++i) {
+    auto wake = make_wake_file();
+    if (!wake) return system_failure(wake.error());
+    wakes.push_back(std::move(*wake));
+  }
   return Parts{std::move(*state_lock), std::move(*socket_lock), std::move(*engine_lock), std::move(*signals),
-               std::move(*loop),       std::move(*counter),     std::move(*wake_fd),     std::move(*wake)};
+               std::move(*loop),       std::move(*counter),     std::move(wakes)};
 }
 
 }  // namespace pqd

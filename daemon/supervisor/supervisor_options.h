@@ -19,6 +19,7 @@ struct SupervisorOptions {
 
   AccessRules access;  // who gets in
 
+  uint32_t partitions = 1;
   uint32_t sessions_max = 1024;
   uint32_t user_sessions_max = 256;        // of one user that is neither root nor the daemon's
   uint64_t memory_bytes_max = 4ull << 30;  // of the files of all sessions

@@ -157,7 +157,7 @@ TestClient::TestClient(UniqueFd socket, Accepted accepted)
 std::optional<TestClient> TestClient::open(const std::string& socket_path, const Hello& hello,
                                            Refusal* refusal) {
   UniqueFd socket = connect_to(socket_path);
-  if (!socket || !send_message(socket.get(), hello, {}, kPatience)) return std::nullopt;
+  if (!socket || !send_message(socket.get(), wire_bytes(hello), {}, kPatience)) return std::nullopt;
   auto reply = receive_reply(socket.get(), kPatience);
   if (!reply) return std::nullopt;
   if (auto* accepted = std::get_if<Accepted>(&*reply))

@@ -48,11 +48,13 @@ class StandIn {
       const SessionGrant& grant = args.sessions[i];
       serve(grant, DownSegment::adopt(reinterpret_cast<std::byte*>(grant.down_base), grant.sizes));
     }
-    // So that a test can see that the wake page is writable and inherited.
-    WakeSegment wake = WakeSegment::adopt(reinterpret_cast<std::byte*>(args.wake_base));
-    wake.page().sleeping.store(static_cast<uint32_t>(::getpid()));
-    static WakeSegment kept;
-    kept = std::move(wake);
+    // So that a test can see that the wake pages are writable and inherited, and whose each is.
+    static std::vector<WakeSegment> kept;
+    for (uint32_t i = 0; i < args.partitions; ++i) {
+      WakeSegment& wake =
+          kept.emplace_back(WakeSegment::adopt(reinterpret_cast<std::byte*>(args.wake_bases[i])));
+      wake.page().sleeping.store(static_cast<uint32_t>(::getpid()) + i);
+    }
   }
 
   int run() {

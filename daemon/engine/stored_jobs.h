@@ -1,0 +1,36 @@
+// The broker's look into the store of its partition. A store that cannot be read ends the process. One
+// thread.
+#pragma once
+
+#include "core/broker.h"
+#include "daemon/engine/fail_stop.h"
+#include "daemon/store/store.h"
+
+namespace pqd {
+
+class StoredJobs final : public FinishedJobs {
+ public:
+  explicit StoredJobs(const Store& store) : store_(store) {}
+
+  std::optional<JobRow> find_finished(const JobId& id) override {
+    const auto bytes = store_.find_done(id);
+    if (!bytes) fail_stop(bytes.error());
+    if (!*bytes) return std::nullopt;
+    auto row = decode_row(**bytes);
+    if (!row)
+      fail_stop(
+          {Error::kSystemError, "the row of a finished job cannot be read: the store is damaged", true});
+    return std::move(*row);
+  }
+
+  std::optional<KeptKey> find_key(const ShortHash& key) override {
+    const auto kept = store_.find_key(key);
+    if (!kept) fail_stop(kept.error());
+    return *kept;
+  }
+
+ private:
+  const Store& store_;
+};
+
+}  // namespace pqd

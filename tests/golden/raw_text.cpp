@@ -211,6 +211,7 @@ std::string welcome_text(const Record& m) {
       << " resume=" << (number_at<uint32_t>(m, 16) & 1);
   for (size_t i = 0; i < 8; ++i) out << (i == 0 ? " sizes=" : " ") << number_at<uint32_t>(m, 48 + 4 * i);
   out << " payload=" << number_at<uint32_t>(m, 80) << " resumed=" << number_at<uint32_t>(m, 84);
+  if (m.size() >= 96) out << " partition=" << number_at<uint32_t>(m, 92) << "/" << number_at<uint32_t>(m, 88);
   return out.str();
 }
 

@@ -20,6 +20,7 @@ const char* c_event_loop(const char* socket);
 const char* c_explains_and_watches(const char* socket);
 const char* c_submits_what_is_counted(const char* socket);
 const char* c_counts(const char* socket, int* counted);
+const char* c_uses_all_partitions(const char* socket);
 const char* c_misuse(const char* socket);
 const char* c_without_a_daemon(const char* no_socket);
 const char* c_texts(void);

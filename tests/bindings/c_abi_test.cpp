@@ -44,6 +44,15 @@ TEST_F(InC, CountsWhatHappened) {
 }
 TEST_F(InC, RefusesMisuseInsteadOfCrashing) { EXPECT_EQ(complaint_of(c_misuse(socket())), ""); }
 
+class InCWithPartitions : public WithDaemon {
+ protected:
+  InCWithPartitions() : WithDaemon("[engine]\npartitions = 2\n") {}
+};
+
+TEST_F(InCWithPartitions, SubmitsWorksAndLooksAsWithOne) {
+  EXPECT_EQ(complaint_of(c_uses_all_partitions(daemon_.socket().c_str())), "");
+}
+
 TEST(InCAlone, SaysWhyItCannotConnect) {
   const TempDir directory;
   EXPECT_EQ(complaint_of(c_without_a_daemon(directory.path("pqd.sock").c_str())), "");

@@ -18,9 +18,11 @@ namespace json = boost::json;
 
 class PqctlTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    daemon_ = std::make_unique<Program>(
-        std::vector<std::string>{PQD_BIN_DIR "/pqd", "--dev", "--dir", directory_.path("pqd")});
+  void SetUp() override { serve({}); }
+  void serve(const std::vector<std::string>& options) {
+    std::vector<std::string> pqd{PQD_BIN_DIR "/pqd", "--dev", "--dir", directory_.path("pqd")};
+    pqd.insert(pqd.end(), options.begin(), options.end());
+    daemon_ = std::make_unique<Program>(pqd);
     const std::string ready = "pqd is ready: PQD_SOCKET=";
     ASSERT_TRUE(daemon_->says(ready)) << daemon_->out() << daemon_->err();
     const std::string out = daemon_->out();
@@ -391,6 +393,50 @@ TEST_F(PqctlTest, ListsAPageBelowAnIdAndBeforeATime) {
   EXPECT_EQ(output({"ls", "--until", "1h", "-o", "jsonl"}), "");
   EXPECT_EQ(pqctl({"ls", "--before", "1234"}).exit, 65);
   EXPECT_EQ(pqctl({"ls", "--until", "soon"}).exit, 65);
+}
+
+class PqctlWithPartitions : public PqctlTest {
+ protected:
+  void SetUp() override {
+    write_file(directory_.path("pqd.toml"), "[engine]\npartitions = 2\n");
+    serve({"--config", directory_.path("pqd.toml")});
+    // One in each, see tests/core/partition_test.cpp.
+    for (const char* queue : {"default", "mail.urgent", "default"})
+      ids_.push_back(submit({"t", "--queue", queue}));
+  }
+  std::string listed(std::vector<std::string> arguments, const char* field) {
+    std::string all;
+    std::istringstream lines(output(std::move(arguments)));
+    for (std::string line; std::getline(lines, line);)
+      all += std::string(ctl::parse_json(line).value().at(field).as_string()) + " ";
+    return all;
+  }
+  std::vector<std::string> ids_;
+};
+
+TEST_F(PqctlWithPartitions, ShowsOneDaemon) {
+  EXPECT_EQ(listed({"ls", "-o", "jsonl"}, "requestId"), ids_[2] + " " + ids_[1] + " " + ids_[0] + " ");
+  EXPECT_EQ(listed({"ls", "-o", "jsonl", "--limit", "1"}, "requestId"), ids_[2] + " ");
+  EXPECT_EQ(listed({"queue", "ls", "-o", "jsonl"}, "queue"), "default mail.urgent ");
+  EXPECT_EQ(status(ids_[1]), "pending");
+  EXPECT_NE(output({"health"}).find("3 pending"), std::string::npos);
+  EXPECT_EQ(listed({"events", "-o", "jsonl"}, "requestId"), ids_[0] + " " + ids_[1] + " " + ids_[2] + " ");
+}
+
+TEST_F(PqctlWithPartitions, GivesAllDeadLettersANewLife) {
+  for (const char* queue : {"default", "mail.urgent"}) {
+    const auto worker = work({"t", "--queue", queue}, "exit 65");
+    for (size_t i = 0; i < ids_.size(); ++i) {
+      const bool of_this = (i == 1) == (std::string(queue) == "mail.urgent");
+      if (of_this) {
+        EXPECT_TRUE(becomes(ids_[i], "failed"));
+      }
+    }
+    worker->signal(SIGTERM);
+    EXPECT_EQ(worker->wait(), 0);
+  }
+  EXPECT_NE(pqctl({"dlq", "redrive", "--all"}).err.find("3 redriven"), std::string::npos);
+  for (const std::string& id : ids_) EXPECT_EQ(status(id), "pending");
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "daemon/store/live_numbers.h"
 #include "daemon/store/meta_keys.h"
 #include "daemon/store/rocksdb_bytes.h"
+#include "daemon/store/row_pack.h"
 #include "daemon/store/tuning.h"
 
 namespace pqd {
@@ -52,10 +53,12 @@ class PartitionSalvage {
     return target_.family(family_name(kind, partition_));
   }
 
-  // Everything as it is, but for the index of finished jobs, which is made from them.
+  // Everything as it is, but for packed rows, which are laid out one by one, and the index of finished jobs,
+  // which is made from them.
   StoreResult<void> copy() {
+    if (auto ok = copy_packed(); !ok) return ok;
     for (const std::string_view kind : kFamilyKinds) {
-      if (kind == "done_index" || source_.family(family_name(kind, partition_)) == nullptr) continue;
+      if (kind == "done_index" || kind == "packs" || kind == "packed_rows" || !is_there(kind)) continue;
       const std::string family(kind);
       StoreResult<void> written;
       source_.for_each_readable(
@@ -72,6 +75,45 @@ class PartitionSalvage {
     }
     batch_.Put(target("meta"), slice(kIndexedKey), rocksdb::Slice());
     return flush(false);
+  }
+
+  bool is_there(std::string_view kind) const {
+    return source_.family(family_name(kind, partition_)) != nullptr;
+  }
+
+  // Before the rows of jobs that have changed since: those count.
+  StoreResult<void> copy_packed() {
+    if (!is_there("packs") || !is_there("packed_rows")) return {};
+    const auto lost = [this](const Key& before, const Key& behind) {
+      lose("packed rows: everything between " +
+           (before.empty() ? "their beginning" : name_of("live", before)) + " and " +
+           name_of("live", behind));
+    };
+    const auto pack_lost = [this](rocksdb::Slice key, const char* why) {
+      lose("packed rows from " + name_of("live", key.ToString()) + " on: " + why);
+    };
+    std::map<Key, PackHead> heads;
+    const auto take_head = [&](rocksdb::Slice key, rocksdb::Slice value) {
+      if (auto head = PackHead::decode(view(value)))
+        heads.emplace(key.ToString(), std::move(*head));
+      else
+        pack_lost(key, "their head cannot be read");
+    };
+    StoreResult<void> written;
+    const auto take_rows = [&](rocksdb::Slice key, rocksdb::Slice value) {
+      const auto found = heads.find(key.ToString());
+      if (found == heads.end()) return pack_lost(key, "they have no head");
+      const PackHead& head = found->second;
+      const auto rows = unpack_rows(view(value), head.size());
+      if (!rows) return pack_lost(key, "they cannot be read");
+      const JobNo first = keys::number(view(key)).value_or(0);
+      for (size_t at = 0; written && at < head.size(); ++at)
+        if (head.counts(at))
+          written = take("live", slice(keys::of(first + head.distance(at))), slice((*rows)[at]));
+    };
+    source_.for_each_readable(family_name("packs", partition_), take_head, lost);
+    source_.for_each_readable(family_name("packed_rows", partition_), take_rows, lost);
+    return written;
   }
 
   StoreResult<void> take(const std::string& family, rocksdb::Slice key, rocksdb::Slice value) {

@@ -298,13 +298,14 @@ CheckpointBatch RowFold::take() {
     if (finished) {
       batch.done_puts.emplace_back(entry.row.core.id, encode_row(entry.row));
     } else {
-      batch.live_puts.emplace_back(job, encode_row(entry.row));
+      (entry.stored ? batch.live_puts : batch.births).emplace_back(job, encode_row(entry.row));
       entry.stored = true;
       remembered_bytes_ += bytes_of(entry);
       remembered_.insert(std::move(node));
     }
   }
   // In the order of their keys, in which they go into the store at the least cost.
+  std::ranges::sort(batch.births, {}, &std::pair<JobNo, Bytes>::first);
   std::ranges::sort(batch.live_puts, {}, &std::pair<JobNo, Bytes>::first);
   std::ranges::sort(batch.live_deletes);
   std::ranges::sort(batch.done_puts, {}, &std::pair<JobId, Bytes>::first);

@@ -94,8 +94,7 @@ StoreResult<void> Store::sync_before_checkpoint(uint64_t covered) {
 StoreResult<void> Store::checkpoint(const CheckpointBatch& batch) {
   if (auto ok = sync_before_checkpoint(batch.covered); !ok) return ok;
   rocksdb::WriteBatch out;
-  for (const auto& [job, row] : batch.live_puts) out.Put(families_[kLive], slice(keys::of(job)), slice(row));
-  for (const JobNo job : batch.live_deletes) out.Delete(families_[kLive], slice(keys::of(job)));
+  if (auto ok = put_live(batch, out); !ok) return ok;
   if (batch.done_deletes.empty()) {
     if (auto ok = put_done_ahead(batch); !ok) return ok;
     if (auto ok = sync_before_checkpoint(batch.covered); !ok) return ok;

@@ -8,8 +8,10 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -18,6 +20,7 @@
 #include "core/bytes.h"
 #include "core/job.h"
 #include "daemon/store/database.h"
+#include "daemon/store/row_pack.h"
 #include "daemon/store/store_view.h"
 
 namespace rocksdb {
@@ -99,6 +102,8 @@ class Store final : public StoreView {
     kDoneIndex,
     kKeys,
     kMetrics,
+    kPacks,
+    kPackedRows,
     kFamilyCount
   };
 
@@ -110,6 +115,19 @@ class Store final : public StoreView {
   StoreResult<void> find_last_commit();
   // Of a store that was written before there was an index.
   StoreResult<void> index_done();
+  // store_live.cpp; the private ones with packs_mutex_ held but for load_packs.
+  struct ReadPack {
+    JobNo first = 0;
+    Bytes bytes;
+    std::vector<ByteView> rows;
+    ReadPack(JobNo pack, Bytes read) : first(pack), bytes(std::move(read)) {}
+  };
+  StoreResult<void> load_packs();
+  StoreResult<void> put_live(const CheckpointBatch& batch, rocksdb::WriteBatch& out);
+  void put_births(std::span<const std::pair<JobNo, Bytes>> births, rocksdb::WriteBatch& out);
+  // A pack of which some count no more since the checkpoint before.
+  StoreResult<void> put_struck(JobNo pack, rocksdb::WriteBatch& out);
+  StoreResult<const ReadPack*> read_pack(JobNo pack) const;
   StoreResult<void> delete_done(const CheckpointBatch& batch, rocksdb::WriteBatch& out) const;
   void put_done(const JobId& id, ByteView row, rocksdb::WriteBatch& out) const;
   StoreResult<void> put_done_ahead(const CheckpointBatch& batch);
@@ -129,6 +147,9 @@ class Store final : public StoreView {
   // begins a sync: it takes those along.
   std::atomic<uint64_t> checkpoints_{0};
   uint64_t blocks_deleted_to_ = 0;
+  mutable std::mutex packs_mutex_;  // guards the following
+  RowPacks packs_;
+  mutable std::deque<ReadPack> packs_read_;  // lately: jobs that came together often change together
 };
 
 }  // namespace pqd

@@ -19,9 +19,10 @@ StoreResult<std::unique_ptr<Store>> Store::open(const StoreOptions& options) {
 }
 
 StoreResult<std::unique_ptr<Store>> Store::open(std::shared_ptr<Database> database, PartitionNo partition) {
-  static_assert(kFamilyKinds.size() == kFamilyCount && kFamilyKinds[kMetrics] == "metrics");
+  static_assert(kFamilyKinds.size() == kFamilyCount && kFamilyKinds[kPackedRows] == "packed_rows");
   std::unique_ptr<Store> store(new Store(std::move(database), partition));
   StoreResult<void> ready = store->find_last_commit();
+  if (ready) ready = store->load_packs();
   if (ready && !store->database_->read_only()) ready = store->index_done();
   if (!ready) return std::unexpected(ready.error());
   return store;

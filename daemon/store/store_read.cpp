@@ -52,26 +52,10 @@ StoreResult<std::optional<Checkpoint>> Store::load_checkpoint() const {
   return checkpoint;
 }
 
-StoreResult<void> Store::for_each_live(const RowVisitor& f) const {
-  const auto it = iterate(kLive, kScanBytes);
-  for (it->SeekToFirst(); it->Valid(); it->Next()) {
-    if (!f(keys::number(view(it->key())).value_or(0), view(it->value()))) break;
-  }
-  if (!it->status().ok()) return failure("cannot read the live jobs", it->status());
-  return {};
-}
-
 StoreResult<uint64_t> Store::known_synced() const {
   const auto found = get(kMeta, as_bytes(kSyncedKey));
   if (!found) return std::unexpected(found.error());
   return *found ? keys::number(**found).value_or(0) : 0;
-}
-
-uint64_t Store::live_estimate() const {
-  uint64_t rows = 0;
-  if (families_[kLive] != nullptr)
-    database_->db().GetIntProperty(families_[kLive], rocksdb::DB::Properties::kEstimateNumKeys, &rows);
-  return rows;
 }
 
 StoreResult<void> Store::for_each_commit(uint64_t from, const CommitVisitor& f) const {
@@ -144,7 +128,6 @@ StoreResult<void> Store::for_each_key(const std::function<bool(bool)>& f) const 
 
 std::unique_ptr<rocksdb::Iterator> Store::done_index() const { return iterate(kDoneIndex); }
 
-StoreResult<std::optional<Bytes>> Store::find_live(JobNo job) const { return get(kLive, keys::of(job)); }
 StoreResult<std::optional<Bytes>> Store::find_done(const JobId& id) const { return get(kDone, keys::of(id)); }
 StoreResult<std::optional<KeptKey>> Store::find_key(const ShortHash& key) const {
   const auto found = get(kKeys, std::as_bytes(std::span(key)));

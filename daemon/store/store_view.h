@@ -21,7 +21,8 @@ struct CheckpointBatch {
   uint64_t covered = 0;
   TimeNs now_ns = 0;  // the clock of its last commit
   Bytes tables;
-  std::vector<std::pair<JobNo, Bytes>> live_puts;
+  std::vector<std::pair<JobNo, Bytes>> births;     // live jobs that no checkpoint had before, in their order
+  std::vector<std::pair<JobNo, Bytes>> live_puts;  // live jobs that have changed since
   std::vector<JobNo> live_deletes;
   std::vector<std::pair<JobId, Bytes>> done_puts;
   std::vector<std::pair<JobNo, JobId>> dead_letter_puts;  // keyed by the number of the life that failed

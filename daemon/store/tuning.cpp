@@ -48,14 +48,15 @@ rocksdb::ColumnFamilyOptions family_options(std::string_view name,
   if (name == "done_index")
     options.memtable_insert_with_hint_prefix_extractor.reset(
         rocksdb::NewFixedPrefixTransform(DoneGroup::kKeyBytes));
-  if (name == "journal" || name == "blocks" || name == "live" || name == "done")
+  if (name == "journal" || name == "blocks" || name == "live" || name == "done" || name == "packs" ||
+      name == "packed_rows")
     options.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(1));
-  if (name == "blocks") {
+  if (name == "blocks" || name == "packed_rows") {
     // Written once and, as a rule, deleted before it leaves the write buffer.
     options.compression = rocksdb::kNoCompression;
     options.write_buffer_size = 64u << 20;
   }
-  if (name == "meta" || name == "default" || name == "dead_letters" || name == "metrics")
+  if (name == "meta" || name == "default" || name == "dead_letters" || name == "metrics" || name == "packs")
     options.write_buffer_size = 4u << 20;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   return options;

@@ -6,6 +6,7 @@
 #include "daemon/store/keys.h"
 #include "daemon/store/rocksdb_include.h"
 #include "daemon/store/row_fold.h"
+#include "daemon/store/row_pack.h"
 #include "daemon/store/tuning.h"
 #include "daemon/store/witness.h"
 #include "tests/daemon/store/fixtures.h"
@@ -13,11 +14,17 @@
 
 namespace pqd::test {
 
+inline std::string number_key(uint64_t number) {
+  const auto key = keys::of(number);
+  return {reinterpret_cast<const char*>(key.data()), key.size()};
+}
+
 class DamagedStore : public ::testing::Test {
  protected:
   explicit DamagedStore(uint64_t commits = 40) : commits_(commits) {}
 
-  // All but the last five commits are under a checkpoint, and the witness knows of all.
+  // All but the last five commits are under checkpoints, of which the last found jobs of the first one
+  // changed, and the witness knows of all.
   void SetUp() override {
     const auto store = open_store(path());
     auto witness = Witness::open(path()).value();
@@ -75,6 +82,33 @@ class DamagedStore : public ::testing::Test {
       EXPECT_TRUE(it->Valid()) << family << " is empty";
       return it->Valid() ? it->key().ToString() : std::string();
     }
+    void remove_all(const std::string& family) {
+      const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator({}, handle(family)));
+      for (it->SeekToFirst(); it->Valid(); it->Next()) remove(family, it->key().ToString());
+    }
+    // The same rows of live jobs, one by one.
+    void unpack() {
+      const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator({}, handle("packs")));
+      for (it->SeekToFirst(); it->Valid(); it->Next()) {
+        const std::string key = it->key().ToString();
+        const std::string packed = get("packed_rows", key);
+        const auto head = PackHead::decode(as_bytes(it->value().ToString()));
+        const auto rows = head ? unpack_rows(as_bytes(packed), head->size()) : std::nullopt;
+        ASSERT_TRUE(rows);
+        const JobNo first = keys::number(as_bytes(key)).value();
+        for (size_t at = 0; at < head->size(); ++at)
+          if (head->counts(at))
+            put("live", number_key(first + head->distance(at)), std::string(as_text((*rows)[at])));
+      }
+      remove_all("packs");
+      remove_all("packed_rows");
+    }
+    size_t count(const std::string& family) {
+      size_t keys = 0;
+      const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator({}, handle(family)));
+      for (it->SeekToFirst(); it->Valid(); it->Next()) ++keys;
+      return keys;
+    }
     // As if an earlier pqd had written it.
     void drop(const std::string& family) { EXPECT_TRUE(db_->DropColumnFamily(handle(family)).ok()); }
     // Of a family's one table.
@@ -100,11 +134,6 @@ class DamagedStore : public ::testing::Test {
   Picture picture_;
   uint64_t dead_letters_ = 0;
 };
-
-inline std::string number_key(uint64_t number) {
-  const auto key = keys::of(number);
-  return {reinterpret_cast<const char*>(key.data()), key.size()};
-}
 
 inline void flip_bit(const std::string& file, size_t at) {
   std::string bytes = read_file(file);

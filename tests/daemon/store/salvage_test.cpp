@@ -146,6 +146,7 @@ TEST_F(SalvageTest, NamesAJobWhoseRowCannotBeRead) {
   std::string key;
   {
     Database database(path());
+    database.unpack();
     key = database.first_key("live");
     database.put("live", key, "?");
   }
@@ -154,6 +155,38 @@ TEST_F(SalvageTest, NamesAJobWhoseRowCannotBeRead) {
   EXPECT_TRUE(names(report, job + ": its row cannot be read"));
   EXPECT_TRUE(names(report, job + " lived, and its row cannot be read"));
   EXPECT_GE(report.last_commit, 35u) << "a commit that goes on with it is the end";
+}
+
+TEST_F(SalvageTest, BringsPackedRowsBack) {
+  { ASSERT_GT(Database(path()).count("packs"), 0u); }
+  EXPECT_TRUE(salvage().lost.empty());
+  expect_all_there();
+}
+
+TEST_F(SalvageTest, NamesPackedRowsThatCannotBeRead) {
+  std::string key;
+  {
+    Database database(path());
+    key = database.first_key("packs");
+    database.put("packed_rows", key, "?");
+  }
+  const SalvageReport report = salvage();
+  const std::string job = "job " + std::to_string(keys::number(as_bytes(key)).value());
+  EXPECT_TRUE(names(report, "packed rows from " + job + " on: they cannot be read"));
+  EXPECT_TRUE(names(report, job + " lived, and its row cannot be read"));
+}
+
+TEST_F(SalvageTest, NamesPackedRowsWhoseHeadIsGone) {
+  JobNo job = 0;
+  {
+    Database database(path());
+    const std::string key = database.first_key("packs");
+    job = keys::number(as_bytes(key)).value();
+    database.remove("packs", key);
+  }
+  const SalvageReport report = salvage();
+  EXPECT_TRUE(names(report, "packed rows from job " + std::to_string(job) + " on: they have no head"));
+  EXPECT_TRUE(names(report, "job " + std::to_string(job) + " lived, and its row cannot be read"));
 }
 
 TEST_F(SalvageTest, LeavesFiguresOutThatCannotBeRead) {
@@ -168,6 +201,7 @@ TEST_F(SalvageTest, LeavesFiguresOutThatCannotBeRead) {
 TEST_F(SalvageTest, TakesRowsOfJobsAwayThatHaveEnded) {
   {
     Database database(path());
+    database.unpack();
     // Its end was in a checkpoint that is gone.
     auto row = decode_row(as_bytes(database.get("live", database.first_key("live")))).value();
     row.core.no = 999'999;

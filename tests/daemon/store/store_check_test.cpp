@@ -93,6 +93,7 @@ TEST_F(StoreCheckTest, FindsTheEndThatTheWitnessKnowsOf) {
 TEST_F(StoreCheckTest, FindsRowsThatCannotBeRead) {
   {
     Database database(path());
+    database.unpack();
     database.put("live", database.first_key("live"), "?");
     database.put("done", database.first_key("done"), "?");
     database.put("keys", database.first_key("keys"), "?");
@@ -100,6 +101,30 @@ TEST_F(StoreCheckTest, FindsRowsThatCannotBeRead) {
   EXPECT_TRUE(finds("live", "the row of live job"));
   EXPECT_TRUE(finds("done", "the row of finished job"));
   EXPECT_TRUE(finds("keys", "cannot be read"));
+}
+
+TEST_F(StoreCheckTest, FindsPackedRowsThatAreGone) {
+  {
+    Database database(path());
+    database.remove("packed_rows", database.first_key("packed_rows"));
+  }
+  EXPECT_TRUE(finds("live", "are missing or cannot be read"));
+}
+
+TEST_F(StoreCheckTest, FindsPackedRowsWithoutAHead) {
+  {
+    Database database(path());
+    database.remove_all("packs");
+  }
+  EXPECT_TRUE(finds("live", "have no head"));
+}
+
+TEST_F(StoreCheckTest, FindsAHeadOfPackedRowsThatIsNone) {
+  {
+    Database database(path());
+    database.put("packs", database.first_key("packs"), "?");
+  }
+  EXPECT_TRUE(finds("database", "have a bad head"));
 }
 
 TEST_F(StoreCheckTest, FindsAFigureThatIsNone) {
@@ -114,6 +139,7 @@ TEST_F(StoreCheckTest, FindsLiveJobsThatTheJournalDoesNotKnowAndThoseThatAreMiss
   std::string key;
   {
     Database database(path());
+    database.unpack();
     key = database.first_key("live");
     database.put("live", number_key(123'456), database.get("live", key));
     database.remove("live", key);
@@ -125,7 +151,9 @@ TEST_F(StoreCheckTest, FindsLiveJobsThatTheJournalDoesNotKnowAndThoseThatAreMiss
 TEST_F(StoreCheckTest, RecoveryRefusesACommitThatGoesOnWithAJobWhoseRowIsGone) {
   {
     Database database(path());
-    for (size_t i = 0; i < picture_.live.size() / 2; ++i) database.remove("live", database.first_key("live"));
+    database.unpack();
+    const size_t half = database.count("live") / 2;
+    for (size_t i = 0; i < half; ++i) database.remove("live", database.first_key("live"));
   }
   EXPECT_TRUE(finds("recovery", "cannot be replayed: the store is damaged"));
 }

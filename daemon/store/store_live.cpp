@@ -1,0 +1,179 @@
+// Rows of live jobs: packed as they were born, one by one once they have changed.
+#include <algorithm>
+#include <limits>
+#include <set>
+
+#include "daemon/store/keys.h"
+#include "daemon/store/rocksdb_bytes.h"
+#include "daemon/store/store.h"
+
+namespace pqd {
+namespace {
+
+constexpr size_t kScanBytes = 2 << 20;
+// Larger ones cost by their bytes anyway, and a pack is read whole.
+constexpr size_t kPackedRowMax = 4 << 10;
+// Fewer do not pay for a head.
+constexpr size_t kPackRowsMin = 8;
+// A pack of which no more than this part counts is given up: it would hold the bytes of all.
+constexpr size_t kCountingPartMin = 4;
+constexpr size_t kPacksReadMax = 4;
+
+std::unexpected<StoreError> damaged(JobNo pack, const char* what) {
+  return std::unexpected(StoreError{
+      Error::kSystemError, "the rows of the jobs from " + std::to_string(pack) + " on " + what, true});
+}
+
+}  // namespace
+
+StoreResult<void> Store::load_packs() {
+  const auto it = iterate(kPacks);
+  for (it->SeekToFirst(); it->Valid(); it->Next()) {
+    const auto first = keys::number(view(it->key()));
+    auto head = PackHead::decode(view(it->value()));
+    if (!first || !head || !packs_.goes_behind(*first)) return damaged(first.value_or(0), "have a bad head");
+    packs_.add(*first, std::move(*head));
+  }
+  if (!it->status().ok()) return failure("cannot read the heads of packed rows", it->status());
+  return {};
+}
+
+void Store::put_births(std::span<const std::pair<JobNo, Bytes>> births, rocksdb::WriteBatch& out) {
+  while (!births.empty()) {
+    PackHead head;
+    size_t count = 0;
+    while (count < births.size() && births[count].second.size() <= kPackedRowMax &&
+           head.add(births[count].first - births.front().first))
+      ++count;
+    const JobNo first = births.front().first;
+    if (count < kPackRowsMin || !packs_.goes_behind(first)) {
+      count = std::max<size_t>(count, 1);
+      for (const auto& [job, row] : births.first(count))
+        out.Put(families_[kLive], slice(keys::of(job)), slice(row));
+    } else {
+      out.Put(families_[kPacks], slice(keys::of(first)), slice(head.encode()));
+      out.Put(families_[kPackedRows], slice(keys::of(first)), slice(pack_rows(births.first(count))));
+      packs_.add(first, std::move(head));
+    }
+    births = births.subspan(count);
+  }
+}
+
+StoreResult<void> Store::put_live(const CheckpointBatch& batch, rocksdb::WriteBatch& out) {
+  const std::lock_guard lock(packs_mutex_);
+  std::set<JobNo> struck;
+  const auto strike = [&](JobNo job) {
+    const auto place = packs_.find(job);
+    if (!place) return false;
+    packs_.strike(*place);
+    struck.insert(place->pack);
+    return true;
+  };
+  for (const auto& [job, row] : batch.live_puts) {
+    strike(job);
+    out.Put(families_[kLive], slice(keys::of(job)), slice(row));
+  }
+  for (const JobNo job : batch.live_deletes)
+    if (!strike(job)) out.Delete(families_[kLive], slice(keys::of(job)));
+  for (const JobNo pack : struck)
+    if (auto ok = put_struck(pack, out); !ok) return ok;
+  put_births(batch.births, out);
+  return {};
+}
+
+StoreResult<void> Store::put_struck(JobNo pack, rocksdb::WriteBatch& out) {
+  const PackHead& head = packs_.head(pack);
+  const auto key = keys::of(pack);
+  if (head.count() > head.size() / kCountingPartMin) {
+    out.Put(families_[kPacks], slice(key), slice(head.encode()));
+    return {};
+  }
+  if (head.count() > 0) {
+    const auto rows = read_pack(pack);
+    if (!rows) return std::unexpected(rows.error());
+    for (size_t at = 0; at < head.size(); ++at)
+      if (head.counts(at))
+        out.Put(families_[kLive], slice(keys::of(pack + head.distance(at))), slice((*rows)->rows[at]));
+  }
+  out.Delete(families_[kPacks], slice(key));
+  out.Delete(families_[kPackedRows], slice(key));
+  packs_.remove(pack);
+  return {};
+}
+
+StoreResult<const Store::ReadPack*> Store::read_pack(JobNo pack) const {
+  const auto known = std::ranges::find(packs_read_, pack, &ReadPack::first);
+  if (known != packs_read_.end()) return &*known;
+  auto bytes = get(kPackedRows, keys::of(pack));
+  if (!bytes) return std::unexpected(bytes.error());
+  if (!*bytes) return damaged(pack, "are missing");
+  if (packs_read_.size() == kPacksReadMax) packs_read_.pop_front();
+  ReadPack& read = packs_read_.emplace_back(pack, std::move(**bytes));
+  auto rows = unpack_rows(read.bytes, packs_.head(pack).size());
+  if (rows) {
+    read.rows = std::move(*rows);
+    return &read;
+  }
+  packs_read_.pop_back();
+  return damaged(pack, "cannot be read");
+}
+
+StoreResult<std::optional<Bytes>> Store::find_live(JobNo job) const {
+  {
+    const std::lock_guard lock(packs_mutex_);
+    if (const auto place = packs_.find(job)) {
+      const auto rows = read_pack(place->pack);
+      if (!rows) return std::unexpected(rows.error());
+      const ByteView row = (*rows)->rows[place->at];
+      return Bytes(row.begin(), row.end());
+    }
+  }
+  return get(kLive, keys::of(job));
+}
+
+StoreResult<void> Store::for_each_live(const RowVisitor& f) const {
+  const std::lock_guard lock(packs_mutex_);
+  const auto live = iterate(kLive, kScanBytes);
+  const auto packed = iterate(kPackedRows, kScanBytes);
+  live->SeekToFirst();
+  packed->SeekToFirst();
+  bool wanted = true;
+  const auto single_rows_below = [&](JobNo bound) {
+    for (; wanted && live->Valid(); live->Next()) {
+      const JobNo job = keys::number(view(live->key())).value_or(0);
+      if (job >= bound) return job;
+      wanted = f(job, view(live->value()));
+    }
+    return JobNo{0};
+  };
+  for (const auto& [first, head] : packs_.heads()) {
+    const auto rows = packed->Valid() && keys::number(view(packed->key())) == first
+                          ? unpack_rows(view(packed->value()), head.size())
+                          : std::nullopt;
+    if (!packed->status().ok()) return failure("cannot read packed rows", packed->status());
+    if (!rows) return damaged(first, "are missing or cannot be read");
+    for (size_t at = 0; wanted && at < head.size(); ++at) {
+      if (!head.counts(at)) continue;
+      const JobNo job = first + head.distance(at);
+      if (single_rows_below(job) == job) return damaged(first, "stand there twice");
+      wanted = wanted && f(job, (*rows)[at]);
+    }
+    if (!wanted) return {};
+    packed->Next();
+  }
+  if (packed->Valid()) return damaged(keys::number(view(packed->key())).value_or(0), "have no head");
+  single_rows_below(std::numeric_limits<JobNo>::max());
+  if (!live->status().ok()) return failure("cannot read the live jobs", live->status());
+  if (!packed->status().ok()) return failure("cannot read packed rows", packed->status());
+  return {};
+}
+
+uint64_t Store::live_estimate() const {
+  const std::lock_guard lock(packs_mutex_);
+  uint64_t rows = 0;
+  if (families_[kLive] != nullptr)
+    database_->db().GetIntProperty(families_[kLive], rocksdb::DB::Properties::kEstimateNumKeys, &rows);
+  return rows + packs_.rows();
+}
+
+}  // namespace pqd

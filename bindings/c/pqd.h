@@ -616,7 +616,8 @@ typedef struct pqd_watch_options {
   pqd_id job;         /* zero = all */
   uint32_t states;    /* only changes that lead to one of these, a bit (1 << pqd_job_state) each; 0 = all */
   uint32_t owner_uid; /* default 0xFFFFFFFF: everybody's that this caller may see */
-  uint32_t last;      /* first so many of the latest changes; the daemon remembers about a thousand */
+  uint32_t last;      /* first so many of the latest changes (pqd_watch(): of each partition, if there are
+                       * several and neither queue nor job is named); the daemon remembers about a thousand */
   uint32_t reserved;  /* zero */
 } pqd_watch_options;
 

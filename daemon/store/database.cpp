@@ -69,13 +69,12 @@ StoreResult<void> Database::take_format(const StoreOptions& options) {
   if (!there) return std::unexpected(there.error());
   partitions_ = *there;
   if (options.partitions == 0 || options.partitions == partitions_) return {};
-  return std::unexpected(
-      StoreError{Error::kSystemError,
-                 "the store in " + directory_ + " was made with partitions = " + std::to_string(partitions_) +
-                     ", and " + std::to_string(options.partitions) +
-                     " are asked for: the number is fixed when a store is made. Set partitions = " +
-                     std::to_string(partitions_) + " in [engine], or give pqd a new state_dir",
-                 true});
+  return std::unexpected(StoreError{
+      Error::kSystemError,
+      "[engine] partitions = " + std::to_string(options.partitions) + ", but the store was made with " +
+          std::to_string(partitions_) + ", which cannot be changed: set partitions = " +
+          std::to_string(partitions_) + ", or give pqd a new state_dir in place of " + directory_,
+      true});
 }
 
 rocksdb::Env* Database::ordered_env(const StoreOptions& options) {

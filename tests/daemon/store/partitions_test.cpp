@@ -68,10 +68,11 @@ TEST(Partitions, AreAsManyAsTheStoreWasMadeWith) {
   EXPECT_EQ(read_file(dir.path() + "/format"), "pqd 401\n");
   const auto other = pqd::Database::open({.directory = dir.path(), .partitions = 2});
   ASSERT_FALSE(other);
-  EXPECT_EQ(other.error().text, "the store in " + dir.path() +
-                                    " was made with partitions = 4, and 2 are asked for: the number is fixed "
-                                    "when a store is made. Set partitions = 4 in [engine], or give pqd a new "
-                                    "state_dir");
+  EXPECT_EQ(
+      other.error().text,
+      "[engine] partitions = 2, but the store was made with 4, which cannot be changed: set partitions = "
+      "4, or give pqd a new state_dir in place of " +
+          dir.path());
   EXPECT_EQ(open_database(dir.path(), 4)->partitions(), 4u);
 }
 

@@ -7,6 +7,15 @@
 #include "daemon/engine/worker.h"
 
 namespace pqd {
+namespace {
+
+// Where others have the name of something else, or none.
+bool names_a_queue(QueryKind kind) {
+  return kind == QueryKind::kJobs || kind == QueryKind::kDlq || kind == QueryKind::kQueues ||
+         kind == QueryKind::kMetrics;
+}
+
+}  // namespace
 
 void Worker::answer_questions() {
   for (const AskedQuestion& asked : drain_.take_questions())
@@ -26,6 +35,8 @@ void Worker::answer(SessionPort& port, ByteView record) {
     return end_answer(port, head.request, query.error());
   }
   const uint64_t request = query->head.request;
+  if (names_a_queue(query->head.kind) && !query->queue.empty() && parts_.broker.is_elsewhere(query->queue))
+    return end_answer(port, request, Error::kInvalidRequest, kElsewhereText);
   switch (query->head.kind) {
     case QueryKind::kJob:
     case QueryKind::kDlqJob:

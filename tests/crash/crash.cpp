@@ -36,6 +36,8 @@ int main_of(int argc, char** argv) {
                  "with --cycles: begin no further load after so long; 0 = no end (0)");
   app.add_flag("--kept", cycles.kept,
                "with --cycles: under somebody who keeps the daemon's descriptors, as systemd does");
+  app.add_option("--partitions", cycles.partitions, "with --cycles: of the daemon, a load in each (1)")
+      ->check(CLI::Range(1u, 4u));
   app.add_flag("-v", cycles.tell, "with --cycles: tell each fault");
   app.add_option("--write-figures", cycles.figures_file,
                  "put the figures into this page, in the place of those of the same kind");

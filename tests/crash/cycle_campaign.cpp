@@ -47,6 +47,7 @@ int run_cycle_campaign(const CycleOrder& order) {
   plan.budget = std::chrono::minutes(order.minutes);
   plan.tell = order.tell;
   plan.descriptors_kept = order.kept;
+  plan.partitions = order.partitions;
   plan.kept_directory = "crash-seed-" + std::to_string(order.seed) + "." + std::to_string(::getpid());
   const auto start = std::chrono::steady_clock::now();
   const CycleReport report = run_cycles(plan);
@@ -62,10 +63,10 @@ int run_cycle_campaign(const CycleOrder& order) {
   if (report.broken.empty()) return testing::Test::HasFailure() ? 1 : 0;
   std::fprintf(
       stderr,
-      "again with: tests/run crash --cycles %llu --seed %llu\n"
+      "again with: tests/run crash --cycles %llu --seed %llu --partitions %u\n"
       "what there is to look at: %s (the daemon's log and directory, what each process wrote down)\n",
       static_cast<unsigned long long>(order.cycles), static_cast<unsigned long long>(order.seed),
-      plan.kept_directory.c_str());
+      order.partitions, plan.kept_directory.c_str());
   return 1;
 }
 

@@ -10,6 +10,7 @@ struct CycleOrder {
   uint64_t cycles = 0;  // 0 = none are asked for
   uint64_t seed = 1;
   bool kept = false;         // see CyclePlan::descriptors_kept
+  uint32_t partitions = 1;   // of the daemon
   uint64_t minutes = 0;      // 0 = until all cycles are through
   bool tell = false;         // each fault, on stderr
   std::string figures_file;  // a page with the marks that the figures go between; "" = none

@@ -1,5 +1,6 @@
 #include "tests/crash/cycles.h"
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <memory>
@@ -7,6 +8,7 @@
 #include <sstream>
 #include <thread>
 
+#include "core/partition.h"
 #include "tests/crash/meddler.h"
 #include "tests/support/daemon.h"
 #include "tests/support/descriptor_keeper.h"
@@ -43,7 +45,11 @@ void copy_files(const std::string& from, const std::string& to) {
 class Life {
  public:
   Life(const CyclePlan& plan, CycleReport& report)
-      : plan_(plan), report_(report), daemon_(kCycleConfig, plan.environment, plan.programs) {
+      : plan_(plan),
+        report_(report),
+        daemon_(
+            std::string(kCycleConfig) + "[engine]\npartitions = " + std::to_string(plan.partitions) + "\n",
+            plan.environment, plan.programs) {
     if (plan.descriptors_kept) daemon_.serve_under(&keeper_);
   }
 
@@ -54,19 +60,38 @@ class Life {
     if (!daemon_.running()) {
       if (const auto started = daemon_.start(); !started) return broken(started.message());
     }
-    load_ = std::make_unique<Load>(daemon_.socket(), cycle_load(seed_, number));
-    load_->allow(0);
+    for (uint32_t partition = 0; partition < plan_.partitions; ++partition) {
+      loads_.push_back(std::make_unique<Load>(daemon_.socket(), load_of(number, partition)));
+      loads_.back()->allow(0);
+    }
     for (uint64_t i = 0; i < plan_.cycles_judged && report_.cycles < plan_.cycles; ++i)
       if (!cycle()) break;
-    if (const std::string faults = load_->finish(); !faults.empty()) broken(faults);
-    judge_it();
+    for (const auto& load : loads_)
+      if (const std::string faults = load->finish(); !faults.empty()) broken(faults);
+    judge_them();
     if (!report_.broken.empty()) keep();
-    load_.reset();
+    loads_.clear();
     return report_.broken.empty();
   }
 
  private:
   uint64_t below(uint64_t bound) { return random_() % bound; }
+
+  // The n-th of this partition.
+  LoadOptions load_of(uint64_t number, uint32_t partition) const {
+    LoadOptions options = cycle_load(seed_ + 2 * partition, number);
+    options.partitions = plan_.partitions;
+    const std::string stem = options.queue + ".";
+    for (int i = 0; partition_of(options.queue, plan_.partitions) != partition; ++i)
+      options.queue = stem + std::to_string(i);
+    return options;
+  }
+  void allow(uint64_t jobs) {
+    for (const auto& load : loads_) load->allow(jobs);
+  }
+  bool handle(uint64_t jobs) {
+    return std::ranges::all_of(loads_, [jobs](const auto& load) { return load->handles(jobs); });
+  }
 
   bool broken(const std::string& what) {
     report_.broken.push_back("load " + std::to_string(report_.loads) + " of seed " +
@@ -77,14 +102,14 @@ class Life {
 
   bool cycle() {
     const auto fault = static_cast<Fault>(below(kFaultCount));
-    load_->allow(kJobsBefore);
-    if (!load_->handles(below(kJobsBefore / 2))) return broken("the load stands still before a fault");
+    load_ = loads_[loads_.size() == 1 ? 0 : below(loads_.size())].get();
+    allow(kJobsBefore);
+    if (!handle(below(kJobsBefore / 2))) return broken("the load stands still before a fault");
     if (!meddle(fault)) return false;
-    load_->allow(kJobsAfter);
+    allow(kJobsAfter);
     ++report_.cycles;
     ++report_.by_fault[static_cast<size_t>(fault)];
-    if (!load_->handles(kHandledAfter))
-      return broken("the load stands still: " + std::string(fault_name(fault)));
+    if (!handle(kHandledAfter)) return broken("the load stands still: " + std::string(fault_name(fault)));
     return true;
   }
 
@@ -157,16 +182,19 @@ class Life {
     if (which == 3) return load_->restart_consumer(below(3));
     load_->restart_operator(0);
   }
+  void note_engines_death() {
+    for (const auto& load : loads_) load->engine_died();
+  }
   void kill_engine() {
     daemon_.kill_engine();
-    load_->engine_died();
+    note_engines_death();
   }
   void kill_daemon() {
     if (plan_.descriptors_kept && below(2) == 0)
       daemon_.stop();
     else
       daemon_.kill();
-    load_->engine_died();
+    note_engines_death();
     if (const auto started = daemon_.start(); !started) broken(started.message());
   }
   void stop_client(bool producer) {
@@ -184,12 +212,14 @@ class Life {
     std::this_thread::sleep_for(std::chrono::milliseconds(ms));
   }
 
-  void judge_it() {
-    const LoadJudgement judged = judge(*load_);
-    report_.figures += judged.figures;
-    for (const std::string& rule : judged.broken) broken(rule);
+  void judge_them() {
+    for (const auto& load : loads_) {
+      const LoadJudgement judged = judge(*load);
+      report_.figures += judged.figures;
+      for (const std::string& rule : judged.broken) broken(rule);
+      ++report_.loads;
+    }
     demand_no_complaints();
-    ++report_.loads;
   }
 
   // Killed was what the campaign killed; whatever else ended an engine is a fault of its own.
@@ -210,7 +240,9 @@ class Life {
     std::filesystem::create_directories(plan_.kept_directory);
     write_file(plan_.kept_directory + "/pqd.log", daemon_.log());
     copy_files(daemon_.directory(), plan_.kept_directory + "/daemon");
-    copy_files(load_->directory(), plan_.kept_directory + "/deeds");
+    for (size_t i = 0; i < loads_.size(); ++i)
+      copy_files(loads_[i]->directory(),
+                 plan_.kept_directory + "/deeds" + (i > 0 ? "." + std::to_string(i) : ""));
   }
 
   const CyclePlan& plan_;
@@ -219,7 +251,8 @@ class Life {
   Daemon daemon_;
   uint64_t seed_ = 0;
   std::mt19937_64 random_;
-  std::unique_ptr<Load> load_;
+  std::vector<std::unique_ptr<Load>> loads_;  // a partition each
+  Load* load_ = nullptr;                      // whose clients the fault in hand meets
 };
 
 }  // namespace

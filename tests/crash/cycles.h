@@ -37,6 +37,7 @@ struct CyclePlan {
   bool tell = false;               // each fault, on stderr
   // The daemon is a service of somebody who keeps its descriptors; every other of its deaths is then a stop.
   bool descriptors_kept = false;
+  uint32_t partitions = 1;  // of the daemon; each has a load of its own, and a fault meets the clients of one
   std::string programs{};          // where pqd and its engine are; "" = those of the build
   std::vector<std::string> environment{};  // of the daemon: "NAME=value", over our own
   // Takes what is left of a load that broke a rule, if there is one; "" = nothing does.

@@ -15,6 +15,14 @@ TEST(Cycles, OfFaultsUnderLoadLoseNothingAndRepeatNothing) {
   std::printf("%lu cycles, %lu jobs acknowledged\n", report.cycles, report.figures.acknowledged);
 }
 
+TEST(Cycles, OfADaemonWithPartitionsLoseNothingInAnyAndRepeatNothing) {
+  const CycleReport report = run_cycles(
+      {.seed = 3, .cycles = 60, .cycles_judged = 20, .budget = std::chrono::seconds(40), .partitions = 2});
+  EXPECT_EQ(report.broken, std::vector<std::string>());
+  EXPECT_GT(report.figures.acknowledged, report.cycles * 40) << "in each of them";
+  std::printf("%lu cycles, %lu jobs acknowledged\n", report.cycles, report.figures.acknowledged);
+}
+
 TEST(Cycles, WhereSessionsAreKeptLoseNothingAndRepeatNothing) {
   const CycleReport report = run_cycles({.seed = 2,
                                          .cycles = 100,

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <ranges>
 
+#include "core/partition.h"
 #include "tests/support/load/load_schedule.h"
 
 namespace pqd::test {
@@ -43,6 +44,12 @@ class Judge {
  private:
   void broken(const JobId& id, const std::string& rule) {
     judged_.broken.push_back("job " + id.to_string() + " " + rule);
+  }
+
+  // Runs of schedules are told by the tag that a partition gives them; the rules know one.
+  JobId told(const JobId& id) const {
+    return id.tag() != run_tag_ ? id
+                                : JobId::make(id.unix_ms(), JobId::kScheduleTag, id.lane(), id.counter());
   }
 
   void demand_each_once() {
@@ -119,12 +126,13 @@ class Judge {
       const Lease lease{deed.who, {deed.token.epoch, deed.token.lease}};
       if (deed.kind == Deed::Kind::kTook) {
         history_.took(
-            {0, deed.id, deed.token, deed.who, deed.attempt, deed.max_attempts, text_of(deed.payload)});
+            {0, told(deed.id), deed.token, deed.who, deed.attempt, deed.max_attempts, text_of(deed.payload)});
         ++judged_.figures.taken;
         judged_.figures.taken_again += deed.attempt > 1 ? 1u : 0u;
       } else if (deed.kind == Deed::Kind::kSettles) {
-        settlements[lease] = history_.settled(
-            {deed.id, deed.token, static_cast<check::Verdict>(deed.verdict), check::Outcome::kUnknown, 0});
+        settlements[lease] =
+            history_.settled({told(deed.id), deed.token, static_cast<check::Verdict>(deed.verdict),
+                              check::Outcome::kUnknown, 0});
       } else if (deed.kind == Deed::Kind::kSettled) {
         history_.settlement_ended(settlements.at(lease), outcome_of(deed.outcome));
         const bool late = deed.outcome == Deed::Outcome::kRefused;
@@ -159,7 +167,7 @@ class Judge {
 
   check::LetterCommand letter_command(const Deed& deed) {
     check::LetterCommand command{
-        deed.id, static_cast<check::LetterCommand::Kind>(deed.command), deed.token.job, {}, {}};
+        told(deed.id), static_cast<check::LetterCommand::Kind>(deed.command), deed.token.job, {}, {}};
     if (deed.command == Deed::Command::kReview) command.resolution = load_resolution(deed.number);
     return command;
   }
@@ -180,10 +188,10 @@ class Judge {
         ++deaths;
       } else if (deed.kind == Deed::Kind::kCommanded && redrive) {
         answered.emplace(deed.number, deed.id);
-        history_.redrive_sent_again(deed.id, deed.attempt);
+        history_.redrive_sent_again(told(deed.id), deed.attempt);
       } else if (deed.kind == Deed::Kind::kCommands && redrive &&
                  !answered.contains({deed.number, deed.id})) {
-        history_.redrive_sent_again(deed.id, deaths);
+        history_.redrive_sent_again(told(deed.id), deaths);
       }
     }
   }
@@ -236,7 +244,7 @@ class Judge {
       judged_.figures.timed_out += job.core.state == JobState::kTimeout ? 1u : 0u;
       judged_.figures.cancelled += job.core.state == JobState::kCancelled ? 1u : 0u;
       judged_.figures.delivery_lost += job.core.reason == Reason::kDeliveryLost ? 1u : 0u;
-      history_.ended(job.core.id, std::move(end));
+      history_.ended(told(job.core.id), std::move(end));
     }
     for (const check::Submission& s : history_.submissions())
       if (s.durability == Durability::kMemory && s.outcome == check::Outcome::kOk)
@@ -244,7 +252,7 @@ class Judge {
   }
 
   void count_run(const JobCore& job) {
-    if (job.id.tag() != JobId::kScheduleTag) return;
+    if (told(job.id).tag() != JobId::kScheduleTag) return;
     ++judged_.figures.runs;
     const TimeNs due = static_cast<TimeNs>(job.id.unix_ms()) * kMillisecondNs;
     judged_.figures.runs_late += job.created_ns - due >= kSecondNs ? 1u : 0u;
@@ -262,6 +270,8 @@ class Judge {
   }
 
   const Load& load_;
+  const uint32_t run_tag_ = make_tag(0, partition_of(load_.options().queue, load_.options().partitions),
+                                     load_.options().partitions);
   std::vector<Deed> deeds_;
   std::vector<JobInfo> jobs_;
   check::History history_;

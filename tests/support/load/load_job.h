@@ -15,6 +15,7 @@ struct LoadOptions {
   uint32_t credits = 64;
   uint32_t window = 200;  // submits of one producer that are not decided yet
   std::string queue = "load";
+  uint32_t partitions = 1;  // of the daemon; all of a load is in the one of its queue
   pqd::Delivery delivery = pqd::Delivery::kAtLeastOnce;
   Durability durability = Durability::kFsync;
   uint32_t ordering_keys = 0;  // of each producer, taken in turns; 0 = none

@@ -12,6 +12,7 @@
 #include "tests/bench/ratios.h"
 #include "tests/bench/report.h"
 #include "tests/bench/row.h"
+#include "tests/bench/scaling.h"
 #include "tests/crash/figures_page.h"
 
 namespace pqd::bench {
@@ -73,12 +74,14 @@ int measure(const Order& order) {
   }
   // Of all rows or of none: what is left out looks as if it was good.
   if (order.rows.empty()) {
-    const std::string worse = worse_of(results), limits = limits_of(results);
-    std::printf("\n== what is worse\n%s\n== ours against the machine\n%s", worse.c_str(), limits.c_str());
+    const std::string worse = worse_of(results), limits = limits_of(results), scaling = scaling_of(results);
+    std::printf("\n== what is worse\n%s\n== ours against the machine\n%s\n== more CPUs\n%s", worse.c_str(),
+                limits.c_str(), scaling.c_str());
     if (!order.figures_page.empty() &&
         !(test::write_figures(order.figures_page, "worse", header + worse, "bench") &&
-          test::write_figures(order.figures_page, "limits", header + limits, "bench")))
-      return refuse(order.figures_page + " has no place for what is worse, or for the limits");
+          test::write_figures(order.figures_page, "limits", header + limits, "bench") &&
+          test::write_figures(order.figures_page, "scaling", header + scaling, "bench")))
+      return refuse(order.figures_page + " has no place for what is worse, for the limits, or for more CPUs");
   }
   if (!order.json_file.empty() && !write_json(order.json_file, json_of(machine, versions, results))) {
     std::fprintf(stderr, "bench: cannot write %s\n", order.json_file.c_str());

@@ -13,6 +13,8 @@ namespace {
 constexpr size_t kScanBytes = 2 << 20;
 // Larger ones cost by their bytes anyway, and a pack is read whole.
 constexpr size_t kPackedRowMax = 4 << 10;
+// A job that changes alone costs the reading of its pack.
+constexpr size_t kPackBytesMax = 32 << 10;
 // Fewer do not pay for a head.
 constexpr size_t kPackRowsMin = 8;
 // A pack of which no more than this part counts is given up: it would hold the bytes of all.
@@ -42,9 +44,10 @@ void Store::put_births(std::span<const std::pair<JobNo, Bytes>> births, rocksdb:
   while (!births.empty()) {
     PackHead head;
     size_t count = 0;
-    while (count < births.size() && births[count].second.size() <= kPackedRowMax &&
+    size_t bytes = 0;
+    while (count < births.size() && births[count].second.size() <= kPackedRowMax && bytes < kPackBytesMax &&
            head.add(births[count].first - births.front().first))
-      ++count;
+      bytes += births[count++].second.size();
     const JobNo first = births.front().first;
     if (count < kPackRowsMin || !packs_.goes_behind(first)) {
       count = std::max<size_t>(count, 1);

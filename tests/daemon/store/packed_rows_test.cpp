@@ -146,6 +146,15 @@ TEST_F(PackedRows, AreNotMadeOfAFewOrOfLargeOnes) {
   expect_as_put();
 }
 
+TEST_F(PackedRows, AreFewerInAPackTheLargerTheyAre) {
+  CheckpointBatch batch = births(1, 64);
+  for (auto& [job, bytes] : batch.births) bytes = bytes_of(job, 4'000);
+  put(batch);
+  EXPECT_EQ(keys_in("packs"), 7u) << "nine rows are 32 KiB";
+  EXPECT_EQ(keys_in("live"), 1u);
+  expect_as_put();
+}
+
 TEST_F(PackedRows, CountNoMoreOnceTheirJobsHaveChangedOrEnded) {
   put(births(1, 64));
   CheckpointBatch batch = births(65, 64);

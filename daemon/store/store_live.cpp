@@ -134,6 +134,7 @@ StoreResult<std::optional<Bytes>> Store::find_live(JobNo job) const {
   return get(kLive, keys::of(job));
 }
 
+// `f` asks for no row of a live job: the lock is held.
 StoreResult<void> Store::for_each_live(const RowVisitor& f) const {
   const std::lock_guard lock(packs_mutex_);
   const auto live = iterate(kLive, kScanBytes);

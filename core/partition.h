@@ -16,13 +16,21 @@ inline constexpr uint32_t kPartitionTagBits = 6;
 static_assert(limits::kPartitionsMax == 1u << kPartitionTagBits);
 static_assert(limits::kPartitionsMax - 1 <= UINT8_MAX);
 
-// FNV-1a of 64 bits, by Fowler, Noll and Vo (RFC 9923), modulo `count`. "" is the queue `default`.
-// REQUIRES: 1 <= count <= kPartitionsMax.
+// The finalizer of MurmurHash3, `fmix64`, by Austin Appleby (public domain): each bit of `hash` reaches all.
+constexpr uint64_t mix_bits(uint64_t hash) {
+  hash = (hash ^ hash >> 33) * 0xFF51'AFD7'ED55'8CCDu;
+  hash = (hash ^ hash >> 33) * 0xC4CE'B9FE'1A85'EC53u;
+  return hash ^ hash >> 33;
+}
+
+// FNV-1a of 64 bits, by Fowler, Noll and Vo (RFC 9923), mixed, modulo `count`. "" is the queue `default`.
+// Mixed, because the lowest n bits of FNV-1a are made of the lowest n bits of each byte: of names that differ
+// in even characters only, all would be odd, or all even. REQUIRES: 1 <= count <= kPartitionsMax.
 constexpr PartitionNo partition_of(std::string_view queue_name, uint32_t count) {
   if (queue_name.empty()) queue_name = "default";
   uint64_t hash = 14'695'981'039'346'656'037u;
   for (const char c : queue_name) hash = (hash ^ static_cast<uint8_t>(c)) * 1'099'511'628'211u;
-  return static_cast<PartitionNo>(hash % count);
+  return static_cast<PartitionNo>(mix_bits(hash) % count);
 }
 
 // Of the ids that a session makes, or the schedules of a partition do, whose number is 0, which no session

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::string_view kMark = "pqd ";
 constexpr unsigned kFormats = 100;  // the partitions stand before them
-static_assert(kStoreFormat < kFormats);
+static_assert(kStoreFormat < kFormats && kPartitionedFormat < kFormats);
 
 std::unexpected<StoreError> system_failure(const std::string& what) {
   const bool full = errno == ENOSPC || errno == EDQUOT;
@@ -31,7 +31,7 @@ std::unexpected<StoreError> refusal(std::string text) {
 }
 
 StoreResult<void> write_format(const std::string& directory, uint32_t partitions) {
-  const unsigned number = partitions == 1 ? kStoreFormat : partitions * kFormats + kStoreFormat;
+  const unsigned number = partitions == 1 ? kStoreFormat : partitions * kFormats + kPartitionedFormat;
   const std::string path = directory + "/format";
   const std::string fresh = path + ".new";
   const std::string line = std::string(kMark) + std::to_string(number) + "\n";
@@ -54,11 +54,16 @@ StoreResult<uint32_t> judge(const std::string& directory, std::string_view line)
   if (!marked || error != std::errc{} || end != line_end)
     return refusal(directory + "/format is not pqd's: give pqd a directory of its own");
   const uint32_t partitions = number / kFormats;
-  const bool known = partitions != 1 && partitions <= limits::kPartitionsMax;
-  if (number % kFormats == kStoreFormat && known) return std::max(partitions, 1u);
-  return refusal("the store in " + directory + " has format " + std::to_string(number) +
-                 ", this pqd knows format " + std::to_string(kStoreFormat) +
-                 ": use the pqd that wrote it, or a newer one");
+  const unsigned format = number % kFormats;
+  if (partitions == 0 && format == kStoreFormat) return 1;
+  const bool several = partitions > 1 && partitions <= limits::kPartitionsMax;
+  if (several && format == kPartitionedFormat) return partitions;
+  const std::string has = several
+                              ? std::to_string(format) + " with " + std::to_string(partitions) + " partitions"
+                              : std::to_string(number);
+  return refusal("the store in " + directory + " has format " + has + ", this pqd knows format " +
+                 std::to_string(several ? kPartitionedFormat : kStoreFormat) + ": use the pqd that wrote it" +
+                 (several && format < kPartitionedFormat ? "" : ", or a newer one"));
 }
 
 }  // namespace

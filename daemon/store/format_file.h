@@ -1,6 +1,6 @@
 // The file `format` of a state directory, one line of text: "pqd", a blank, a number. Its last two digits are
 // the number of the format, what stands before them the number of partitions, nothing for one: "pqd 1", "pqd
-// 401". So a pqd that knows of no partitions takes a store of several for one of a later format. The file is
+// 402". So a pqd that knows of no partitions takes a store of several for one of a later format. The file is
 // written before RocksDB makes its first file and read before RocksDB opens one, so that a start that was
 // interrupted is told from a directory that is not ours, and a newer format is left untouched.
 #pragma once
@@ -12,9 +12,11 @@
 
 namespace pqd {
 
-inline constexpr unsigned kStoreFormat = 1;
+inline constexpr unsigned kStoreFormat = 1;  // of a store with one partition
+// Of one with several. Format 1 was theirs with another partition_of(): its queues would not be found.
+inline constexpr unsigned kPartitionedFormat = 2;
 
-// How many partitions the store has. Refuses a database without the file, and any format but kStoreFormat. An
+// How many partitions the store has. Refuses a database without the file, and any format but these two. An
 // empty directory gets the file when `create`, for a store of `partitions`, and is refused otherwise.
 StoreResult<uint32_t> check_format(const std::string& directory, bool create, uint32_t partitions = 1);
 

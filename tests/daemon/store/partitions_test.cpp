@@ -65,7 +65,7 @@ TEST(Partitions, GoOnBehindTheirOwnLastCommit) {
 TEST(Partitions, AreAsManyAsTheStoreWasMadeWith) {
   const TempDir dir;
   open_database(dir.path(), 4);
-  EXPECT_EQ(read_file(dir.path() + "/format"), "pqd 401\n");
+  EXPECT_EQ(read_file(dir.path() + "/format"), "pqd 402\n");
   const auto other = pqd::Database::open({.directory = dir.path(), .partitions = 2});
   ASSERT_FALSE(other);
   EXPECT_EQ(
@@ -83,8 +83,22 @@ TEST(Partitions, OfAStoreWithOneAreAnEarlierPqdsStore) {
   EXPECT_FALSE(pqd::Database::open({.directory = dir.path(), .partitions = 2}));
 }
 
+// Its queues are in other partitions than today's partition_of() says.
+TEST(Partitions, OfAStoreThatPlacedItsQueuesByAnotherHashAreRefusedAndLeftAlone) {
+  const TempDir dir;
+  open_database(dir.path(), 4);
+  write_file(dir.path() + "/format", "pqd 401\n");
+  const auto before = std::filesystem::last_write_time(dir.path() + "/db");
+  const auto database = pqd::Database::open({.directory = dir.path(), .partitions = 4});
+  ASSERT_FALSE(database);
+  EXPECT_TRUE(database.error().text.ends_with(
+      " has format 1 with 4 partitions, this pqd knows format 2: use the pqd that wrote it"))
+      << database.error().text;
+  EXPECT_EQ(std::filesystem::last_write_time(dir.path() + "/db"), before);
+}
+
 TEST(Partitions, BeyondWhatThereMayBeAreNoFormat) {
-  for (const char* text : {"pqd 101\n", "pqd 6501\n", "pqd 202\n"}) {
+  for (const char* text : {"pqd 102\n", "pqd 6502\n", "pqd 203\n", "pqd 2\n"}) {
     const TempDir dir;
     write_file(dir.path() + "/format", text);
     const auto store = Store::open({.directory = dir.path()});

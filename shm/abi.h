@@ -29,8 +29,9 @@ inline constexpr size_t kLineBytes = 64;
 // Feature bits: a hello names what the client knows, the welcome what both know. Unknown bits are ignored.
 inline constexpr uint32_t kFeatureResume = 1;  // an earlier session can be taken over with its secret
 inline constexpr uint32_t kFeatureRenewal = 2;  // a session may be given another Down and wake page
-inline constexpr uint32_t kFeaturePartitions =
-    4;  // the welcome says how many there are, see core/partition.h
+// The welcome says how many there are, and both place queues by core/partition.h. 4 was the same with another
+// partition_of(): who knows that one only is told of no partitions, so that it cannot look in the wrong one.
+inline constexpr uint32_t kFeaturePartitions = 8;
 inline constexpr uint32_t kFeatures = kFeatureResume | kFeatureRenewal | kFeaturePartitions;
 
 // The first four carry submits; the fifth settlements, queries and commands.

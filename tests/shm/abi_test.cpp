@@ -15,8 +15,8 @@ TEST(Abi, ConstantsStayAsTheyAre) {
   EXPECT_EQ(kAbiVersion, 1u);
   EXPECT_EQ(kFeatureResume, 1u);
   EXPECT_EQ(kFeatureRenewal, 2u);
-  EXPECT_EQ(kFeaturePartitions, 4u);
-  EXPECT_EQ(kFeatures, 7u);
+  EXPECT_EQ(kFeaturePartitions, 8u);
+  EXPECT_EQ(kFeatures, 11u);
   EXPECT_EQ(kRecordAlign, 8u);
   EXPECT_EQ(kRecordBytesMin, 8u);
   EXPECT_EQ(record_bytes_max(1u << 20), 524288u);

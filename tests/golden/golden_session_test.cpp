@@ -47,7 +47,8 @@ TEST_P(GoldenSession, OfAVersionInCommonIsAccepted) {
   EXPECT_EQ(number_at<uint32_t>(session.reply(), 12), 1u) << welcome_text(session.reply());
 }
 
-INSTANTIATE_TEST_SUITE_P(All, GoldenSession, testing::Values("session-1", "session-2", "session-3", "session-4"),
+INSTANTIATE_TEST_SUITE_P(All, GoldenSession,
+                         testing::Values("session-1", "session-2", "session-3", "session-4"),
                          [](const auto& param) {
                            std::string name = param.param;
                            std::erase(name, '-');

@@ -213,8 +213,7 @@ TEST_F(Handshake, AWelcomeTellsOfPartitionsThoseWhoKnowThem) {
   EXPECT_EQ(told(kFeaturePartitions).partition, 2u);
   EXPECT_EQ(told(kFeatureResume | kFeatureRenewal).partitions, 1u);
   EXPECT_EQ(told(kFeatureResume | kFeatureRenewal).partition, 0u);
-  EXPECT_EQ(told(kFeatureResume | kFeatureRenewal | 4).partitions, 1u)
-      << "who places queues by another hash";
+  EXPECT_EQ(told(kFeatureResume | kFeatureRenewal | 4).partitions, 1u) << "who places queues by another hash";
   EXPECT_EQ(wire_bytes(Welcome{}).size(), 88u) << "what clients without partitions understand";
 }
 

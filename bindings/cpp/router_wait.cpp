@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "bindings/cpp/client_router.h"
+#include "shm/pause.h"
 
 namespace pqd {
 namespace {
@@ -13,14 +14,6 @@ namespace {
 constexpr unsigned kSpinCpusMin = 3;
 constexpr unsigned kSpinRoundsFirst = 256;
 constexpr unsigned kSpinRoundsMax = 8'192;
-
-void pause_briefly() {
-#if defined(__x86_64__) || defined(__i386__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  asm volatile("yield");
-#endif
-}
 
 bool spinning_pays() {
   static const bool pays = std::thread::hardware_concurrency() >= kSpinCpusMin;

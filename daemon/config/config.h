@@ -15,6 +15,9 @@
 
 namespace pqd {
 
+// Of a setting that may be "auto": pqd chooses.
+inline constexpr uint32_t kAutomatic = UINT32_MAX;
+
 // [daemon]
 struct DaemonConfig {
   std::string state_dir = "/var/lib/pqd";
@@ -33,6 +36,7 @@ struct DaemonConfig {
 // [engine]
 struct EngineConfig {
   uint32_t partitions = 1;  // 1..kPartitionsMax; fixed when the store is made
+  uint32_t spin_us = kAutomatic;  // 0..1000 or kAutomatic; see daemon/engine/spin.h
 
   friend bool operator==(const EngineConfig&, const EngineConfig&) = default;
 };

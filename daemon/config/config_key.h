@@ -25,6 +25,7 @@ struct KeyRules {
   uint64_t least = 0;  // of a number, bytes, milliseconds; of a path the bytes of its text
   uint64_t most = 0;
   std::span<const std::string_view> words{};  // kWord: all there are
+  bool automatic = false;  // of a number: the word `auto` may stand there too, held as kAutomatic
   std::string_view zero{};                    // what 0 means, where it means something of its own
   std::string_view meaning{};                 // for the reference page
 };

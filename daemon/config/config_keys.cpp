@@ -87,6 +87,14 @@ constexpr ConfigKey<EngineConfig> kEngineKeys[] = {
       .meaning = "workers that share the queues out among them, each with a thread of its own; fixed when "
                  "the store is made, see `docs/partitions.md`"},
      &EngineConfig::partitions},
+    {{.name = "spin_us",
+      .form = ValueForm::kNumber,
+      .most = 1'000,
+      .automatic = true,
+      .zero = "not at all",
+      .meaning = "microseconds that a worker looks for more work before it sleeps, so that nobody has to "
+                 "wake it; `auto` is 50 where there are at least two CPUs more than partitions, else 0"},
+     &EngineConfig::spin_us},
 };
 
 constexpr ConfigKey<QueuesConfig> kQueuesKeys[] = {

@@ -11,6 +11,8 @@
 namespace pqd {
 namespace {
 
+constexpr std::string_view kAutomaticWord = "auto";
+
 std::optional<uint64_t> whole_number(std::string_view text) {
   uint64_t number = 0;
   const char* const last = text.data() + text.size();
@@ -39,7 +41,13 @@ std::optional<bool> read_flag(const RawValue& raw) {
   return *text == "true";
 }
 
+bool is_automatic(const KeyRules& rules, const RawValue& raw) {
+  const auto* text = std::get_if<std::string>(&raw.value);
+  return rules.automatic && text != nullptr && *text == kAutomaticWord;
+}
+
 std::string amount_in_words(const KeyRules& rules, uint64_t amount) {
+  if (rules.automatic && amount == kAutomatic) return std::string(kAutomaticWord);
   if (rules.form == ValueForm::kDuration) return duration_text_ms(amount);
   return rules.form == ValueForm::kBytes ? bytes_text(amount) : std::to_string(amount);
 }
@@ -91,6 +99,7 @@ std::string what_is_right(const KeyRules& rules) {
   if (rules.form == ValueForm::kWord) return text + " " + word_list(rules, "\"");
   if (rules.form == ValueForm::kPath) return text + " of at most " + std::to_string(rules.most) + " bytes";
   text += " from " + amount_in_words(rules, rules.least) + " to " + amount_in_words(rules, rules.most);
+  if (rules.automatic) text += ", or " + quoted(kAutomaticWord);
   return rules.zero.empty() ? text : text + "; 0 means " + std::string(rules.zero);
 }
 
@@ -131,6 +140,7 @@ std::optional<ConfigValue> read(const KeyRules& rules, const RawValue& raw) {
     const auto* text = std::get_if<std::string>(&raw.value);
     return text == nullptr ? std::nullopt : read_text(rules, *text);
   }
+  if (is_automatic(rules, raw)) return uint64_t{kAutomatic};
   const auto amount = read_amount(rules, raw);
   const bool in_range = amount && *amount >= rules.least && *amount <= rules.most;
   return in_range ? std::optional<ConfigValue>(*amount) : std::nullopt;
@@ -168,8 +178,8 @@ std::string range_text(const KeyRules& rules) {
     case ValueForm::kWork:
       return "a list of queues, or QUEUE/TYPE; `*` as above";
     default: {
-      const std::string range =
-          amount_in_words(rules, rules.least) + ".." + amount_in_words(rules, rules.most);
+      std::string range = amount_in_words(rules, rules.least) + ".." + amount_in_words(rules, rules.most);
+      if (rules.automatic) range += ", `" + std::string(kAutomaticWord) + "`";
       return rules.zero.empty() ? range : range + "; 0 = " + std::string(rules.zero);
     }
   }

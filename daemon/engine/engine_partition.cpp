@@ -1,5 +1,6 @@
 #include "daemon/engine/engine_partition.h"
 
+#include <sched.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -13,6 +14,19 @@ namespace {
 // However many share them.
 constexpr size_t kCheckpointBytesMin = 1u << 20;
 constexpr size_t kHandedBytesMin = 4u << 20;
+
+// Which this process may use.
+unsigned usable_cpus() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (::sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+  return static_cast<unsigned>(CPU_COUNT(&set));
+}
+
+int64_t spin_ns(const EngineConfig& config, uint32_t partitions) {
+  const uint32_t us = config.spin_us == kAutomatic ? spin_us_for(usable_cpus(), partitions) : config.spin_us;
+  return int64_t{us} * 1'000;
+}
 
 }  // namespace
 
@@ -126,9 +140,10 @@ StartResult EnginePartition::begin(TimeNs latest_ns) {
   InheritedSessions inherited(setup_.args, number(), *broker_, state_, ports_);
   if (auto done = first_turn(inherited); !done) return done;
   SessionInbox* const inbox = number() == 0 ? nullptr : &inbox_;
-  worker_.emplace(WorkerParts{*loop_, setup_.link, state_, *broker_, ports_, *commits_, *clock_, *store_,
-                              wake_, covered_, inbox, epoch_},
-                  setup_.config.store.reserved_bytes);
+  worker_.emplace(
+      WorkerParts{*loop_, setup_.link, state_, *broker_, ports_, *commits_, *clock_, *store_, wake_, covered_,
+                  inbox, epoch_, spin_ns(setup_.config.engine, setup_.broker.partitions)},
+      setup_.config.store.reserved_bytes);
   if (inbox != nullptr) inbox->open(*loop_);
   for (SessionPort* port : ports_.all()) worker_->serve(*port);
   for (const SessionNo session : inherited.resumed()) setup_.link.session_ready(session, true);

@@ -1,6 +1,7 @@
 #include "daemon/engine/worker.h"
 
 #include "shm/crash_point.h"
+#include "shm/pause.h"
 
 #include <spdlog/spdlog.h>
 
@@ -24,6 +25,7 @@ Worker::Worker(const WorkerParts& parts, uint64_t reserved_bytes)
       drain_(parts.broker, parts.ports),
       disk_(parts.store, reserved_bytes, parts.broker.options().partition == 0),
       sleeper_(parts.wake.page()),
+      spin_(parts.spin_ns),
       reader_(parts.store, [&loop = parts.loop] { loop.wake(); }) {}
 
 // At once: two of the grant's descriptors are closed with that.
@@ -47,9 +49,9 @@ void Worker::serve(SessionPort& port) {
 
 void Worker::run() {
   for (;;) {
-    pass();
+    if (pass() && spin_.on()) spin_.worked(EventLoop::monotonic_ns());
     if (stop_by_ns_ && stopped()) return;
-    if (!can_sleep()) {
+    if (left_over() || look_on() || !can_sleep()) {
       parts_.loop.run(0);
       continue;
     }
@@ -59,27 +61,28 @@ void Worker::run() {
   }
 }
 
-void Worker::pass() {
+bool Worker::pass() {
   if (parts_.inbox != nullptr) hear();
-  parts_.commits.look();
+  bool worked = parts_.commits.look();
   // acquire: pairs with the checkpointer's release; the rows are in the store.
   const uint64_t covered = parts_.covered.load(std::memory_order_acquire);
   if (covered != retired_) parts_.state.retire(retired_ = covered);
   publish();
   const bool cut_off = stop_by_ns_ && EventLoop::monotonic_ns() > *stop_by_ns_;
-  if (parts_.commits.has_room() && !cut_off) turn();
+  if (parts_.commits.has_room() && !cut_off) worked |= turn();
   answer_questions();
   parts_.commits.hand(false, [this] { publish(); });
   PQD_CRASH_POINT("turn-handed");
   publish();
+  return worked;
 }
 
-void Worker::turn() {
+bool Worker::turn() {
   const bool sessions_change = !arrived_.empty() || !departed_.empty();
   const auto timer = parts_.broker.next_timer_ns();
   const TimeNs now = parts_.clock.now();
   const bool due = timer && *timer <= now;
-  if (!sessions_change && !due && !turn_wanted_ && !more_ && !anything_readable()) return;
+  if (!sessions_change && !due && !turn_wanted_ && !more_ && !anything_readable()) return false;
   turn_wanted_ = false;
   CommitBuilder& commit = parts_.commits.open();
   parts_.broker.changes().set_watched(count_watches() > 0);
@@ -97,6 +100,7 @@ void Worker::turn() {
   parts_.broker.end_turn();
   warn_misrouted();
   PQD_CRASH_POINT("turn-ended");
+  return true;
 }
 
 // A receipt has no room for the reason.
@@ -212,22 +216,45 @@ bool Worker::anything_readable() {
   return any;
 }
 
+bool Worker::left_over() const {
+  if (!arrived_.empty() || !departed_.empty() || !lists_.empty()) return true;
+  return more_ && parts_.commits.has_room();
+}
+
+// With the loop's own news: the committer, the reader, the supervisor, clients that have rung before.
+bool Worker::anything_new() {
+  if (parts_.commits.has_room() && anything_readable()) return true;
+  return flush_blocked() || parts_.loop.run(0) > 0 || sleep_ns() == 0;
+}
+
+bool Worker::look_on() {
+  while (spin_.on() && spin_.goes_on(EventLoop::monotonic_ns())) {
+    if (anything_new()) return true;
+    pause_briefly();
+  }
+  return false;
+}
+
 bool Worker::can_sleep() {
-  if (!arrived_.empty() || !departed_.empty() || !lists_.empty()) return false;
-  if (more_ && parts_.commits.has_room()) return false;
   PQD_CRASH_POINT("engine-before-arming");
   sleeper_.arm();
   PQD_CRASH_POINT("engine-armed");
-  bool news = parts_.commits.has_room() && anything_readable();
+  const bool readable = parts_.commits.has_room() && anything_readable();
+  const bool news = flush_blocked() || readable;
+  if (news) sleeper_.disarm();
+  return !news;
+}
+
+// Receipts or answers that went out may let its lanes be read again.
+bool Worker::flush_blocked() {
+  bool any = false;
   for (SessionPort* port : parts_.ports.all()) {
     if (!port->outbox().blocked()) continue;
     const bool moved = port->outbox().flush(parts_.commits.progress(), parts_.state);
     if (moved) port->outbox().ring();
-    // Receipts or answers that went out may let its lanes be read again.
-    news |= moved;
+    any |= moved;
   }
-  if (news) sleeper_.disarm();
-  return !news;
+  return any;
 }
 
 int64_t Worker::sleep_ns() {

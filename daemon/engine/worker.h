@@ -1,6 +1,7 @@
 // A partition's worker: what comes in goes through the broker, turn by turn, and what the broker decided
 // goes out once it is as durable as it has to be. It sleeps in the event loop and is woken by clients'
-// doorbells, by the committer, by the store's reader and by the supervisor; nothing is polled.
+// doorbells, by the committer, by the store's reader and by the supervisor; nothing is polled, but for a
+// short while before it sleeps (Spin).
 //
 // Belongs to the thread that runs it.
 #pragma once
@@ -16,6 +17,7 @@
 #include "daemon/engine/engine_clock.h"
 #include "daemon/engine/list_looks.h"
 #include "daemon/engine/session_inbox.h"
+#include "daemon/engine/spin.h"
 #include "daemon/engine/store_reader.h"
 #include "daemon/engine/supervisor_link.h"
 #include "daemon/log/log_limit.h"
@@ -35,6 +37,7 @@ struct WorkerParts {
   const std::atomic<uint64_t>& covered;  // by the latest checkpoint; writer: the checkpointer
   SessionInbox* inbox = nullptr;         // what another thread hears for us; nullptr = this one does
   uint32_t epoch = 0;
+  int64_t spin_ns = 0;  // see Spin
 };
 
 class Worker {
@@ -58,8 +61,9 @@ class Worker {
   };
 
   void hear();
-  void pass();
-  void turn();
+  // Both: true when there was something to do.
+  bool pass();
+  bool turn();
   void open_sessions();
   void warn_misrouted();
   void warn_unmapped(SessionNo session, const SysError& error);
@@ -69,8 +73,15 @@ class Worker {
   void welcome_opened();
   void find_faults();
   void remove(SessionNo number);
+  // Something is left to do that nobody will wake us for.
+  bool left_over() const;
+  // True when something came while it was worth looking. Meanwhile we count as awake, and nobody rings.
+  bool look_on();
+  bool anything_new();
   // Nothing to do until something comes; arms the wake word before the last look.
   bool can_sleep();
+  // Something that found no room in a session's Down has found some.
+  bool flush_blocked();
   int64_t sleep_ns();
   bool anything_readable();
   bool stopped();
@@ -105,6 +116,7 @@ class Worker {
   DiskWatch disk_;
   LogLimit log_limit_;
   Sleeper sleeper_;
+  Spin spin_;
   StoreReader reader_;
   ListLooks lists_;
   // Opened in the next turn.

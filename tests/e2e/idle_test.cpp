@@ -21,9 +21,13 @@ long cpu_ticks(pid_t pid) {
   return ticks;
 }
 
-class IdleTest : public WithDaemon {};
+// With an engine that never looks for work, and one that looks for as long as it may.
+class IdleTest : public WithDaemon, public testing::WithParamInterface<const char*> {
+ protected:
+  IdleTest() : WithDaemon(std::string("[engine]\nspin_us = ") + GetParam() + "\n") {}
+};
 
-TEST_F(IdleTest, FiftyIdleClientsCostNoMeasurableCpu) {
+TEST_P(IdleTest, FiftyIdleClientsCostNoMeasurableCpu) {
   std::vector<Client> clients;
   for (int i = 0; i < 50; ++i) {
     auto client = Client::connect({.socket = daemon_.socket()});
@@ -44,6 +48,8 @@ TEST_F(IdleTest, FiftyIdleClientsCostNoMeasurableCpu) {
   const long after = cpu_ticks(engine) + cpu_ticks(daemon_.pid());
   EXPECT_LE(after - before, 1) << "ticks of 10 ms in 5 s, both processes together";
 }
+
+INSTANTIATE_TEST_SUITE_P(SpinUs, IdleTest, testing::Values("0", "1000"));
 
 }  // namespace
 }  // namespace pqd::test

@@ -52,6 +52,7 @@ log_level = "debug"
 
 [engine]
 partitions = 4
+spin_us = 20
 
 [queues]
 strict = true
@@ -70,10 +71,21 @@ checkpoint_interval = "250ms"
                                          .max_payload_bytes = 1'000,
                                          .event_loop = BackendChoice::kEpoll,
                                          .log_level = "debug"}));
-  EXPECT_EQ(config.engine, (EngineConfig{.partitions = 4}));
+  EXPECT_EQ(config.engine, (EngineConfig{.partitions = 4, .spin_us = 20}));
   EXPECT_TRUE(config.queues.strict);
   EXPECT_EQ(config.limits, (LimitsConfig{.rate_limit = 7}));
   EXPECT_EQ(config.store, (StoreConfig{.reserved_bytes = 64u << 20, .checkpoint_interval_ms = 250}));
+}
+
+TEST(Config, TakesTheWordAutoWherePqdMayChooseANumber) {
+  EXPECT_EQ(good("").engine.spin_us, kAutomatic);
+  EXPECT_EQ(good("[engine]\nspin_us = \"auto\"\n").engine.spin_us, kAutomatic);
+  EXPECT_EQ(good("[engine]\nspin_us = 0\n", {"PQD_ENGINE__SPIN_US=auto"}).engine.spin_us, kAutomatic);
+  EXPECT_EQ(good("", {"PQD_ENGINE__SPIN_US=1000"}).engine.spin_us, 1'000u);
+  EXPECT_EQ(bad("[engine]\nspin_us = 1001\n"),
+            "f:2:11: spin_us is a whole number from 0 to 1000, or \"auto\"; 0 means not at all, not 1001\n");
+  EXPECT_EQ(bad("[engine]\npartitions = \"auto\"\n"),
+            "f:2:14: partitions is a whole number from 1 to 64, not \"auto\"\n");
 }
 
 TEST(Config, TakesEverySettingOfAQueue) {

@@ -13,11 +13,13 @@
 namespace pqd::bench {
 namespace {
 
-std::string config() {
+std::string config(const std::string& engine) {
   return R"([daemon]
 sessions_max = 4096
 log_level = "warn"
-[queues.defaults]
+[engine]
+)" + engine +
+         R"([queues.defaults]
 max_depth = 100000000
 max_bytes = "64GiB"
 max_active = 0
@@ -29,7 +31,7 @@ queue_timeout = 0
 
 }  // namespace
 
-OwnDaemon::OwnDaemon() : daemon_(config()) {}
+OwnDaemon::OwnDaemon(const std::string& engine) : daemon_(config(engine)) {}
 
 std::string OwnDaemon::start() {
   const auto started = daemon_.start();
@@ -77,13 +79,17 @@ void stamp(Bytes& payload) {
   std::memcpy(payload.data(), &now, sizeof now);
 }
 
+int64_t stamped_ns(const DeliveredJob& job) {
+  int64_t from = 0;
+  std::memcpy(&from, job.payload().data(), sizeof from);
+  return from;
+}
+
 void time_and_complete(Side& side, Client& client, Milliseconds patience) {
   while (!side.over()) {
     const auto job = next_or_fail(side, client, patience);
     if (!job) continue;
-    int64_t from = 0;
-    std::memcpy(&from, job->payload().data(), sizeof from);
-    side.latency().add(static_cast<uint64_t>(now_ns() - from));
+    side.latency().add(static_cast<uint64_t>(now_ns() - stamped_ns(*job)));
     complete_or_fail(side, client, *job);
     side.did(1);
   }

@@ -17,7 +17,8 @@ namespace pqd::bench {
 
 class OwnDaemon {
  public:
-  OwnDaemon();
+  // `engine`: lines of its table [engine].
+  explicit OwnDaemon(const std::string& engine = {});
 
   // "" = ready, or why not.
   std::string start();
@@ -44,6 +45,7 @@ void complete_or_fail(Side& side, Client& client, const DeliveredJob& job);
 
 // The time of its submit, at the beginning of a payload.
 void stamp(Bytes& payload);
+int64_t stamped_ns(const DeliveredJob& job);
 // Takes and completes jobs until it is over; how long each took from its stamp is this side's latency.
 // `patience`: of each look for the next.
 void time_and_complete(Side& side, Client& client, Milliseconds patience);

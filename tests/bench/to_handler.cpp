@@ -1,5 +1,6 @@
-// From a submit to the first line of its consumer's code, both in processes of their own: with both looking
-// all the time, and with everybody asleep in between.
+// From a submit to the first line of its consumer's code: with all who wait looking all the time, which on
+// two CPUs leaves one thread to be producer and consumer; with a consumer of its own that looks; and with
+// everybody asleep in between.
 #include <unistd.h>
 
 #include "tests/bench/moment.h"
@@ -16,6 +17,37 @@ constexpr useconds_t kRestUs = 300;
 constexpr size_t kPayloadBytes = 64;
 
 enum class Manner : uint8_t { kLooking, kSleeping };
+
+// Longer than anybody here takes for an answer.
+constexpr const char* kEngineLooks = "spin_us = 1000\n";
+// As by default on two CPUs, whatever this machine has.
+constexpr const char* kEngineSleeps = "spin_us = 0\n";
+
+// Producer and consumer in one thread. Before the next submit the completion has been taken, so that the
+// engine does nothing but look.
+void look_for_own(Side& side, const std::string& socket) {
+  Client client = connect_or_fail(side, socket, Durability::kMemory);
+  subscribe_or_fail(side, client, "default", 16);
+  Bytes payload = random_payload(kPayloadBytes, 1);
+  side.start();
+  while (!side.over()) {
+    stamp(payload);
+    submit_or_fail(side, client, {.type = "bench", .payload = payload});
+    std::optional<DeliveredJob> job;
+    while (!(job = next_or_fail(side, client, Milliseconds(0))) && !side.over()) {
+    }
+    if (!job) return;
+    side.latency().add(static_cast<uint64_t>(now_ns() - stamped_ns(*job)));
+    const auto ticket = client.complete(*job);
+    if (!ticket) side.fail("complete: " + ticket.error().text);
+    for (bool taken = false; !taken && !side.over();) {
+      const auto outcome = client.poll(*ticket);
+      if (!outcome) side.fail("complete: " + outcome.error().text);
+      taken = outcome->has_value();
+    }
+    side.did(1);
+  }
+}
 
 // Each job says when it was submitted; the next one follows when it has arrived.
 void send_one_by_one(Side& side, const std::string& socket, Manner manner) {
@@ -39,14 +71,27 @@ void take_and_note(Side& side, const std::string& socket, Manner manner) {
   time_and_complete(side, client, Milliseconds(manner == Manner::kLooking ? 0 : 50));
 }
 
-Line measure_own(const Plan& plan, Manner manner) {
-  Line own{"pqd",
-           (manner == Manner::kLooking ? "the consumer calls next(0) without a break; "
-                                       : "producer, engine and consumer sleep before each; ") +
+Line measure_one_thread(const Plan& plan) {
+  Line own{"pqd, one thread",
+           "submits and calls next(0) without a break until its job is there; the engine looks as long, "
+           "spin_us = 1000; " +
                std::string(kOwnSetting),
            true};
   repeat(plan, own, [&](Line& line) {
-    OwnDaemon daemon;
+    OwnDaemon daemon(kEngineLooks);
+    if (std::string fault = daemon.start(); !fault.empty()) return fault;
+    Sides sides;
+    sides.add("client", [&](Side& side) { look_for_own(side, daemon.socket()); });
+    if (sides.run(plan.seconds)) add_latency(line, sides.latency_of("client"));
+    return sides.fault();
+  });
+  return own;
+}
+
+Line measure_own(const Plan& plan, const char* who, Manner manner, const char* engine, const char* how) {
+  Line own{who, how + std::string(kOwnSetting), true};
+  repeat(plan, own, [&](Line& line) {
+    OwnDaemon daemon(engine);
     if (std::string fault = daemon.start(); !fault.empty()) return fault;
     Sides sides;
     sides.add("consumer", [&](Side& side) { take_and_note(side, daemon.socket(), manner); });
@@ -98,10 +143,18 @@ Line measure_transport(const Plan& plan, const TransportKind& kind) {
 
 std::vector<Comparison> measure_to_handler(const Plan& plan) {
   Comparison looking{"from submit to handler, durability memory, looking all the time", Tier::kMemory};
-  looking.lines.push_back(measure_own(plan, Manner::kLooking));
-  looking.aims.push_back(aim_latency(looking.lines[0], 0.5, 3'000, "p50 at most 3 us"));
+  looking.lines.push_back(measure_one_thread(plan));
+  looking.lines.push_back(
+      measure_own(plan, "pqd, engine looks too", Manner::kLooking, kEngineLooks,
+                  "the consumer calls next(0) without a break, the engine looks, spin_us = "
+                  "1000, the producer sleeps between two; "));
+  looking.lines.push_back(
+      measure_own(plan, "pqd, consumer looks", Manner::kLooking, kEngineSleeps,
+                  "the consumer calls next(0) without a break, engine and producer sleep; "));
+  looking.aims.push_back(aim_latency(looking.lines[0], 0.5, 3'000, "all who wait look: p50 at most 3 us"));
   Comparison sleeping{"from submit to handler, durability memory, everybody asleep", Tier::kMemory};
-  sleeping.lines.push_back(measure_own(plan, Manner::kSleeping));
+  sleeping.lines.push_back(measure_own(plan, "pqd", Manner::kSleeping, kEngineSleeps,
+                                       "producer, engine and consumer sleep before each; "));
   sleeping.aims.push_back(
       aim_latency(sleeping.lines[0], 0.5, 80'000, "p50 at most 80 us, through two sleeps"));
   if (plan.peers) {

@@ -13,25 +13,25 @@
 namespace pqd::bench {
 namespace {
 
-std::string config(const std::string& engine) {
-  return R"([daemon]
+std::string config(const std::string& engine, bool rated) {
+  const std::string table = R"([daemon]
 sessions_max = 4096
 log_level = "warn"
 [engine]
 )" + engine +
-         R"([queues.defaults]
+                            R"([queues.defaults]
 max_depth = 100000000
 max_bytes = "64GiB"
 max_active = 0
 queue_timeout = 0
-[limits.user_rates]
-")" + std::to_string(::getuid()) +
-         "\" = 100000000\n";
+)";
+  if (!rated) return table;
+  return table + "[limits.user_rates]\n\"" + std::to_string(::getuid()) + "\" = 100000000\n";
 }
 
 }  // namespace
 
-OwnDaemon::OwnDaemon(const std::string& engine) : daemon_(config(engine)) {}
+OwnDaemon::OwnDaemon(const std::string& engine, bool rated) : daemon_(config(engine, rated)) {}
 
 std::string OwnDaemon::start() {
   const auto started = daemon_.start();

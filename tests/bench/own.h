@@ -17,8 +17,9 @@ namespace pqd::bench {
 
 class OwnDaemon {
  public:
-  // `engine`: lines of its table [engine].
-  explicit OwnDaemon(const std::string& engine = {});
+  // `engine`: lines of its table [engine]. `rated`: this user has a rate limit, which the daemon's own does
+  // not have by itself.
+  explicit OwnDaemon(const std::string& engine = {}, bool rated = true);
 
   // "" = ready, or why not.
   std::string start();
@@ -33,6 +34,10 @@ inline constexpr std::string_view kOwnSetting =
     "default configuration but for depth, bytes, waiting time and jobs in hand, which have no limit, and a "
     "rate limit "
     "of 100 M a minute";
+
+inline constexpr std::string_view kUnratedSetting =
+    "default configuration, whose rate limit is not for the daemon's own user, but for depth, bytes, waiting "
+    "time and jobs in hand, which have no limit";
 
 // For sides: these end the measurement when they do not work.
 Client connect_or_fail(Side& side, const std::string& socket, Durability durability);

@@ -1,6 +1,7 @@
 #include "daemon/supervisor/command_line.h"
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
 
 #include "daemon/supervisor/start_failure.h"
 
@@ -17,7 +18,10 @@ std::expected<CommandLine, int> parse_command_line(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return std::unexpected(app.exit(error) == 0 ? 0 : kExitUsage);
+    // --help and --version, on stdout.
+    if (error.get_exit_code() == 0) return std::unexpected(app.exit(error));
+    std::fprintf(stderr, "pqd: %s; see `pqd --help`\n", error.what());
+    return std::unexpected(kExitUsage);
   }
   return line;
 }

@@ -76,13 +76,15 @@ TEST(Program, TellsItsVersionAndUse) {
   EXPECT_NE(help.out().find("--check-config"), std::string::npos);
 }
 
-TEST(Program, EndsWith64WhenUsedWrongly) {
+TEST(Program, EndsWith64AndOneLineOfItsOwnWhenUsedWrongly) {
   const Installed installed;
   for (const auto& words :
        std::vector<std::vector<std::string>>{{"--nonsense"}, {"surplus"}, {"--dir", "/tmp"}, {"--config"}}) {
     Program program(installed, words);
     EXPECT_EQ(program.wait(), 64) << words.front();
-    EXPECT_NE(program.err(), "") << words.front();
+    EXPECT_TRUE(program.err().starts_with("pqd: ")) << program.err();
+    EXPECT_TRUE(program.err().ends_with("; see `pqd --help`\n")) << program.err();
+    EXPECT_EQ(std::ranges::count(program.err(), '\n'), 1) << program.err();
   }
 }
 

@@ -114,6 +114,9 @@ TEST_F(CronTest, RefusesWhatIsWrongBeforeAnythingIsAsked) {
   refused({"cron", "add", "x", "@daily", "t", "--durability", "memory"}, 65, {"durability"});
   refused({"cron", "add", "x", "@daily", "t", "--delay", "1s"}, 64, {"--delay"});
   refused({"cron", "next"}, 64, {"--spec"});
+  for (const char* time : {"0 9 * * mon", "@daily"})
+    refused({"cron", "next", time}, 65,
+            {"what comes first is a schedule's name", "a time goes behind --spec"});
   refused({"cron", "next", "--spec", "* * *"}, 65, {"five are wanted"});
   EXPECT_EQ(output({"cron", "ls", "-o", "jsonl"}), "");
 }

@@ -23,7 +23,10 @@ struct Question {
 Checked<Question> question_of(Context& context, const CronNextOptions& options) {
   if (!options.spec.empty()) return Question{options.spec, options.zone};
   if (!valid_name(options.name))
-    return complain(Error::kInvalidRequest, "a schedule's name is 1 to 64 of A-Z a-z 0-9 . _ : -");
+    return complain(
+        Error::kInvalidRequest,
+        "what comes first is a schedule's name, 1 to 64 of A-Z a-z 0-9 . _ : -; a time goes behind "
+        "--spec: pqctl cron next --spec '0 9 * * mon'");
   auto client = context.connect();
   if (!client) return std::unexpected(client.error());
   const auto found = client->cron_list(options.name);

@@ -57,6 +57,16 @@ TEST_F(BenchE2e, TellsRatesAndPercentilesAndLeavesNoJob) {
   leaves_nothing();
 }
 
+TEST_F(BenchE2e, SaysThatWholeLivesAreBoundByWhatTheQueueLetsInHand) {
+  const Ran bound = pqctl({"bench", "--seconds", "0.05", "--durability", "memory"});
+  EXPECT_TRUE(has(bound.err, "whole lives are bound by max_active: 10 jobs")) << bound.err;
+  EXPECT_TRUE(has(bound.err, "pqctl queue set pqctl-bench max_active=0")) << bound.err;
+  EXPECT_EQ(bench().at("life").at("maxActive").to_number<int>(), 10);
+  output({"queue", "set", "pqctl-bench", "max_active=0"});
+  EXPECT_EQ(pqctl({"bench", "--seconds", "0.05", "--durability", "memory"}).err, "");
+  EXPECT_FALSE(bench().at("life").as_object().contains("maxActive"));
+}
+
 TEST_F(BenchE2e, SubmitsByAsManyAsItIsToldTo) {
   const std::string table =
       output({"bench", "--seconds", "0.05", "--producers", "3", "--durability", "memory"});

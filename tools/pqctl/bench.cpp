@@ -74,6 +74,7 @@ boost::json::object json_of(const BenchFigure& figure) {
     latency["max"] = static_cast<double>(figure.latency.max_ns()) / 1e6;
     object["latencyMs"] = std::move(latency);
   }
+  if (figure.max_active != 0) object["maxActive"] = figure.max_active;
   if (figure.limit) object["limitedBy"] = figure.limit->text;
   return object;
 }
@@ -86,6 +87,17 @@ boost::json::object json_of(const BenchOptions& options, const std::vector<Bench
                              {"secondsEach", options.seconds}};
   for (size_t i = 0; i < figures.size(); ++i) object[kMeasurements[i].key] = json_of(figures[i]);
   return object;
+}
+
+// A user who reads a rate should know whether it is the daemon's or the queue's.
+void say_bounds(Context& context, const BenchOptions& options, const std::vector<BenchFigure>& figures) {
+  for (size_t i = 0; i < figures.size(); ++i) {
+    if (figures[i].max_active == 0) continue;
+    context.say(std::string(kMeasurements[i].title) +
+                " are bound by max_active: " + std::to_string(figures[i].max_active) +
+                " jobs of the queue in hand at once; `pqctl queue set " + options.queue +
+                " max_active=0` lifts that");
+  }
 }
 
 }  // namespace
@@ -106,10 +118,12 @@ int run_bench(Context& context, const BenchOptions& options) {
   }
   const auto cleaned = run.clean();
   progress.clear();
-  if (context.format() == Format::kTable)
+  if (context.format() == Format::kTable) {
     context.print(table_of(figures));
-  else
+    say_bounds(context, options, figures);
+  } else {
     context.print_json(boost::json::value(json_of(options, figures)));
+  }
   int exit = kExitOk;
   for (size_t i = 0; i < figures.size(); ++i) {
     if (!figures[i].limit) continue;

@@ -47,10 +47,14 @@ ListFilter own_jobs(const BenchOptions& options, uint32_t limit) {
 
 // So many jobs on their way keep all busy: the submits and completions of some commits for each that may be
 // in hand. More of them would only wait, and make all that is measured late.
-uint64_t window_for(Client& client, const std::string& queue) {
+uint64_t window_for(uint32_t max_active) {
+  if (max_active == 0) return kWindowMax;
+  return std::clamp<uint64_t>(uint64_t{8} * max_active, kBetweenLooks, kWindowMax);
+}
+
+uint32_t max_active_of(Client& client, const std::string& queue) {
   const auto queues = client.queues(queue);
-  const uint64_t active = queues && !queues->empty() ? queues->front().settings.max_active : 0;
-  return active == 0 ? kWindowMax : std::clamp<uint64_t>(8 * active, kBetweenLooks, kWindowMax);
+  return queues && !queues->empty() ? queues->front().settings.max_active : 0;
 }
 
 Complaint refused(Error error, const std::string& queue) {
@@ -214,7 +218,8 @@ BenchFigure BenchRun::lives() {
     figure.limit = may_not_consume_;
     return figure;
   }
-  const uint64_t window = std::min(room() / 2, window_for(*consumer_, options_.queue));
+  figure.max_active = max_active_of(*consumer_, options_.queue);
+  const uint64_t window = std::min(room() / 2, window_for(figure.max_active));
   if (window == 0) {
     figure.limit = refused(Error::kQueueFull, options_.queue);
     return figure;

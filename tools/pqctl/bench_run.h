@@ -20,6 +20,9 @@ struct BenchFigure {
   Samples latency{};   // empty where it is not about one job
   // What ended it before its time, or kept it from beginning: a limit of the user or the queue.
   std::optional<Complaint> limit{};
+  // Of the queue: how many may be in hand at once, which bounds whole lives; 0 = no such limit, or not about
+  // it.
+  uint32_t max_active = 0;
 
   double a_second() const { return seconds > 0 ? static_cast<double>(jobs) / seconds : 0; }
 };

@@ -5,7 +5,7 @@
 enum { JOBS = 6 };
 
 /* One in each, see tests/core/partition_test.cpp. */
-static const char* const kQueues[2] = {"default", "mail.urgent"};
+static const char* const kQueues[2] = {"mail.urgent", "default"};
 
 static int count_job(const pqd_job_info* job, void* user) {
   if (job->state == PQD_STATE_COMPLETED) ++*(int*)user;

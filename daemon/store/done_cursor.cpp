@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "daemon/store/done_walk.h"
 #include "daemon/store/rocksdb_bytes.h"
 
 namespace pqd {
@@ -12,8 +13,19 @@ constexpr JobId kNewest{UINT64_MAX, UINT64_MAX};
 
 }  // namespace
 
+std::optional<DoneGroup> next_group(rocksdb::Iterator& singles, rocksdb::Iterator& packs,
+                                    const DoneGroup& from) {
+  std::optional<DoneGroup> least;
+  for (rocksdb::Iterator* at : {&singles, &packs}) {
+    at->Seek(slice(write_done_group(from)));
+    const auto group = at->Valid() ? read_done_group(view(at->key())) : std::nullopt;
+    if (group && (!least || *group < *least)) least = group;
+  }
+  return least;
+}
+
 DoneCursor::DoneCursor(const Store& store, const JobFilter& filter)
-    : filter_(filter), below_(filter.below()), at_(store.done_index()) {
+    : filter_(filter), below_(filter.below()), singles_(store.done_index()), packs_(store.index_packs()) {
   search_from_ = DoneGroup{}.first_match(filter_);
   found_all_groups_ = filter_.nothing || !search_from_;
 }
@@ -36,21 +48,20 @@ StoreResult<void> DoneCursor::step(size_t ids_max, size_t& rows_max, std::vector
       rows_max -= std::min(rows_max, std::max<size_t>(read_on(newest.group, newest.id), 1));
     add_head(newest.group);
   }
-  if (!at_->status().ok()) return failure("cannot read the index of finished jobs", at_->status());
-  return {};
+  if (!packs_->status().ok()) return failure("cannot read the index of finished jobs", packs_->status());
+  return read_;
 }
 
 // Leaps to the next group that is there and matches; false when there is none.
 bool DoneCursor::find_group() {
   if (!search_from_) return false;
-  at_->Seek(slice(write_done_key({*search_from_, {}})));
-  const auto key = at_->Valid() ? read_done_key(view(at_->key())) : std::nullopt;
-  if (!key) return false;
-  search_from_ = key->group.first_match(filter_);
-  if (search_from_ != key->group) return search_from_.has_value();
-  const auto next = key->group.next();
+  const auto found = next_group(*singles_, *packs_, *search_from_);
+  if (!found) return false;
+  search_from_ = found->first_match(filter_);
+  if (search_from_ != *found) return search_from_.has_value();
+  const auto next = found->next();
   search_from_ = next ? next->first_match(filter_) : std::nullopt;
-  groups_.push_back({key->group, {}});
+  groups_.push_back({*found, {}});
   const auto group = static_cast<uint32_t>(groups_.size() - 1);
   read_on(group, below_.empty() ? kNewest : below_);
   add_head(group);
@@ -60,13 +71,14 @@ bool DoneCursor::find_group() {
 size_t DoneCursor::read_on(uint32_t group, const JobId& below) {
   Ahead& ahead = groups_[group];
   size_t rows = 0;
-  at_->SeekForPrev(slice(write_done_key({ahead.group, below})));
-  for (; at_->Valid() && ahead.ids.size() < ahead.read; at_->Prev()) {
-    const auto key = read_done_key(view(at_->key()));
-    if (!key || key->group != ahead.group || filter_.ends_before(key->id)) break;
+  const DoneGroupBytes prefix = write_done_group(ahead.group);
+  DoneWalk walk(*singles_, *packs_, prefix, PackCursor::Of::kIds, below);
+  for (; walk.valid() && ahead.ids.size() < ahead.read; walk.next()) {
+    if (filter_.ends_before(walk.id())) break;
     ++rows;
-    if (key->id < below) ahead.ids.push_back(key->id);
+    ahead.ids.push_back(walk.id());
   }
+  if (read_) read_ = walk.status();
   std::ranges::reverse(ahead.ids);
   ahead.read = std::min(ahead.read * 2, kReadAheadMax);
   return rows;

@@ -16,6 +16,10 @@ class Iterator;
 
 namespace pqd {
 
+// The least group that is not below `from` and has a job in one of these: the index, and its packs.
+std::optional<DoneGroup> next_group(rocksdb::Iterator& singles, rocksdb::Iterator& packs,
+                                    const DoneGroup& from);
+
 class DoneCursor {
  public:
   DoneCursor(const Store& store, const JobFilter& filter);
@@ -48,7 +52,9 @@ class DoneCursor {
 
   JobFilter filter_;
   JobId below_;
-  std::unique_ptr<rocksdb::Iterator> at_;
+  std::unique_ptr<rocksdb::Iterator> singles_;
+  std::unique_ptr<rocksdb::Iterator> packs_;
+  StoreResult<void> read_;
   std::optional<DoneGroup> search_from_;
   bool found_all_groups_ = false;
   std::vector<Ahead> groups_;

@@ -1,5 +1,7 @@
 #include "daemon/store/done_index.h"
 
+#include <algorithm>
+
 namespace pqd {
 namespace {
 
@@ -38,15 +40,6 @@ bool carry(Fields& fields, size_t field) {
   return false;
 }
 
-void put_big32(uint32_t value, std::byte* out) {
-  for (int i = 3; i >= 0; --i, value >>= 8) out[i] = static_cast<std::byte>(value);
-}
-uint32_t get_big32(const std::byte* in) {
-  uint32_t value = 0;
-  for (int i = 0; i < 4; ++i) value = (value << 8) | static_cast<uint32_t>(in[i]);
-  return value;
-}
-
 }  // namespace
 
 bool DoneGroup::matches(const JobFilter& filter) const { return first_match(filter) == *this; }
@@ -76,22 +69,34 @@ std::optional<DoneGroup> DoneGroup::next() const {
   return group_of(fields);
 }
 
+DoneGroupBytes write_done_group(const DoneGroup& group) {
+  DoneGroupBytes bytes;
+  bytes[0] = static_cast<std::byte>(group.state);
+  keys::put_big32(group.queue, &bytes[1]);
+  keys::put_big32(group.type, &bytes[5]);
+  keys::put_big32(group.owner_uid, &bytes[9]);
+  return bytes;
+}
+
+std::optional<DoneGroup> read_done_group(ByteView bytes) {
+  if (bytes.size() < sizeof(DoneGroupBytes)) return std::nullopt;
+  const std::byte* in = bytes.data();
+  return DoneGroup{static_cast<uint8_t>(in[0]), keys::get_big32(in + 1), keys::get_big32(in + 5),
+                   keys::get_big32(in + 9)};
+}
+
 DoneKeyBytes write_done_key(const DoneKey& key) {
   DoneKeyBytes bytes;
-  bytes[0] = static_cast<std::byte>(key.group.state);
-  put_big32(key.group.queue, &bytes[1]);
-  put_big32(key.group.type, &bytes[5]);
-  put_big32(key.group.owner_uid, &bytes[9]);
+  std::ranges::copy(write_done_group(key.group), bytes.begin());
   keys::put_big(key.id.high, &bytes[13]);
   keys::put_big(key.id.low, &bytes[21]);
   return bytes;
 }
 
 std::optional<DoneKey> read_done_key(ByteView bytes) {
-  if (bytes.size() != sizeof(DoneKeyBytes)) return std::nullopt;
-  const std::byte* in = bytes.data();
-  return DoneKey{{static_cast<uint8_t>(in[0]), get_big32(in + 1), get_big32(in + 5), get_big32(in + 9)},
-                 {keys::get_big(in + 13), keys::get_big(in + 21)}};
+  const auto group = read_done_group(bytes);
+  if (!group || bytes.size() != sizeof(DoneKeyBytes)) return std::nullopt;
+  return DoneKey{*group, {keys::get_big(&bytes[13]), keys::get_big(&bytes[21])}};
 }
 
 }  // namespace pqd

@@ -1,7 +1,8 @@
 // The index of finished jobs: one key a job, without a value, in groups of equal (state, queue, type, owner)
 // and by id within a group. Any filter by these is a union of whole groups, so that a list sees only the rows
 // that it shows and, for each group, one more; ids are times, so that a page, a beginning and an end are
-// seeks. One key serves all filters, where one for each field would cost a write each. Private to
+// seeks. One key serves all filters, where one for each field would cost a write each. Those of a pack that
+// are of one group share a key, in a family beside (`index_packs`): its value is their ids. Private to
 // daemon/store.
 #pragma once
 
@@ -39,6 +40,11 @@ struct DoneKey {
   DoneGroup group;
   JobId id;
 };
+
+using DoneGroupBytes = std::array<std::byte, DoneGroup::kKeyBytes>;
+DoneGroupBytes write_done_group(const DoneGroup& group);
+// Of the key's first bytes.
+std::optional<DoneGroup> read_done_group(ByteView bytes);
 
 using DoneKeyBytes = std::array<std::byte, DoneGroup::kKeyBytes + 16>;
 DoneKeyBytes write_done_key(const DoneKey& key);

@@ -18,6 +18,15 @@ inline uint64_t get_big(const std::byte* in) {
   return value;
 }
 
+inline void put_big32(uint32_t value, std::byte* out) {
+  for (int i = 3; i >= 0; --i, value >>= 8) out[i] = static_cast<std::byte>(value);
+}
+inline uint32_t get_big32(const std::byte* in) {
+  uint32_t value = 0;
+  for (int i = 0; i < 4; ++i) value = (value << 8) | static_cast<uint32_t>(in[i]);
+  return value;
+}
+
 using NumberKey = std::array<std::byte, 8>;
 inline NumberKey of(uint64_t number) {
   NumberKey key;

@@ -1,6 +1,7 @@
 #include "daemon/store/partition_salvage.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <optional>
 #include <unordered_set>
@@ -9,6 +10,7 @@
 #include "core/metrics_row.h"
 #include "core/tables.h"
 #include "daemon/store/done_index.h"
+#include "daemon/store/done_pack.h"
 #include "daemon/store/live_numbers.h"
 #include "daemon/store/meta_keys.h"
 #include "daemon/store/rocksdb_bytes.h"
@@ -19,6 +21,8 @@ namespace pqd {
 namespace {
 
 constexpr size_t kBatchBytes = 1 << 20;
+constexpr std::array<std::string_view, 5> kLaidOut{"packs", "packed_rows", "done_packs", "done_index",
+                                                   "index_packs"};
 
 std::unexpected<StoreError> refusal(std::string text) {
   return std::unexpected(StoreError{Error::kSystemError, std::move(text), true});
@@ -57,8 +61,9 @@ class PartitionSalvage {
   // which is made from them.
   StoreResult<void> copy() {
     if (auto ok = copy_packed(); !ok) return ok;
+    if (auto ok = copy_done_packs(); !ok) return ok;
     for (const std::string_view kind : kFamilyKinds) {
-      if (kind == "done_index" || kind == "packs" || kind == "packed_rows" || !is_there(kind)) continue;
+      if (std::ranges::find(kLaidOut, kind) != kLaidOut.end() || !is_there(kind)) continue;
       const std::string family(kind);
       StoreResult<void> written;
       source_.for_each_readable(
@@ -116,6 +121,31 @@ class PartitionSalvage {
     return written;
   }
 
+  // Before the rows that stand by themselves: those count, but for a dead letter's that should be gone.
+  StoreResult<void> copy_done_packs() {
+    if (!is_there("done_packs")) return {};
+    const auto name = [](const Key& key) {
+      if (key.empty()) return std::string("their end");
+      const auto at = read_pack_key(as_bytes(key), 0);
+      return at ? "job " + at->first.to_string() : std::string("a key");
+    };
+    StoreResult<void> written;
+    source_.for_each_readable(
+        family_name("done_packs", partition_),
+        [&](rocksdb::Slice key, rocksdb::Slice value) {
+          const auto pack = unpack_done(view(value));
+          if (!pack)
+            return lose("packed finished jobs from " + name(key.ToString()) + " on: they cannot be read");
+          for (size_t at = 0; written && at < pack->ids.size(); ++at)
+            written = take("done", slice(keys::of(pack->ids[at])), slice(pack->rows[at]));
+        },
+        [&](const Key& before, const Key& behind) {
+          lose("packed finished jobs: everything between " +
+               (before.empty() ? "their beginning" : name(before)) + " and " + name(behind));
+        });
+    return written;
+  }
+
   StoreResult<void> take(const std::string& family, rocksdb::Slice key, rocksdb::Slice value) {
     if (family == "live" || family == "done") {
       const auto row = decode_row(view(value));
@@ -124,7 +154,10 @@ class PartitionSalvage {
         return {};
       }
       if (family == "live") live_.insert(row->core.no);
-      if (family == "done") take_done(row->core);
+      if (family == "done") {
+        if (has_later_life(row->core)) return {};
+        take_done(row->core);
+      }
     }
     // The fold stops at a row of figures that it cannot go on with.
     if (family == "metrics" && !decode_metrics_row(view(value))) {
@@ -133,6 +166,15 @@ class PartitionSalvage {
     }
     batch_.Put(target(family), key, value);
     return batch_.GetDataSize() < kBatchBytes ? StoreResult<void>() : flush(false);
+  }
+
+  // Where what took a dead letter's row away is lost: it was redriven, and its next life is in a pack.
+  bool has_later_life(const JobCore& core) {
+    if (!is_dead_letter(core) || !flush(false)) return false;
+    std::string there;
+    if (!target_.db().Get({}, target("done"), slice(keys::of(core.id)), &there).ok()) return false;
+    const auto later = decode_row_core(as_bytes(there));
+    return later && later->no > core.no;
   }
 
   void take_done(const JobCore& core) {

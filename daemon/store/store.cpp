@@ -2,8 +2,6 @@
 
 #include <cstdlib>
 
-#include "core/job_row.h"
-#include "daemon/store/done_index.h"
 #include "daemon/store/keys.h"
 #include "daemon/store/meta_keys.h"
 #include "daemon/store/metrics_keys.h"
@@ -13,9 +11,6 @@
 
 namespace pqd {
 namespace {
-
-// Commits wait behind what goes in at once.
-constexpr size_t kPieceBytes = 1u << 20;
 
 // Never back: two threads sync, and either may end first.
 void raise(std::atomic<uint64_t>& to, uint64_t value) {
@@ -37,6 +32,7 @@ StoreResult<uint32_t> Store::next_epoch() {
   batch.Put(families_[kMeta], slice(kEpochKey),
             rocksdb::Slice(reinterpret_cast<const char*>(&epoch), sizeof epoch));
   if (auto ok = database_->write(batch, true); !ok) return std::unexpected(ok.error());
+  epoch_ = epoch;
   return epoch;
 }
 
@@ -99,8 +95,7 @@ StoreResult<void> Store::checkpoint(const CheckpointBatch& batch) {
     if (auto ok = put_done_ahead(batch); !ok) return ok;
     if (auto ok = sync_before_checkpoint(batch.covered); !ok) return ok;
   } else {
-    if (auto ok = delete_done(batch, out); !ok) return ok;
-    for (const auto& [id, row] : batch.done_puts) put_done(id, row, out);
+    if (auto ok = put_done_within(batch, out); !ok) return ok;
   }
   for (const JobNo job : batch.dead_letter_deletes) out.Delete(families_[kDeadLetters], slice(keys::of(job)));
   for (const auto& [job, id] : batch.dead_letter_puts) {
@@ -129,41 +124,6 @@ StoreResult<void> Store::checkpoint(const CheckpointBatch& batch) {
   checkpoints_.fetch_add(1, std::memory_order_release);
   blocks_deleted_to_ = batch.covered;
   return {};
-}
-
-// A row of a finished job says what the commits say that are synced by now, and is written once more when a
-// recovery folds them again. So nobody minds one that is there before its checkpoint; but who was redriven
-// has another row for the same id taken away.
-StoreResult<void> Store::put_done_ahead(const CheckpointBatch& batch) {
-  rocksdb::WriteBatch piece;
-  for (const auto& [id, row] : batch.done_puts) {
-    put_done(id, row, piece);
-    if (piece.GetDataSize() < kPieceBytes && &id != &batch.done_puts.back().first) continue;
-    if (auto ok = database_->write(piece, false); !ok) return ok;
-    checkpoints_.fetch_add(1, std::memory_order_release);
-    PQD_CRASH_POINT("checkpoint-piece-written");
-    piece.Clear();
-  }
-  return {};
-}
-
-StoreResult<void> Store::delete_done(const CheckpointBatch& batch, rocksdb::WriteBatch& out) const {
-  for (const auto& id : batch.done_deletes) {
-    // Few: what was redriven or purged. Its row says under which key it stands.
-    const auto row = find_done(id);
-    if (!row) return std::unexpected(row.error());
-    const auto core = *row ? decode_row_core(**row) : std::unexpected(Error::kNotFound);
-    if (core) out.Delete(families_[kDoneIndex], slice(write_done_key({DoneGroup::of(*core), id})));
-    out.Delete(families_[kDone], slice(keys::of(id)));
-  }
-  return {};
-}
-
-void Store::put_done(const JobId& id, ByteView row, rocksdb::WriteBatch& out) const {
-  out.Put(families_[kDone], slice(keys::of(id)), slice(row));
-  // A row that cannot be read is found out by whoever reads it.
-  if (const auto core = decode_row_core(row))
-    out.Put(families_[kDoneIndex], slice(write_done_key({DoneGroup::of(*core), id})), rocksdb::Slice());
 }
 
 }  // namespace pqd

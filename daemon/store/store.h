@@ -29,7 +29,9 @@ class Iterator;
 
 namespace pqd {
 
+struct DoneGroup;
 struct DoneKey;
+struct DoneRun;
 
 class Store final : public StoreView {
  public:
@@ -70,7 +72,7 @@ class Store final : public StoreView {
   StoreResult<void> for_each_dead_letter_after(JobNo newer_than,
                                                const std::function<bool(JobNo, const JobId&)>& f) const;
 
-  // Both in no order that matters; nothing, or false, for one that cannot be read.
+  // Both in no order that matters, each once; nothing, or false, for one that cannot be read.
   StoreResult<void> for_each_indexed(const std::function<bool(const std::optional<DoneKey>&)>& f) const;
   StoreResult<void> for_each_key(const std::function<bool(bool readable)>& f) const;
 
@@ -80,8 +82,9 @@ class Store final : public StoreView {
 
   // Whether all finished jobs are in the index: not in a store that an earlier pqd wrote last.
   StoreResult<bool> has_index() const;
-  // Over the keys of done_index.h, as they stand now; for DoneCursor.
+  // Over the keys of done_index.h and over its packs, as they stand now; for DoneCursor.
   std::unique_ptr<rocksdb::Iterator> done_index() const;
+  std::unique_ptr<rocksdb::Iterator> index_packs() const;
 
   StoreResult<std::optional<Bytes>> find_live(JobNo job) const override;
   StoreResult<std::optional<Bytes>> find_done(const JobId& id) const override;
@@ -104,6 +107,8 @@ class Store final : public StoreView {
     kMetrics,
     kPacks,
     kPackedRows,
+    kDonePacks,
+    kIndexPacks,
     kFamilyCount
   };
 
@@ -128,9 +133,15 @@ class Store final : public StoreView {
   // A pack of which some count no more since the checkpoint before.
   StoreResult<void> put_struck(JobNo pack, rocksdb::WriteBatch& out);
   StoreResult<const ReadPack*> read_pack(JobNo pack) const;
-  StoreResult<void> delete_done(const CheckpointBatch& batch, rocksdb::WriteBatch& out) const;
+  // store_done.cpp
   void put_done(const JobId& id, ByteView row, rocksdb::WriteBatch& out) const;
+  size_t put_some_done(std::span<const std::pair<JobId, Bytes>> rows, const DoneRun& checkpoint,
+                       rocksdb::WriteBatch& out) const;
+  void put_index(const DoneGroup& group, std::span<const JobId> ids, const DoneRun& run,
+                 rocksdb::WriteBatch& out) const;
+  // In pieces, each a write of its own.
   StoreResult<void> put_done_ahead(const CheckpointBatch& batch);
+  StoreResult<void> put_done_within(const CheckpointBatch& batch, rocksdb::WriteBatch& out) const;
   StoreResult<void> sync_before_checkpoint(uint64_t covered);
   // A synced write syncs the log up to it, and with that every write that had returned before.
   StoreResult<void> sync_log(std::string_view meta_key, uint64_t value, uint64_t commits);
@@ -147,6 +158,7 @@ class Store final : public StoreView {
   // begins a sync: it takes those along.
   std::atomic<uint64_t> checkpoints_{0};
   uint64_t blocks_deleted_to_ = 0;
+  uint32_t epoch_ = 0;              // once it was given out
   mutable std::mutex packs_mutex_;  // guards the following
   RowPacks packs_;
   mutable std::deque<ReadPack> packs_read_;  // lately: jobs that came together often change together

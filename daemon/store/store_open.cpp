@@ -19,7 +19,7 @@ StoreResult<std::unique_ptr<Store>> Store::open(const StoreOptions& options) {
 }
 
 StoreResult<std::unique_ptr<Store>> Store::open(std::shared_ptr<Database> database, PartitionNo partition) {
-  static_assert(kFamilyKinds.size() == kFamilyCount && kFamilyKinds[kPackedRows] == "packed_rows");
+  static_assert(kFamilyKinds.size() == kFamilyCount && kFamilyKinds[kIndexPacks] == "index_packs");
   std::unique_ptr<Store> store(new Store(std::move(database), partition));
   StoreResult<void> ready = store->find_last_commit();
   if (ready) ready = store->load_packs();

@@ -1,7 +1,6 @@
 // The store's reading half.
 #include "daemon/store/store.h"
 
-#include "daemon/store/done_index.h"
 #include "daemon/store/keys.h"
 #include "daemon/store/meta_keys.h"
 #include "daemon/store/rocksdb_bytes.h"
@@ -71,23 +70,6 @@ StoreResult<void> Store::for_each_commit(uint64_t from, const CommitVisitor& f) 
   return {};
 }
 
-StoreResult<void> Store::for_each_done(const std::optional<JobId>& older_than,
-                                       const std::function<bool(const JobId&, ByteView)>& f) const {
-  const auto it = iterate(kDone);
-  if (older_than) {
-    const auto bound = keys::of(*older_than);
-    it->SeekForPrev(slice(bound));
-    if (it->Valid() && it->key() == slice(bound)) it->Prev();
-  } else {
-    it->SeekToLast();
-  }
-  for (; it->Valid(); it->Prev()) {
-    if (!f(keys::id(view(it->key())).value_or(JobId{}), view(it->value()))) break;
-  }
-  if (!it->status().ok()) return failure("cannot read the finished jobs", it->status());
-  return {};
-}
-
 StoreResult<void> Store::for_each_dead_letter(const std::function<bool(JobNo, const JobId&)>& f) const {
   const auto it = iterate(kDeadLetters);
   for (it->SeekToLast(); it->Valid(); it->Prev()) {
@@ -110,14 +92,6 @@ StoreResult<void> Store::for_each_dead_letter_after(JobNo newer_than,
   return {};
 }
 
-StoreResult<void> Store::for_each_indexed(const std::function<bool(const std::optional<DoneKey>&)>& f) const {
-  const auto it = done_index();
-  for (it->SeekToFirst(); it->Valid(); it->Next())
-    if (!f(read_done_key(view(it->key())))) break;
-  if (!it->status().ok()) return failure("cannot read the index of finished jobs", it->status());
-  return {};
-}
-
 StoreResult<void> Store::for_each_key(const std::function<bool(bool)>& f) const {
   const auto it = iterate(kKeys);
   for (it->SeekToFirst(); it->Valid(); it->Next())
@@ -126,9 +100,6 @@ StoreResult<void> Store::for_each_key(const std::function<bool(bool)>& f) const 
   return {};
 }
 
-std::unique_ptr<rocksdb::Iterator> Store::done_index() const { return iterate(kDoneIndex); }
-
-StoreResult<std::optional<Bytes>> Store::find_done(const JobId& id) const { return get(kDone, keys::of(id)); }
 StoreResult<std::optional<KeptKey>> Store::find_key(const ShortHash& key) const {
   const auto found = get(kKeys, std::as_bytes(std::span(key)));
   if (!found) return std::unexpected(found.error());

@@ -24,7 +24,7 @@ struct CheckpointBatch {
   std::vector<std::pair<JobNo, Bytes>> births;     // live jobs that no checkpoint had before, in their order
   std::vector<std::pair<JobNo, Bytes>> live_puts;  // live jobs that have changed since
   std::vector<JobNo> live_deletes;
-  std::vector<std::pair<JobId, Bytes>> done_puts;
+  std::vector<std::pair<JobId, Bytes>> done_puts;         // in the order of their ids
   std::vector<std::pair<JobNo, JobId>> dead_letter_puts;  // keyed by the number of the life that failed
   std::vector<JobNo> dead_letter_deletes;
   std::vector<JobId> done_deletes;                                 // redriven

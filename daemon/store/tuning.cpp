@@ -45,11 +45,11 @@ rocksdb::ColumnFamilyOptions family_options(std::string_view name,
     table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   // Keys that come in order are put next to the one before them, without a search: those of a group in the
   // index, all of them in the others.
-  if (name == "done_index")
+  if (name == "done_index" || name == "index_packs")
     options.memtable_insert_with_hint_prefix_extractor.reset(
         rocksdb::NewFixedPrefixTransform(DoneGroup::kKeyBytes));
   if (name == "journal" || name == "blocks" || name == "live" || name == "done" || name == "packs" ||
-      name == "packed_rows")
+      name == "packed_rows" || name == "done_packs")
     options.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(1));
   if (name == "blocks" || name == "packed_rows") {
     // Written once and, as a rule, deleted before it leaves the write buffer.

@@ -22,9 +22,9 @@ rocksdb::DBOptions read_only_options(rocksdb::Env* env);
 // What each partition has a family of. A kind that is new comes behind all partitions' families of these in
 // families(): RocksDB numbers families as they are made, and RawDatabase::apply_log goes by the numbers. No
 // store of several partitions is without one of these.
-inline constexpr std::array<std::string_view, 11> kFamilyKinds{"journal",      "blocks", "live",       "done",
-                                                               "dead_letters", "meta",   "done_index", "keys",
-                                                               "metrics",      "packs",  "packed_rows"};
+inline constexpr std::array<std::string_view, 13> kFamilyKinds{
+    "journal", "blocks",  "live",  "done",        "dead_letters", "meta",       "done_index",
+    "keys",    "metrics", "packs", "packed_rows", "done_packs",   "index_packs"};
 // The kind alone in the first partition, as in a store that knows of no others: "journal", "journal.1".
 std::string family_name(std::string_view kind, PartitionNo partition);
 

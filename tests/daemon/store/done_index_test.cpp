@@ -33,7 +33,10 @@ struct DoneIndexTest : ::testing::Test {
     batch.done_puts.emplace_back(row.core.id, encode_row(row));
     return row.core.id;
   }
-  void write() { ASSERT_TRUE(store->checkpoint(std::exchange(batch, {}))); }
+  void write() {
+    std::ranges::sort(batch.done_puts, {}, &std::pair<JobId, Bytes>::first);
+    ASSERT_TRUE(store->checkpoint(std::exchange(batch, {})));
+  }
 
   struct Listed {
     std::vector<JobId> ids;

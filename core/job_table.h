@@ -2,16 +2,15 @@
 // number and by id. Slots are indices, stable while the job is there. Belongs to one thread.
 #pragma once
 
-#include <boost/unordered/unordered_flat_map.hpp>
 #include <memory>
 
 #include "core/block_pool.h"
 #include "core/info.h"
+#include "core/job_numbers.h"
 #include "core/live_index.h"
+#include "core/slab.h"
 
 namespace pqd {
-
-inline constexpr Slot kNoSlot = 0xFFFFFFFF;
 
 // What few jobs have.
 struct JobExtra {
@@ -40,39 +39,34 @@ static_assert(sizeof(Job) <= 256, "the aim is 256 bytes a live job beside its pa
 
 class JobTable {
  public:
-  Job& operator[](Slot slot) { return chunks_[slot / kChunkJobs][slot % kChunkJobs]; }
-  const Job& operator[](Slot slot) const { return chunks_[slot / kChunkJobs][slot % kChunkJobs]; }
-  size_t size() const { return by_no_.size(); }
+  Job& operator[](Slot slot) { return jobs_[slot]; }
+  const Job& operator[](Slot slot) const { return jobs_[slot]; }
+  size_t size() const { return numbers_.size(); }
   // So many are about to come.
-  void expect(size_t jobs);
+  void expect(size_t jobs) { numbers_.expect(jobs); }
 
   // REQUIRES: neither the number nor the id is in the table.
   Slot add(const JobCore& core, RecordRef record);
   void remove(Slot slot);
-  Slot find(JobNo no) const;
-  Slot find(const JobId& id) const;
+  // kNoSlot = there is none. By id it takes two binary searches through the index.
+  Slot find(JobNo no) const { return numbers_.find(no); }
+  Slot find(const JobId& id) const { return index_.find(*this, id); }
   JobExtra& extra(Slot slot);
   // The job's state is another one now: lists look for jobs by it.
   void state_changed(Slot slot) { index_.state_changed(*this, slot); }
   LiveIndex& index() { return index_; }
   const LiveIndex& index() const { return index_; }
 
+  // In the order of slots.
   template <class F>
   void for_each(F&& f) const {
-    for (const auto& [no, slot] : by_no_) f(slot);
+    for (Slot slot = 0; slot < jobs_.end(); ++slot)
+      if (jobs_[slot].core.no != 0) f(slot);
   }
 
  private:
-  Slot take_slot();
-
-  // 64 KiB: few allocations, and no page of it is touched before its jobs come.
-  static constexpr Slot kChunkJobs = 256;
-
-  std::vector<std::vector<Job>> chunks_;  // each has the room of a whole one from its beginning
-  Slot slots_ = 0;                        // that were ever in use
-  std::vector<Slot> free_;
-  boost::unordered_flat_map<JobNo, Slot> by_no_;
-  boost::unordered_flat_map<JobId, Slot, JobIdHash> by_id_;
+  Slab<Job> jobs_;
+  JobNumbers numbers_;
   LiveIndex index_;
 };
 

@@ -1,5 +1,7 @@
 #include "core/live_index.h"
 
+#include <cstdlib>
+
 #include "core/job_table.h"
 
 namespace pqd {
@@ -42,6 +44,14 @@ uint32_t LiveIndex::count_below(const JobTable& jobs, const Chunk& chunk, const 
   const auto found =
       std::partition_point(chunk.slots.begin(), end, [&](Slot slot) { return core(jobs, slot).id < id; });
   return static_cast<uint32_t>(found - chunk.slots.begin());
+}
+
+Slot LiveIndex::find(const JobTable& jobs, const JobId& id) const {
+  if (order_.empty()) return kNoSlot;
+  const Chunk& chunk = chunks_[order_[place_of(id)].chunk];
+  const uint32_t index = count_below(jobs, chunk, id);
+  const bool there = index < chunk.count && core(jobs, chunk.slots[index]).id == id;
+  return there ? chunk.slots[index] : kNoSlot;
 }
 
 LiveSummary LiveIndex::summary_of(const JobTable& jobs, const Chunk& chunk) const {
@@ -89,6 +99,7 @@ void LiveIndex::insert(JobTable& jobs, Slot slot, size_t place) {
   Chunk& chunk = chunks_[at.chunk];
   const bool behind = chunk.count == 0 || core(jobs, chunk.slots[chunk.count - 1]).id < job.id;
   const uint32_t index = behind ? chunk.count : count_below(jobs, chunk, job.id);
+  if (index < chunk.count && core(jobs, chunk.slots[index]).id == job.id) std::abort();
   std::move_backward(chunk.slots.begin() + index, chunk.slots.begin() + chunk.count,
                      chunk.slots.begin() + chunk.count + 1);
   chunk.slots[index] = slot;

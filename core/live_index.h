@@ -1,8 +1,9 @@
-// The jobs in memory in the order of their ids, so that a list finds its page without looking at all of them.
-// Ids stand in chunks; each chunk says roughly which queues, types, owners and states are in it, and a look
-// passes over a chunk that can have nothing for it. "Roughly": what has left a chunk, and what shares a bit,
-// may still be said of it; a look that went through a whole chunk says it anew. So a look may see rows in
-// vain, and is therefore bounded: it stops after so many rows and goes on where it stopped.
+// The jobs in memory in the order of their ids, so that a list finds its page without looking at all of them,
+// and whoever names a job by its id finds it by two binary searches: what is frequent names jobs by their
+// numbers. Ids stand in chunks; each chunk says roughly which queues, types, owners and states are in it, and
+// a look passes over a chunk that can have nothing for it. "Roughly": what has left a chunk, and what shares
+// a bit, may still be said of it; a look that went through a whole chunk says it anew. So a look may see rows
+// in vain, and is therefore bounded: it stops after so many rows and goes on where it stopped.
 //
 // About five bytes a job. Adding the newest id and taking one out do not search; an id out of order costs two
 // binary searches. Belongs to the thread of its JobTable.
@@ -18,7 +19,8 @@
 namespace pqd {
 
 class JobTable;
-using Slot = uint32_t;
+using Slot = uint32_t;  // where a job stands in its JobTable
+inline constexpr Slot kNoSlot = 0xFFFFFFFF;
 
 // What stands in a chunk, or what a look is for. A bit may stand for several queues, types or owners.
 struct LiveSummary {
@@ -45,12 +47,14 @@ class LiveIndex {
  public:
   static constexpr uint32_t kChunkJobs = 128;
 
-  // REQUIRES: the job stands in `jobs`, and is not in here yet.
+  // REQUIRES: the job stands in `jobs`, and none of its id is in here yet.
   void add(JobTable& jobs, Slot slot);
   // REQUIRES: the job still stands in `jobs`.
   void remove(JobTable& jobs, Slot slot);
   // The job's state is another one now.
   void state_changed(const JobTable& jobs, Slot slot);
+  // kNoSlot = no job has this id.
+  Slot find(const JobTable& jobs, const JobId& id) const;
 
   // Calls f(slot) for jobs with ids below `below` (empty = all), newest first, until it says false, leaving
   // out only jobs that cannot be among the wanted ones. Ends after about `rows_max` rows; a chunk that is

@@ -82,6 +82,7 @@ TEST_F(LiveIndexTest, FindsWhatALookAtEveryJobFindsWhateverComesAndGoes) {
       jobs.state_changed(slot);
     }
     ASSERT_EQ(jobs.index().find_fault(jobs), nullptr);
+    for (const Slot slot : slots) ASSERT_EQ(jobs.find(jobs[slot].core.id), slot);
     JobFilter filter;
     if (below(2) == 0) filter.queue = below(5);
     if (below(2) == 0) filter.type = below(90);
@@ -92,6 +93,28 @@ TEST_F(LiveIndexTest, FindsWhatALookAtEveryJobFindsWhateverComesAndGoes) {
     filter.limit = 1 + below(100);
     EXPECT_EQ(look(filter, 1 + below(300)).ids, naively(filter)) << "round " << round;
     EXPECT_EQ(look({.limit = 10'000}).ids, naively({.limit = 10'000}));
+  }
+}
+
+TEST_F(LiveIndexTest, FindsAJobByItsIdUntilItIsGone) {
+  EXPECT_EQ(jobs.find(JobId::make(1, 7, 1, 1)), kNoSlot);
+  for (uint64_t i = 0; i < 1'000; ++i) add(1'000 + 2 * i);
+  const Slot gone = jobs.find(JobNo{500});
+  const JobId id = jobs[gone].core.id;
+  jobs.remove(gone);
+  EXPECT_EQ(jobs.find(id), kNoSlot);
+  for (const JobId none : {JobId::make(1, 7, 1, 1), JobId::make(1'001, 7, 1, 5), JobId::make(9'999, 7, 1, 1)})
+    EXPECT_EQ(jobs.find(none), kNoSlot);
+}
+
+TEST_F(LiveIndexTest, TwoJobsOfOneIdAreAMistake) {
+  add(1'000);
+  add(2'000);
+  JobCore twin;
+  twin.no = 3;
+  for (const JobNo first : {JobNo{1}, JobNo{2}}) {
+    twin.id = jobs[jobs.find(first)].core.id;
+    EXPECT_DEATH(jobs.add(twin, {}), "");
   }
 }
 

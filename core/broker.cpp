@@ -66,14 +66,13 @@ void Broker::give_turns_to_firsts() {
       const bool first = !any || key != before;
       any = true;
       before = key;
-      const JobCore& core = state_.jobs[slot].core;
-      if (first && core.state == JobState::kPending && core.pending == Pending::kHeld)
-        firsts.push_back(core.no);
+      const Job& job = state_.jobs[slot];
+      if (first && job.state == JobState::kPending && job.pending == Pending::kHeld) firsts.push_back(job.no);
     });
   }
   if (PQD_CANARY("held-behind-what-is-gone")) firsts.clear();
   for (const JobNo job : firsts) {
-    const TimeNs start_ns = state_.jobs[state_.jobs.find(job)].core.start_after_ns;
+    const TimeNs start_ns = state_.jobs[state_.jobs.find(job)].start_after_ns;
     emit(KeyTurn{job, start_ns <= now() ? state_.tables.next_ready_seq : 0});
   }
 }
@@ -137,8 +136,8 @@ void Broker::close_session(SessionNo session) {
   rights_.erase(session);
   if (state_.tables.session(session) == nullptr) return;
   std::vector<std::pair<uint64_t, Slot>> held;
-  for (Slot slot = state_.held(session).head; slot != kNoSlot; slot = state_.jobs[slot].held_next)
-    held.emplace_back(arrival(state_.jobs[slot].core.no), slot);
+  for (Slot slot = state_.held(session).head; slot != kNoSlot; slot = state_.jobs[slot].line_next)
+    held.emplace_back(arrival(state_.jobs[slot].no), slot);
   // In the order of arrival, which is the same after a recovery.
   std::sort(held.begin(), held.end());
   for (const auto& [came, slot] : held) end_attempt(slot, Reason::kConsumerDied, {});
@@ -166,15 +165,15 @@ bool Broker::resume_session(SessionNo claimed, SessionNo to, const ShortHash& pr
   if (from != claimed) deliveries_seen = 0;
   expected_.erase(from);
   std::vector<std::pair<uint64_t, Slot>> leases;
-  for (Slot slot = state_.held(from).head; slot != kNoSlot; slot = state_.jobs[slot].held_next) {
-    leases.emplace_back(state_.jobs[slot].core.delivery_no, slot);
+  for (Slot slot = state_.held(from).head; slot != kNoSlot; slot = state_.jobs[slot].line_next) {
+    leases.emplace_back(state_.jobs.course(slot).delivery_no, slot);
   }
   std::sort(leases.begin(), leases.end());
   auto& deliveries = commit_->effects().deliveries;
   const size_t delivered_before = deliveries.size();
   for (const auto& [number, slot] : leases) {
     const bool unseen = number > deliveries_seen;
-    emit(Reheld{state_.jobs[slot].core.no, to, unseen ? later->deliveries + 1 : 0});
+    emit(Reheld{state_.jobs[slot].no, to, unseen ? later->deliveries + 1 : 0});
     if (unseen) deliveries.push_back(delivery_of(slot));
   }
   mark_batch_ends(std::span(deliveries).subspan(delivered_before));
@@ -188,8 +187,8 @@ bool Broker::resume_session(SessionNo claimed, SessionNo to, const ShortHash& pr
 
 std::vector<DeliveryEffect> Broker::deliveries_after(SessionNo session, uint64_t after) {
   std::vector<DeliveryEffect> list;
-  for (Slot slot = state_.held(session).head; slot != kNoSlot; slot = state_.jobs[slot].held_next) {
-    if (state_.jobs[slot].core.delivery_no > after) list.push_back(delivery_of(slot));
+  for (Slot slot = state_.held(session).head; slot != kNoSlot; slot = state_.jobs[slot].line_next) {
+    if (state_.jobs.course(slot).delivery_no > after) list.push_back(delivery_of(slot));
   }
   std::sort(list.begin(), list.end(), [](const auto& a, const auto& b) { return a.number < b.number; });
   mark_batch_ends(list);
@@ -257,21 +256,21 @@ void Broker::receipt(const Origin& origin, Error error, uint8_t flags, const Job
 }
 
 void Broker::timer_due(Slot slot) {
-  const JobCore& core = state_.jobs[slot].core;
-  if (core.state != JobState::kPending) return end_attempt(slot, Reason::kLeaseExpired, {});
-  switch (core.pending) {
+  const Job& job = state_.jobs[slot];
+  if (job.state != JobState::kPending) return end_attempt(slot, Reason::kLeaseExpired, {});
+  switch (job.pending) {
     case Pending::kReady:
-      emit(TimedOut{core.no});
+      emit(TimedOut{job.no});
       return recent_.failed(now());
     case Pending::kScheduled:
     case Pending::kBackoff:
-      return emit(Readied{core.no, state_.tables.next_ready_seq});
+      return emit(Readied{job.no, state_.tables.next_ready_seq});
     case Pending::kParked:
       return refuse_parked(slot);
     case Pending::kCollecting:
       // Released jobs keep their places before it and wait anew: they may fill a batch without it.
-      while (core.state == JobState::kPending && core.pending == Pending::kCollecting)
-        form_batch(core.queue, state_.collecting_key(slot));
+      while (job.state == JobState::kPending && job.pending == Pending::kCollecting)
+        form_batch(state_.jobs.terms(slot).queue, state_.collecting_key(slot));
       return;
     case Pending::kHeld:
       std::abort();  // it has no timer
@@ -279,7 +278,7 @@ void Broker::timer_due(Slot slot) {
 }
 
 void Broker::refuse_parked(Slot slot) {
-  const JobCore core = state_.jobs[slot].core;
+  const JobCore core = state_.jobs.core(slot);
   const Origin origin{core.submitter, static_cast<uint8_t>(core.subscription), core.lease};
   drop_parked(core.no, Error::kQueueFull);
   receipt(origin, Error::kQueueFull, kReceiptVerdict, core.id, 1000);
@@ -290,7 +289,7 @@ void Broker::admit_parked(QueueNo queue) {
   const auto& parked = state_.queue(queue).parked;
   while (!parked.empty()) {
     const Slot slot = parked.begin()->second;
-    const JobCore core = state_.jobs[slot].core;
+    const JobCore core = state_.jobs.core(slot);
     if (!has_room(queue, 1, core.payload_bytes)) return;
     const bool ready = core.start_after_ns <= now();
     const bool held = core.keyed && state_.queue(queue).keys.first(state_.ordering_key(slot)) != slot;
@@ -304,7 +303,7 @@ void Broker::admit_parked(QueueNo queue) {
 bool Broker::key_is_taken(QueueNo queue, std::string_view ordering_key) const {
   if (ordering_key.empty()) return false;
   const Slot first = state_.queue(queue).keys.first(ordering_key);
-  if (PQD_CANARY("key-released-early") && first != kNoSlot && state_.jobs[first].core.attempts > 0)
+  if (PQD_CANARY("key-released-early") && first != kNoSlot && state_.jobs.course(first).attempts > 0)
     return false;
   return first != kNoSlot;
 }
@@ -314,11 +313,11 @@ void Broker::give_key_turns() {
   for (const JobNo job : state_.take_key_turns()) {
     const Slot slot = state_.jobs.find(job);
     if (slot == kNoSlot) continue;
-    const JobCore& core = state_.jobs[slot].core;
+    const Job& waiting = state_.jobs[slot];
     // It may have been cancelled since, or stand behind another again.
-    if (core.state != JobState::kPending || core.pending != Pending::kHeld) continue;
-    if (state_.queue(core.queue).keys.first(state_.ordering_key(slot)) != slot) continue;
-    emit(KeyTurn{job, core.start_after_ns <= now() ? state_.tables.next_ready_seq : 0});
+    if (waiting.state != JobState::kPending || waiting.pending != Pending::kHeld) continue;
+    if (state_.queue(state_.jobs.terms(slot).queue).keys.first(state_.ordering_key(slot)) != slot) continue;
+    emit(KeyTurn{job, waiting.start_after_ns <= now() ? state_.tables.next_ready_seq : 0});
   }
 }
 
@@ -336,38 +335,40 @@ void Broker::dispatch(QueueNo queue) {
         longest ? q.ready.longest_waiting(state_.jobs, wanted) : q.ready.best(state_.jobs, wanted);
     if (slot == kNoSlot) return;
     ++q.dispatches;
-    const ConsumerKey to = *q.consumers.next(state_.jobs[slot].core.type);
-    state_.jobs[slot].core.batch_place == 0 ? assign(slot, to) : assign_batch(slot, to);
+    const ConsumerKey to = *q.consumers.next(state_.jobs.terms(slot).type);
+    state_.jobs[slot].batch_place == 0 ? assign(slot, to) : assign_batch(slot, to);
   }
 }
 
 void Broker::assign(Slot slot, const ConsumerKey& to) {
-  const JobCore& core = state_.jobs[slot].core;
+  const Job& job = state_.jobs[slot];
+  const JobTerms& terms = state_.jobs.terms(slot);
   const SessionEntry* session = state_.tables.session(to.session);
   if (session == nullptr) std::abort();
-  recent_.waited(now(), now() - core.ready_ns);
-  const TimeNs until = now() + core.processing_timeout_ms * kMillisecondNs;
-  emit(Assigned{core.no, to.session, to.subscription, session->deliveries + 1, state_.tables.next_lease,
+  recent_.waited(now(), now() - job.ready_ns);
+  const TimeNs until = now() + terms.processing_timeout_ms * kMillisecondNs;
+  emit(Assigned{job.no, to.session, to.subscription, session->deliveries + 1, state_.tables.next_lease,
                 until});
-  if (core.delivery == Delivery::kAtMostOnce && !is_memory(core.no)) commit_->require_sync();
+  if (terms.delivery == Delivery::kAtMostOnce && !is_memory(job.no)) commit_->require_sync();
   commit_->effects().deliveries.push_back(delivery_of(slot));
 }
 
 DeliveryEffect Broker::delivery_of(Slot slot) {
   const Job& job = state_.jobs[slot];
-  const JobCore& core = job.core;
+  const JobTerms& terms = state_.jobs.terms(slot);
+  const JobCourse& course = state_.jobs.course(slot);
   DeliveryEffect effect;
-  effect.session = core.holder;
-  effect.number = core.delivery_no;
-  effect.token = core.token();
-  effect.id = core.id;
-  effect.lease_until_ns = core.lease_until_ns;
-  effect.subscription = core.subscription;
-  effect.owner_uid = core.owner_uid;
-  effect.attempt = core.attempts;
-  effect.max_attempts = core.max_attempts;
-  effect.batch = core.batch();
-  effect.after_sync = core.delivery == Delivery::kAtMostOnce && !is_memory(core.no);
+  effect.session = course.holder;
+  effect.number = course.delivery_no;
+  effect.token = state_.jobs.token(slot);
+  effect.id = job.id;
+  effect.lease_until_ns = course.lease_until_ns;
+  effect.subscription = course.subscription;
+  effect.owner_uid = terms.owner_uid;
+  effect.attempt = course.attempts;
+  effect.max_attempts = terms.max_attempts;
+  effect.batch = job.batch();
+  effect.after_sync = terms.delivery == Delivery::kAtMostOnce && !is_memory(job.no);
   effect.record = job.record;
   state_.blocks.add_user(job.record.block);
   return effect;

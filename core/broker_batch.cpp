@@ -23,16 +23,16 @@ void Broker::form_batch(QueueNo queue, const CollectingKey& key) {
   const uint32_t size = state_.tables.queue(queue).settings.batch_size;
   BatchFormed event{state_.tables.next_ready_seq, {}};
   for (auto at = line.begin(); at != line.end() && event.jobs.size() < size; ++at)
-    event.jobs.push_back(state_.jobs[at->second].core.no);
+    event.jobs.push_back(state_.jobs[at->second].no);
   emit(event);
 }
 
 // Jobs of one batch stand in their line one behind the other; those that ended meanwhile have left it.
 void Broker::assign_batch(Slot first, const ConsumerKey& to) {
-  const uint64_t batch = state_.jobs[first].core.batch();
-  for (Slot slot = first; slot != kNoSlot && state_.jobs[slot].core.batch() == batch;) {
-    const Slot next = state_.jobs[slot].ready_next;
-    const bool last = next == kNoSlot || state_.jobs[next].core.batch() != batch;
+  const uint64_t batch = state_.jobs[first].batch();
+  for (Slot slot = first; slot != kNoSlot && state_.jobs[slot].batch() == batch;) {
+    const Slot next = state_.jobs[slot].line_next;
+    const bool last = next == kNoSlot || state_.jobs[next].batch() != batch;
     if (PQD_CANARY("batch-without-its-last") && last && slot != first) break;
     assign(slot, to);
     slot = next;

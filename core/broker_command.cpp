@@ -97,7 +97,7 @@ Error Broker::cancel(const Origin& origin, ByteView record) {
     const auto row = finished_.find_finished(parsed->id);
     return row && may_see(session, row->core) ? finished(row->core) : Error::kNotFound;
   }
-  const JobCore& core = state_.jobs[slot].core;
+  const JobCore core = state_.jobs.core(slot);
   const bool parked = core.state == JobState::kPending && core.pending == Pending::kParked;
   if (parked || !may_see(session, core)) return Error::kNotFound;
   if (is_finished(core.state)) return finished(core);

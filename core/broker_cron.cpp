@@ -132,8 +132,8 @@ void Broker::fire(const Schedule& schedule) {
   // for.
   const Slot last = state_.queue(schedule.queue).keys.last(job->ordering_key);
   const bool behind = !job->ordering_key.empty() && last != kNoSlot &&
-                      state_.jobs[last].core.state == JobState::kPending &&
-                      state_.jobs[last].core.pending == Pending::kParked;
+                      state_.jobs[last].state == JobState::kPending &&
+                      state_.jobs[last].pending == Pending::kParked;
   if (!behind && has_room(schedule.queue, 1, job->payload.size())) make_run(schedule, next);
 }
 

@@ -92,7 +92,7 @@ void Broker::refund_rate(Slot parked) {
   if (options_.rate_limit == 0 && options_.user_rates.empty()) return;
   const Job& job = state_.jobs[parked];
   const auto submit = read_submit_record(state_.blocks.view(job.record));
-  const auto who = submit ? rated(job.core.owner_uid, submit->subject) : std::nullopt;
+  const auto who = submit ? rated(state_.jobs.terms(parked).owner_uid, submit->subject) : std::nullopt;
   if (!who) return;
   if (options_.gate != nullptr) {
     const TimeNs rest = options_.gate->give_back(who->user, who->limit, now(), 1);

@@ -13,7 +13,7 @@ namespace pqd {
 void Broker::settle(const Origin& origin, ByteView record) {
   const auto parsed = read_settle(record);
   const Slot lease = parsed ? lease_of(origin, parsed->head) : kNoSlot;
-  if (lease != kNoSlot && is_memory(state_.jobs[lease].core.no)) return settle_lease(lease, *parsed);
+  if (lease != kNoSlot && is_memory(state_.jobs[lease].no)) return settle_lease(lease, *parsed);
   must_journal(origin);
   commit_->require_sync();
   if (!parsed) return refuse(origin, parsed.error(), static_cast<uint8_t>(record[4]), {});
@@ -28,10 +28,10 @@ void Broker::settle(const Origin& origin, ByteView record) {
 Slot Broker::lease_of(const Origin& origin, const SettleHead& head) const {
   const Slot slot = state_.jobs.find(head.token.job);
   if (slot == kNoSlot) return kNoSlot;
-  const JobCore& core = state_.jobs[slot].core;
-  const bool held = core.state == JobState::kAssigned || core.state == JobState::kProcessing;
-  const bool newest = core.token() == head.token || PQD_CANARY("stale-token-accepted");
-  const bool good = held && newest && core.id == head.id && core.holder == origin.session;
+  const Job& job = state_.jobs[slot];
+  const bool held = job.state == JobState::kAssigned || job.state == JobState::kProcessing;
+  const bool newest = state_.jobs.token(slot) == head.token || PQD_CANARY("stale-token-accepted");
+  const bool good = held && newest && job.id == head.id && state_.jobs.course(slot).holder == origin.session;
   return good ? slot : kNoSlot;
 }
 
@@ -40,7 +40,7 @@ bool Broker::already_settled(const SettleHead& head, RecordKind kind) {
   const Slot slot = state_.jobs.find(head.id);
   std::optional<JobCore> core;
   if (slot != kNoSlot) {
-    core = state_.jobs[slot].core;
+    core = state_.jobs.core(slot);
   } else if (const auto row = finished_.find_finished(head.id)) {
     core = row->core;
   }
@@ -59,14 +59,15 @@ bool Broker::already_settled(const SettleHead& head, RecordKind kind) {
 }
 
 void Broker::settle_lease(Slot slot, const SettleView& settle) {
-  const JobCore& core = state_.jobs[slot].core;
+  const Job& job = state_.jobs[slot];
+  const JobCourse& course = state_.jobs.course(slot);
   const auto kind = static_cast<RecordKind>(settle.head.head.kind);
-  if (core.cancel_requested && kind != RecordKind::kStart && kind != RecordKind::kExtend) {
-    return emit(Cancelled{core.no, core.holder});
+  if (course.cancel_requested && kind != RecordKind::kStart && kind != RecordKind::kExtend) {
+    return emit(Cancelled{job.no, course.holder});
   }
   switch (kind) {
     case RecordKind::kStart:
-      if (core.state == JobState::kAssigned) emit(Started{core.no});
+      if (job.state == JobState::kAssigned) emit(Started{job.no});
       return;
     case RecordKind::kComplete:
       return complete(slot, settle.body);
@@ -75,8 +76,9 @@ void Broker::settle_lease(Slot slot, const SettleView& settle) {
       return end_attempt(slot, for_good ? Reason::kDoNotRetry : Reason::kFailedByConsumer, settle.body);
     }
     case RecordKind::kRelease:
-      if (core.delivery == Delivery::kAtMostOnce) return end_attempt(slot, Reason::kDeliveryLost, {});
-      return emit(Released{core.no});
+      if (state_.jobs.terms(slot).delivery == Delivery::kAtMostOnce)
+        return end_attempt(slot, Reason::kDeliveryLost, {});
+      return emit(Released{job.no});
     case RecordKind::kExtend:
       return extend(slot, settle);
     default:
@@ -85,22 +87,22 @@ void Broker::settle_lease(Slot slot, const SettleView& settle) {
 }
 
 void Broker::complete(Slot slot, ByteView result) {
-  const JobCore& core = state_.jobs[slot].core;
-  recent_.completed(now(), now() - core.assigned_ns);
-  if (is_memory(core.no)) {
+  const JobNo job = state_.jobs[slot].no;
+  recent_.completed(now(), now() - state_.jobs.course(slot).assigned_ns);
+  if (is_memory(job)) {
     const RecordRef kept = result.empty() ? RecordRef{} : state_.memory.add(result);
-    const Completed event{core.no, {}, {}};
+    const Completed event{job, {}, {}};
     note(event);
     return state_.apply(event, kept);
   }
-  Completed event{core.no, commit_->add_blob(result), {}};
+  Completed event{job, commit_->add_blob(result), {}};
   if (!result.empty()) event.result_hash = short_hash(result);
   note(event);
   state_.apply(event, result.empty() ? RecordRef{} : commit_->ref(event.result));
 }
 
 void Broker::extend(Slot slot, const SettleView& settle) {
-  const JobCore& core = state_.jobs[slot].core;
+  const JobCore core = state_.jobs.core(slot);
   const uint32_t lease_ms = settle.head.extend_ms != 0 ? settle.head.extend_ms : core.processing_timeout_ms;
   // Progress may ride along; a bare renewal takes none back.
   const uint8_t progress = settle.head.progress != 0 ? settle.head.progress : core.progress;
@@ -111,7 +113,7 @@ void Broker::extend(Slot slot, const SettleView& settle) {
 
 // One attempt is over without success, whoever says so.
 void Broker::end_attempt(Slot slot, Reason reason, ByteView error) {
-  const JobCore& core = state_.jobs[slot].core;
+  const JobCore core = state_.jobs.core(slot);
   if (core.cancel_requested) return emit(Cancelled{core.no, core.holder});
   const bool by_consumer = reason == Reason::kFailedByConsumer || reason == Reason::kDoNotRetry;
   if (core.delivery == Delivery::kAtMostOnce && !by_consumer) reason = Reason::kDeliveryLost;

@@ -68,10 +68,10 @@ Error Broker::examine_id(Candidate& candidate) const {
     candidate.duplicate = finished_.find_finished(id).has_value();
     return Error::kOk;
   }
-  const JobCore& core = state_.jobs[live].core;
-  if (core.owner_uid != session.uid) return Error::kUnauthorized;
-  const bool parked = core.state == JobState::kPending && core.pending == Pending::kParked;
-  if (parked) candidate.replaces = core.no;
+  if (state_.jobs.terms(live).owner_uid != session.uid) return Error::kUnauthorized;
+  const Job& job = state_.jobs[live];
+  const bool parked = job.state == JobState::kPending && job.pending == Pending::kParked;
+  if (parked) candidate.replaces = job.no;
   candidate.duplicate = !parked;
   return Error::kOk;
 }
@@ -90,9 +90,9 @@ void Broker::drop_parked(JobNo job, Error code) {
   const auto submit = read_submit_record(state_.blocks.view(state_.jobs[slot].record));
   if (!submit) std::abort();
   const bool keyed = !submit->idempotency_key.empty();
-  const ShortHash key = keyed ? key_hash(state_.jobs[slot].core.owner_uid, *submit) : ShortHash{};
+  const ShortHash key = keyed ? key_hash(state_.jobs.terms(slot).owner_uid, *submit) : ShortHash{};
   const auto kept = keyed ? find_key(key) : std::nullopt;
-  const bool its_own = kept && kept->first == state_.jobs[slot].core.id;
+  const bool its_own = kept && kept->first == state_.jobs[slot].id;
   refund_rate(slot);
   emit(ParkRefused{job, static_cast<uint8_t>(code)});
   if (its_own) emit(KeyFreed{key});
@@ -122,8 +122,8 @@ void Broker::examine_key(Candidate& candidate) {
   }
   // While the first waits for room nobody can promise that there will be a job.
   const Slot live = state_.jobs.find(kept->first);
-  const bool parked = live != kNoSlot && state_.jobs[live].core.state == JobState::kPending &&
-                      state_.jobs[live].core.pending == Pending::kParked;
+  const bool parked = live != kNoSlot && state_.jobs[live].state == JobState::kPending &&
+                      state_.jobs[live].pending == Pending::kParked;
   if (parked)
     candidate.error = Error::kQueueFull;
   else
@@ -180,7 +180,7 @@ void Broker::answer(const Candidate& candidate) {
 uint8_t Broker::told_state(const JobId& id) {
   std::optional<JobState> state;
   if (const Slot slot = state_.jobs.find(id); slot != kNoSlot)
-    state = state_.jobs[slot].core.state;
+    state = state_.jobs[slot].state;
   else if (const auto row = finished_.find_finished(id))
     state = row->core.state;
   return state ? static_cast<uint8_t>((static_cast<unsigned>(*state) + 1) << kReceiptStateShift) : uint8_t{0};

@@ -5,6 +5,7 @@
 namespace pqd {
 namespace {
 
+// Of a job by its row.
 Change change_of(const JobCore& job, ChangeKind kind, JobState state) {
   Change change;
   change.id = job.id;
@@ -24,7 +25,18 @@ std::optional<Change> change_of(const State& state, JobNo job, ChangeKind kind, 
                                 Reason reason = Reason::kNone) {
   const Slot slot = state.jobs.find(job);
   if (slot == kNoSlot) return std::nullopt;
-  Change change = change_of(state.jobs[slot].core, kind, after);
+  const JobTerms& terms = state.jobs.terms(slot);
+  const JobCourse& course = state.jobs.course(slot);
+  Change change;
+  change.id = state.jobs[slot].id;
+  change.holder = course.holder;
+  change.owner_uid = terms.owner_uid;
+  change.queue = terms.queue;
+  change.type = terms.type;
+  change.attempt = course.attempts;
+  change.kind = kind;
+  change.state = after;
+  change.progress = course.progress;
   change.reason = reason;
   return change;
 }
@@ -119,7 +131,7 @@ Changes::Noted Changes::change_by(const Cancelled& e, const State& state, const 
 Changes::Noted Changes::change_by(const CancelRequested& e, const State& state,
                                   const CommitBuilder& /*commit*/) {
   auto change = change_of(state, e.job, ChangeKind::kCancelRequested, JobState::kAssigned);
-  if (change) change->state = state.jobs[state.jobs.find(e.job)].core.state;
+  if (change) change->state = state.jobs[state.jobs.find(e.job)].state;
   return change;
 }
 
@@ -130,9 +142,10 @@ Changes::Noted Changes::change_by(const Released& e, const State& state, const C
 Changes::Noted Changes::change_by(const Extended& e, const State& state, const CommitBuilder& /*commit*/) {
   auto change = change_of(state, e.job, ChangeKind::kExtended, JobState::kAssigned);
   if (!change) return change;
-  const JobCore& core = state.jobs[state.jobs.find(e.job)].core;
-  change->state = core.state;
-  if (e.progress != core.progress || e.note.bytes != 0) change->kind = ChangeKind::kProgress;
+  const Slot slot = state.jobs.find(e.job);
+  change->state = state.jobs[slot].state;
+  if (e.progress != state.jobs.course(slot).progress || e.note.bytes != 0)
+    change->kind = ChangeKind::kProgress;
   change->progress = e.progress;
   return change;
 }

@@ -20,7 +20,7 @@ Explanation facts_of(const JobCore& core, const Tables& tables) {
 
 // The gates that dispatch goes through, in its order.
 void explain_ready(const State& state, Slot slot, Explanation& e) {
-  const JobCore& core = state.jobs[slot].core;
+  const JobCore core = state.jobs.core(slot);
   const QueueRuntime& queue = state.queue(core.queue);
   const QueueEntry& entry = state.tables.queue(core.queue);
   e.timeout_ns = core.queue_timeout_ms == 0 ? 0 : core.ready_ns + core.queue_timeout_ms * kMillisecondNs;
@@ -36,16 +36,16 @@ void explain_ready(const State& state, Slot slot, Explanation& e) {
 }
 
 void explain_held(const State& state, Slot slot, Explanation& e) {
-  const JobCore& core = state.jobs[slot].core;
+  const JobCore core = state.jobs.core(slot);
   const KeyLines& keys = state.queue(core.queue).keys;
   const std::string_view key = state.ordering_key(slot);
   e.awaits = Awaits::kItsKey;
   e.ahead = keys.count_before(key, core.no, kExplainedAheadMax);
-  e.behind = state.jobs[keys.first(key)].core.id;
+  e.behind = state.jobs[keys.first(key)].id;
 }
 
 void explain_parked(const State& state, Slot slot, Explanation& e) {
-  const JobCore& core = state.jobs[slot].core;
+  const JobCore core = state.jobs.core(slot);
   e.awaits = Awaits::kRoom;
   e.until_ns = core.lease_until_ns;
   for (const auto& [place, other] : state.queue(core.queue).parked) {
@@ -55,18 +55,18 @@ void explain_parked(const State& state, Slot slot, Explanation& e) {
 }
 
 void explain_collecting(const State& state, Slot slot, Explanation& e) {
-  const JobCore& core = state.jobs[slot].core;
+  const JobCore core = state.jobs.core(slot);
   const CollectingLine& line = state.queue(core.queue).collecting.lines().at(state.collecting_key(slot));
   e.awaits = Awaits::kBatch;
   e.ahead = static_cast<uint64_t>(std::distance(line.begin(), line.find(core.ready_seq)));
   // A released one keeps its place and waits anew: the first need not be the one that waits longest.
   TimeNs since = core.ready_ns;
-  for (const auto& [seq, other] : line) since = std::min(since, state.jobs[other].core.ready_ns);
+  for (const auto& [seq, other] : line) since = std::min(since, state.jobs[other].ready_ns);
   e.until_ns = since + state.tables.queue(core.queue).settings.batch_interval_ms * kMillisecondNs;
 }
 
 void explain_pending(const State& state, Slot slot, Explanation& e) {
-  const JobCore& core = state.jobs[slot].core;
+  const JobCore core = state.jobs.core(slot);
   switch (core.pending) {
     case Pending::kReady:
       return explain_ready(state, slot, e);
@@ -87,7 +87,7 @@ void explain_pending(const State& state, Slot slot, Explanation& e) {
 }  // namespace
 
 Explanation explain(const State& state, Slot slot) {
-  const JobCore& core = state.jobs[slot].core;
+  const JobCore core = state.jobs.core(slot);
   Explanation e = facts_of(core, state.tables);
   e.consumers = state.queue(core.queue).consumers.size();
   e.active = state.queue(core.queue).active;

@@ -11,14 +11,14 @@ GroupTurns::GroupTurns(const JobTable& jobs, const std::vector<const ReadyLine*>
 std::optional<GroupTurns::Turn> GroupTurns::next() {
   std::erase_if(cursors_, [](const ReadyLine::Cursor& cursor) { return cursor.slot() == kNoSlot; });
   const auto first = std::ranges::min_element(
-      cursors_, {}, [this](const ReadyLine::Cursor& cursor) { return jobs_[cursor.slot()].core.ready_seq; });
+      cursors_, {}, [this](const ReadyLine::Cursor& cursor) { return jobs_[cursor.slot()].ready_seq; });
   if (first == cursors_.end()) return std::nullopt;
-  const JobCore& core = jobs_[first->slot()].core;
-  Turn turn{core.ready_seq, core.batch(), 0};
+  const Job& job = jobs_[first->slot()];
+  Turn turn{job.ready_seq, job.batch(), 0};
   do {
     ++turn.jobs;
     first->advance();
-  } while (turn.batch != 0 && first->slot() != kNoSlot && jobs_[first->slot()].core.batch() == turn.batch);
+  } while (turn.batch != 0 && first->slot() != kNoSlot && jobs_[first->slot()].batch() == turn.batch);
   return turn;
 }
 

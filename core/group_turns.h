@@ -16,9 +16,7 @@ class GroupTurns {
     uint64_t batch = 0;      // 0 = it is a job by itself
     uint64_t jobs = 0;
 
-    bool has(const JobCore& job) const {
-      return batch != 0 ? batch == job.batch() : ready_seq == job.ready_seq;
-    }
+    bool has(const Job& job) const { return batch != 0 ? batch == job.batch() : ready_seq == job.ready_seq; }
   };
 
   // `lines`: one per type, as far as the group has jobs of it.

@@ -14,18 +14,17 @@
 namespace pqd {
 
 const char* ReadyLine::find_fault(const JobTable& jobs, std::vector<Slot>& seen) const {
-  if (head_ != kNoSlot && head_seq_ != jobs[head_].core.ready_seq) return "ready line: head_seq";
+  if (head_ != kNoSlot && head_seq_ != jobs[head_].ready_seq) return "ready line: head_seq";
   Slot before = kNoSlot;
-  for (Slot at = head_; at != kNoSlot; at = jobs[at].ready_next) {
-    if (jobs[at].ready_prev != before) return "ready line: back link";
+  for (Slot at = head_; at != kNoSlot; at = jobs[at].line_next) {
+    if (jobs[at].line_prev != before) return "ready line: back link";
     if (jobs[at].ready_returned) return "ready line: a returned job stands in the list";
-    if (before != kNoSlot && jobs[before].core.ready_seq >= jobs[at].core.ready_seq)
-      return "ready line: order";
+    if (before != kNoSlot && jobs[before].ready_seq >= jobs[at].ready_seq) return "ready line: order";
     seen.push_back(before = at);
   }
   if (tail_ != before) return "ready line: tail";
   for (const auto& [seq, at] : returned_) {
-    if (!jobs[at].ready_returned || jobs[at].core.ready_seq != seq)
+    if (!jobs[at].ready_returned || jobs[at].ready_seq != seq)
       return "ready line: a returned job stands in the wrong place";
     seen.push_back(at);
   }
@@ -42,7 +41,7 @@ const char* FairLine::find_fault(const JobTable& jobs, const FairGroups& groups,
     for (size_t i = row_before; i < seen.size(); ++i)
       if (jobs[seen[i]].ready_group != group) return "fair line: a job stands in a foreign group";
     if (row.time != groups[group].time) return "fair line: a group's turn is at another time";
-    if (row.front != row.line.front() || row.front_seq != jobs[row.front].core.ready_seq)
+    if (row.front != row.line.front() || row.front_seq != jobs[row.front].ready_seq)
       return "fair line: a group's first job";
     if (!turns_.contains({row.time, row.front_seq, row.front})) return "fair line: turns";
     if (!ages_.contains({row.front_seq, row.front})) return "fair line: ages";
@@ -62,7 +61,7 @@ const char* ReadyQueue::find_fault(const JobTable& jobs, const Line& line, size_
   const char* fault =
       places.fair ? places.fair->find_fault(jobs, *groups_, seen) : places.line.find_fault(jobs, seen);
   for (size_t i = before; i < seen.size(); ++i) {
-    const JobCore& core = jobs[seen[i]].core;
+    const JobCore core = jobs.core(seen[i]);
     if (core.type != line.type || core.rank() != rank) return "ready line: a job stands in the wrong line";
   }
   return fault;
@@ -205,7 +204,7 @@ class InvariantWalk {
   }
 
   void job(Slot slot) {
-    const JobCore& core = state_.jobs[slot].core;
+    const JobCore core = state_.jobs.core(slot);
     const Tables& tables = state_.tables;
     must(state_.jobs.find(core.no) == slot && state_.jobs.find(core.id) == slot, "job table: indexes");
     must(core.no != 0 && arrival(core.no) < tables.next_job, "job: number beyond the counter");
@@ -258,7 +257,7 @@ class InvariantWalk {
   void key_lines(QueueNo number) const {
     std::string_view before;
     state_.queues_[number].keys.for_each([&](std::string_view key, Slot slot) {
-      const JobCore& core = state_.jobs[slot].core;
+      const JobCore core = state_.jobs.core(slot);
       must(core.queue == number && core.keyed, "keys: stands in a foreign line");
       must(state_.ordering_key(slot) == key, "keys: stands under a foreign key");
       const bool first = key != before;
@@ -291,11 +290,11 @@ class InvariantWalk {
       must(queue.bytes == counted.bytes, "queue: bytes of payloads");
       must(queue.parked.size() == counted.parked, "queue: every parked submit stands in line");
       for (const auto& [key, slot] : queue.parked) {
-        const JobCore& core = state_.jobs[slot].core;
+        const JobCore core = state_.jobs.core(slot);
         must(core.pending == Pending::kParked && core.queue == number, "parked: not a parked submit");
-        must(key == std::pair(-int{state_.jobs[slot].parked_rank}, core.no),
+        must(key == std::pair(-int{state_.jobs.course(slot).parked_rank}, core.no),
              "parked: stands under a foreign key");
-        must(state_.jobs[slot].parked_rank == state_.parked_rank(slot),
+        must(state_.jobs.course(slot).parked_rank == state_.parked_rank(slot),
              "parked: under another rank than its own");
       }
       parked += queue.parked.size();
@@ -312,7 +311,7 @@ class InvariantWalk {
     std::vector<Slot> seen;
     no_fault(state_.queues_[number].ready.find_fault(state_.jobs, seen));
     for (const Slot slot : seen) {
-      const JobCore& core = state_.jobs[slot].core;
+      const JobCore core = state_.jobs.core(slot);
       must(core.state == JobState::kPending && core.pending == Pending::kReady && core.queue == number,
            "ready line: holds a job that is not ready here");
     }
@@ -328,8 +327,8 @@ class InvariantWalk {
         ++subscriptions;
         uint32_t used = 0;
         std::set<uint64_t> batches;
-        for (Slot at = state_.held(session).head; at != kNoSlot; at = state_.jobs[at].held_next) {
-          const JobCore& core = state_.jobs[at].core;
+        for (Slot at = state_.held(session).head; at != kNoSlot; at = state_.jobs[at].line_next) {
+          const JobCore core = state_.jobs.core(at);
           if (core.subscription != sub.number || core.queue != number) continue;
           used += core.batch_place == 0 || batches.insert(core.batch()).second ? 1u : 0u;
         }
@@ -346,9 +345,9 @@ class InvariantWalk {
     no_fault(state_.timers.find_fault(seen));
     size_t wanted = 0;
     state_.jobs.for_each([&](Slot slot) {
-      const JobCore& core = state_.jobs[slot].core;
+      const JobCore core = state_.jobs.core(slot);
       TimeNs deadline = 0;
-      if (core.state == JobState::kPending) deadline = state_.pending_deadline(core);
+      if (core.state == JobState::kPending) deadline = state_.pending_deadline(slot);
       if (held(core)) deadline = core.lease_until_ns;
       if (deadline == 0) return;
       ++wanted;
@@ -365,9 +364,10 @@ class InvariantWalk {
       must(state_.tables.session(session) != nullptr, "held: by a session that is gone");
       uint32_t count = 0;
       Slot before = kNoSlot;
-      for (Slot at = list.head; at != kNoSlot; at = state_.jobs[at].held_next) {
-        must(state_.jobs[at].held_prev == before, "held: back link");
-        must(held(state_.jobs[at].core) && state_.jobs[at].core.holder == session, "held: by somebody else");
+      for (Slot at = list.head; at != kNoSlot; at = state_.jobs[at].line_next) {
+        must(state_.jobs[at].line_prev == before, "held: back link");
+        must(held(state_.jobs.core(at)) && state_.jobs.course(at).holder == session,
+             "held: by somebody else");
         before = at;
         ++count;
       }
@@ -389,11 +389,11 @@ class InvariantWalk {
       last = commit;
       must(listed.insert(job).second || state_.amended_.contains(job), "finished: a job is listed twice");
       const Slot slot = state_.jobs.find(job);  // none: it was redriven meanwhile
-      must(slot == kNoSlot || is_finished(state_.jobs[slot].core.state), "finished: a live job is listed");
+      must(slot == kNoSlot || is_finished(state_.jobs[slot].state), "finished: a live job is listed");
     }
     for (const JobNo job : state_.memory_finished_) must(listed.insert(job).second, "finished: listed twice");
     state_.jobs.for_each([&](Slot slot) {
-      const JobCore& core = state_.jobs[slot].core;
+      const JobCore core = state_.jobs.core(slot);
       must(!is_finished(core.state) || listed.contains(core.no), "finished: a job would never be retired");
     });
   }
@@ -401,9 +401,9 @@ class InvariantWalk {
   void blocks() const {
     std::unordered_map<BlockNo, uint32_t> users;
     state_.jobs.for_each([&](Slot slot) {
-      const Job& job = state_.jobs[slot];
-      ++users[job.record.block];
-      if (job.extra && !job.extra->result.empty()) ++users[job.extra->result.block];
+      ++users[state_.jobs[slot].record.block];
+      const JobExtra* extra = state_.jobs.extra_of(slot);
+      if (extra != nullptr && !extra->result.empty()) ++users[extra->result.block];
     });
     // Whoever fills a commit or publishes a delivery uses blocks as well.
     for (const auto& [block, count] : users)

@@ -1,5 +1,9 @@
-// The live jobs, and those that finished since the last checkpoint: a slab of fixed slots, found by arrival
-// number and by id. Slots are indices, stable while the job is there. Belongs to one thread.
+// The live jobs, and those that finished since the last checkpoint: each in a slot, found by its number and
+// by its id. Slots are indices, stable while the job is there.
+//
+// Memory has a job's facts (JobCore) in three parts, because most live jobs only wait: what differs between
+// waiting jobs stands in the slot, what they share in JobTerms, and what consumers have done with it in a
+// JobCourse, which a job has from its first assignment on. Belongs to one thread.
 #pragma once
 
 #include <memory>
@@ -7,6 +11,7 @@
 #include "core/block_pool.h"
 #include "core/info.h"
 #include "core/job_numbers.h"
+#include "core/job_terms.h"
 #include "core/live_index.h"
 #include "core/slab.h"
 
@@ -20,22 +25,66 @@ struct JobExtra {
   RecordRef result;
 };
 
-struct Job {
-  JobCore core;
-  RecordRef record;
-  // Links of the one ready line, the one timer and the one holder's list that a job can be in.
-  Slot ready_prev = kNoSlot, ready_next = kNoSlot;
-  Slot timer_prev = kNoSlot, timer_next = kNoSlot;
-  Slot held_prev = kNoSlot, held_next = kNoSlot;
-  uint64_t timer_tick = 0;      // milliseconds
-  uint16_t timer_bucket = 0;    // 0 = no timer
-  uint8_t parked_rank = 0;      // under which a parked submit waits for room
-  bool ready_returned = false;  // stands among its line's returned jobs, not in the list
-  uint32_t index_chunk = 0;     // where it stands in the live index
-  uint32_t ready_group = 0;     // in whose turn it is dispatched, while it is ready in a queue that is fair
+// Fields of JobCore as they are before anybody had the job in hand, and without a wait for room.
+struct JobCourse {
+  SessionNo holder = 0;
+  uint64_t lease = 0;
+  uint64_t delivery_no = 0;
+  TimeNs assigned_ns = 0;
+  TimeNs lease_until_ns = 0;
+  TimeNs finished_ns = 0;
+  uint32_t lease_epoch = 0;
+  uint32_t subscription = 0;
+  uint16_t attempts = 0;
+  uint16_t failures = 0;
+  uint16_t deaths = 0;
+  Reason reason = Reason::kNone;
+  uint8_t progress = 0;
+  bool cancel_requested = false;
+  uint8_t parked_rank = 0;  // under which a parked submit waits for room; no fact, and not in JobCore
   std::unique_ptr<JobExtra> extra;
+
+  // `job` has nothing of it.
+  static bool is_plain(const JobCore& job);
+  void take_from(const JobCore& job);
+  void put_into(JobCore& job) const;
 };
-static_assert(sizeof(Job) <= 256, "the aim is 256 bytes a live job beside its payload");
+
+using CourseNo = uint32_t;
+inline constexpr CourseNo kNoCourse = 0xFFFFFFFF;
+
+struct Job {
+  // Facts, as in JobCore.
+  JobId id;
+  JobNo no = 0;
+  uint64_t ready_seq = 0;
+  TimeNs created_ns = 0;
+  TimeNs start_after_ns = 0;
+  TimeNs ready_ns = 0;
+  uint32_t payload_bytes = 0;
+  uint16_t batch_place = 0;
+  JobState state = JobState::kPending;
+  Pending pending = Pending::kReady;
+  bool redriven : 1 = false;
+  bool reviewed : 1 = false;
+  bool purged : 1 = false;
+
+  bool ready_returned : 1 = false;  // stands among its line's returned jobs, not in the list
+  uint16_t timer_bucket = 0;        // 0 = no timer
+  TermsNo terms = kNoTerms;
+  uint64_t timer_tick = 0;  // milliseconds
+  RecordRef record;
+  CourseNo course = kNoCourse;
+  // Links of its ready line or its holder's list, one of which it is in, and of its timer's bucket.
+  Slot line_prev = kNoSlot, line_next = kNoSlot;
+  Slot timer_prev = kNoSlot, timer_next = kNoSlot;
+  uint32_t index_chunk = 0;  // where it stands in the live index
+  uint32_t ready_group = 0;  // in whose turn it is dispatched, while it is ready in a queue that is fair
+
+  // The batch, named by the ready_seq of its first; 0 = none.
+  uint64_t batch() const { return batch_place == 0 ? 0 : ready_seq - (batch_place - 1u); }
+};
+static_assert(sizeof(Job) == 120, "the aim is 256 bytes a live job beside its payload");
 
 class JobTable {
  public:
@@ -51,7 +100,23 @@ class JobTable {
   // kNoSlot = there is none. By id it takes two binary searches through the index.
   Slot find(JobNo no) const { return numbers_.find(no); }
   Slot find(const JobId& id) const { return index_.find(*this, id); }
+
+  // All facts of the job, put together.
+  JobCore core(Slot slot) const;
+  // They are these now. REQUIRES: id, number and terms are what they were.
+  void set(Slot slot, const JobCore& core);
+  const JobTerms& terms(Slot slot) const { return terms_[jobs_[slot].terms]; }
+  // As it is before its first event, for a job that has none.
+  const JobCourse& course(Slot slot) const;
+  LeaseToken token(Slot slot) const {
+    const JobCourse& at = course(slot);
+    return {jobs_[slot].no, at.lease, at.lease_epoch, 0};
+  }
+  // nullptr: it has none.
+  const JobExtra* extra_of(Slot slot) const { return course(slot).extra.get(); }
   JobExtra& extra(Slot slot);
+  void set_parked_rank(Slot slot, uint8_t rank) { own_course(slot).parked_rank = rank; }
+
   // The job's state is another one now: lists look for jobs by it.
   void state_changed(Slot slot) { index_.state_changed(*this, slot); }
   LiveIndex& index() { return index_; }
@@ -61,11 +126,15 @@ class JobTable {
   template <class F>
   void for_each(F&& f) const {
     for (Slot slot = 0; slot < jobs_.end(); ++slot)
-      if (jobs_[slot].core.no != 0) f(slot);
+      if (jobs_[slot].no != 0) f(slot);
   }
 
  private:
+  JobCourse& own_course(Slot slot);
+
   Slab<Job> jobs_;
+  TermsTable terms_;
+  Slab<JobCourse> courses_;
   JobNumbers numbers_;
   LiveIndex index_;
 };

@@ -13,9 +13,10 @@ constexpr uint32_t kMergedJobsMax = LiveIndex::kChunkJobs * 3 / 4;
 
 }  // namespace
 
-LiveSummary LiveSummary::of(const JobCore& job) {
-  return {queue_bit(job.queue), type_bit(job.type), owner_bit(job.owner_uid),
-          static_cast<uint8_t>(1u << static_cast<unsigned>(job.state))};
+LiveSummary LiveSummary::of(const JobTable& jobs, Slot slot) {
+  const JobTerms& terms = jobs.terms(slot);
+  return {queue_bit(terms.queue), type_bit(terms.type), owner_bit(terms.owner_uid),
+          static_cast<uint8_t>(1u << static_cast<unsigned>(jobs[slot].state))};
 }
 
 void LiveSummary::add(const LiveSummary& other) {
@@ -31,7 +32,7 @@ bool LiveSummary::covers(const LiveSummary& other) const {
   return both.queues == queues && both.types == types && both.owners == owners && both.states == states;
 }
 
-const JobCore& LiveIndex::core(const JobTable& jobs, Slot slot) { return jobs[slot].core; }
+const JobId& LiveIndex::id_of(const JobTable& jobs, Slot slot) { return jobs[slot].id; }
 
 size_t LiveIndex::place_of(const JobId& id) const {
   const auto after = std::upper_bound(order_.begin(), order_.end(), id,
@@ -42,7 +43,7 @@ size_t LiveIndex::place_of(const JobId& id) const {
 uint32_t LiveIndex::count_below(const JobTable& jobs, const Chunk& chunk, const JobId& id) {
   const auto end = chunk.slots.begin() + chunk.count;
   const auto found =
-      std::partition_point(chunk.slots.begin(), end, [&](Slot slot) { return core(jobs, slot).id < id; });
+      std::partition_point(chunk.slots.begin(), end, [&](Slot slot) { return id_of(jobs, slot) < id; });
   return static_cast<uint32_t>(found - chunk.slots.begin());
 }
 
@@ -50,13 +51,13 @@ Slot LiveIndex::find(const JobTable& jobs, const JobId& id) const {
   if (order_.empty()) return kNoSlot;
   const Chunk& chunk = chunks_[order_[place_of(id)].chunk];
   const uint32_t index = count_below(jobs, chunk, id);
-  const bool there = index < chunk.count && core(jobs, chunk.slots[index]).id == id;
+  const bool there = index < chunk.count && id_of(jobs, chunk.slots[index]) == id;
   return there ? chunk.slots[index] : kNoSlot;
 }
 
 LiveSummary LiveIndex::summary_of(const JobTable& jobs, const Chunk& chunk) const {
   LiveSummary summary;
-  for (uint32_t i = 0; i < chunk.count; ++i) summary.add(LiveSummary::of(core(jobs, chunk.slots[i])));
+  for (uint32_t i = 0; i < chunk.count; ++i) summary.add(LiveSummary::of(jobs, chunk.slots[i]));
   return summary;
 }
 
@@ -73,11 +74,11 @@ uint32_t LiveIndex::take_chunk() {
 }
 
 void LiveIndex::add(JobTable& jobs, Slot slot) {
-  const JobId& id = core(jobs, slot).id;
+  const JobId& id = id_of(jobs, slot);
   if (order_.empty()) return append_chunk(jobs, slot);
   const size_t last = order_.size() - 1;
   const Chunk& newest = chunks_[order_[last].chunk];
-  const bool at_the_end = id > core(jobs, newest.slots[newest.count - 1]).id;
+  const bool at_the_end = id > id_of(jobs, newest.slots[newest.count - 1]);
   // Ids mostly come in order: a full chunk is left full.
   if (at_the_end && newest.count == kChunkJobs) return append_chunk(jobs, slot);
   size_t place = at_the_end ? last : place_of(id);
@@ -89,23 +90,23 @@ void LiveIndex::add(JobTable& jobs, Slot slot) {
 }
 
 void LiveIndex::append_chunk(JobTable& jobs, Slot slot) {
-  order_.push_back({core(jobs, slot).id, take_chunk()});
+  order_.push_back({id_of(jobs, slot), take_chunk()});
   insert(jobs, slot, order_.size() - 1);
 }
 
 void LiveIndex::insert(JobTable& jobs, Slot slot, size_t place) {
-  const JobCore& job = core(jobs, slot);
+  const JobId& id = id_of(jobs, slot);
   Place& at = order_[place];
   Chunk& chunk = chunks_[at.chunk];
-  const bool behind = chunk.count == 0 || core(jobs, chunk.slots[chunk.count - 1]).id < job.id;
-  const uint32_t index = behind ? chunk.count : count_below(jobs, chunk, job.id);
-  if (index < chunk.count && core(jobs, chunk.slots[index]).id == job.id) std::abort();
+  const bool behind = chunk.count == 0 || id_of(jobs, chunk.slots[chunk.count - 1]) < id;
+  const uint32_t index = behind ? chunk.count : count_below(jobs, chunk, id);
+  if (index < chunk.count && id_of(jobs, chunk.slots[index]) == id) std::abort();
   std::move_backward(chunk.slots.begin() + index, chunk.slots.begin() + chunk.count,
                      chunk.slots.begin() + chunk.count + 1);
   chunk.slots[index] = slot;
   ++chunk.count;
-  chunk.summary.add(LiveSummary::of(job));
-  at.low = std::min(at.low, job.id);  // the oldest chunk alone may have to reach further back
+  chunk.summary.add(LiveSummary::of(jobs, slot));
+  at.low = std::min(at.low, id);  // the oldest chunk alone may have to reach further back
   jobs[slot].index_chunk = at.chunk;
 }
 
@@ -120,7 +121,7 @@ void LiveIndex::split(JobTable& jobs, size_t place) {
   for (uint32_t i = 0; i < to.count; ++i) jobs[to.slots[i]].index_chunk = later;
   from.summary = summary_of(jobs, from);
   to.summary = summary_of(jobs, to);
-  order_.insert(order_.begin() + static_cast<ptrdiff_t>(place) + 1, {core(jobs, to.slots[0]).id, later});
+  order_.insert(order_.begin() + static_cast<ptrdiff_t>(place) + 1, {id_of(jobs, to.slots[0]), later});
 }
 
 void LiveIndex::remove(JobTable& jobs, Slot slot) {
@@ -132,7 +133,7 @@ void LiveIndex::remove(JobTable& jobs, Slot slot) {
   --chunk.count;
   // Looked at when it has become a quarter full, an eighth and so on: the search is not for every job.
   if (chunk.count <= kFewJobs && (chunk.count & (chunk.count - 1)) == 0)
-    shrink(jobs, place_of(core(jobs, slot).id));
+    shrink(jobs, place_of(id_of(jobs, slot)));
 }
 
 void LiveIndex::shrink(JobTable& jobs, size_t place) {
@@ -162,7 +163,7 @@ void LiveIndex::drop(size_t place) {
 }
 
 void LiveIndex::state_changed(const JobTable& jobs, Slot slot) {
-  chunks_[jobs[slot].index_chunk].summary.states |= LiveSummary::of(core(jobs, slot)).states;
+  chunks_[jobs[slot].index_chunk].summary.states |= LiveSummary::of(jobs, slot).states;
 }
 
 const char* LiveIndex::find_fault(const JobTable& jobs) const {
@@ -175,11 +176,12 @@ const char* LiveIndex::find_fault(const JobTable& jobs) const {
     if (low <= before && place > 0) return "live index: a chunk's low end is in the chunk before";
     for (uint32_t i = 0; i < chunk.count; ++i) {
       const Job& job = jobs[chunk.slots[i]];
-      if (job.core.id < low || (seen > 0 && job.core.id <= before)) return "live index: order of ids";
+      if (job.id < low || (seen > 0 && job.id <= before)) return "live index: order of ids";
       if (job.index_chunk != number) return "live index: a job names another chunk";
-      if (!chunk.summary.covers(LiveSummary::of(job.core))) return "live index: a summary leaves a job out";
-      if (jobs.find(job.core.no) != chunk.slots[i]) return "live index: a job that is gone";
-      before = job.core.id;
+      if (!chunk.summary.covers(LiveSummary::of(jobs, chunk.slots[i])))
+        return "live index: a summary leaves a job out";
+      if (jobs.find(job.no) != chunk.slots[i]) return "live index: a job that is gone";
+      before = job.id;
       ++seen;
     }
   }

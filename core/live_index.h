@@ -29,7 +29,7 @@ struct LiveSummary {
   uint64_t owners = 0;
   uint8_t states = 0;  // a bit per JobState
 
-  static LiveSummary of(const JobCore& job);
+  static LiveSummary of(const JobTable& jobs, Slot slot);
   static LiveSummary everything() { return {~uint64_t{0}, ~uint64_t{0}, ~uint64_t{0}, 0xFF}; }
   static uint64_t queue_bit(QueueNo queue) { return uint64_t{1} << (queue % 64); }
   static uint64_t type_bit(TypeNo type) { return uint64_t{1} << (type % 64); }
@@ -87,7 +87,7 @@ class LiveIndex {
   void merge_into_earlier(JobTable& jobs, size_t place);
   void drop(size_t place);
   LiveSummary summary_of(const JobTable& jobs, const Chunk& chunk) const;
-  static const JobCore& core(const JobTable& jobs, Slot slot);
+  static const JobId& id_of(const JobTable& jobs, Slot slot);
   // How many of the chunk's ids are below.
   static uint32_t count_below(const JobTable& jobs, const Chunk& chunk, const JobId& id);
 
@@ -110,7 +110,7 @@ bool LiveIndex::look(const JobTable& jobs, const LiveSummary& wanted, JobId& bel
       for (uint32_t i = from; i-- > 0;) {
         if (rows_max == 0) return false;
         --rows_max;
-        below = core(jobs, chunk.slots[i]).id;
+        below = id_of(jobs, chunk.slots[i]);
         if (!f(chunk.slots[i])) return true;
       }
       chunk.summary = summary_of(jobs, chunk);

@@ -22,16 +22,16 @@ void judge(HealthInfo& health, const QueueInfo& queue) {
 
 // All of a job's row but its record.
 JobRow facts_of(const State& state, Slot slot) {
-  const Job& job = state.jobs[slot];
   JobRow row;
-  row.core = job.core;
-  row.payload_dropped = job.core.purged;
-  if (!job.extra) return row;
-  row.note = job.extra->note;
-  row.history = job.extra->history;
-  row.reviews = job.extra->reviews;
-  if (job.extra->result.empty()) return row;
-  const ByteView result = state.blocks.view(job.extra->result);
+  row.core = state.jobs.core(slot);
+  row.payload_dropped = row.core.purged;
+  const JobExtra* extra = state.jobs.extra_of(slot);
+  if (extra == nullptr) return row;
+  row.note = extra->note;
+  row.history = extra->history;
+  row.reviews = extra->reviews;
+  if (extra->result.empty()) return row;
+  const ByteView result = state.blocks.view(extra->result);
   row.result.assign(result.begin(), result.end());
   return row;
 }
@@ -59,7 +59,7 @@ JobRow list_row_of(const State& state, Slot slot) {
 std::optional<JobInfo> find_job_info(const State& state, const JobId& id, bool with_payload) {
   const Slot slot = state.jobs.find(id);
   if (slot == kNoSlot) return std::nullopt;
-  const JobCore& core = state.jobs[slot].core;
+  const JobCore core = state.jobs.core(slot);
   return job_info(row_of(state, slot), state.tables.queue(core.queue).name, state.tables.type(core.type),
                   with_payload);
 }

@@ -12,19 +12,19 @@ Slot ReadyLine::front() const {
 
 void ReadyLine::push(JobTable& jobs, Slot slot, bool returned) {
   if (!returned) return push_back(jobs, slot);
-  returned_.emplace(jobs[slot].core.ready_seq, slot);
+  returned_.emplace(jobs[slot].ready_seq, slot);
   jobs[slot].ready_returned = true;
 }
 
 void ReadyLine::push_back(JobTable& jobs, Slot slot) {
   Job& job = jobs[slot];
-  job.ready_prev = tail_;
-  job.ready_next = kNoSlot;
+  job.line_prev = tail_;
+  job.line_next = kNoSlot;
   if (tail_ != kNoSlot) {
-    jobs[tail_].ready_next = slot;
+    jobs[tail_].line_next = slot;
   } else {
     head_ = slot;
-    head_seq_ = job.core.ready_seq;
+    head_seq_ = job.ready_seq;
   }
   tail_ = slot;
 }
@@ -32,20 +32,20 @@ void ReadyLine::push_back(JobTable& jobs, Slot slot) {
 void ReadyLine::remove(JobTable& jobs, Slot slot) {
   Job& job = jobs[slot];
   if (job.ready_returned) {
-    returned_.erase({job.core.ready_seq, slot});
+    returned_.erase({job.ready_seq, slot});
     job.ready_returned = false;
     return;
   }
-  (job.ready_prev != kNoSlot ? jobs[job.ready_prev].ready_next : head_) = job.ready_next;
-  (job.ready_next != kNoSlot ? jobs[job.ready_next].ready_prev : tail_) = job.ready_prev;
-  if (head_ != kNoSlot) head_seq_ = jobs[head_].core.ready_seq;
-  job.ready_prev = job.ready_next = kNoSlot;
+  (job.line_prev != kNoSlot ? jobs[job.line_prev].line_next : head_) = job.line_next;
+  (job.line_next != kNoSlot ? jobs[job.line_next].line_prev : tail_) = job.line_prev;
+  if (head_ != kNoSlot) head_seq_ = jobs[head_].ready_seq;
+  job.line_prev = job.line_next = kNoSlot;
 }
 
 uint64_t ReadyLine::count_before(const JobTable& jobs, uint64_t seq, uint64_t most) const {
   uint64_t count = 0;
-  for (Slot at = head_; at != kNoSlot && count < most; at = jobs[at].ready_next) {
-    if (jobs[at].core.ready_seq >= seq) break;
+  for (Slot at = head_; at != kNoSlot && count < most; at = jobs[at].line_next) {
+    if (jobs[at].ready_seq >= seq) break;
     ++count;
   }
   for (const auto& [returned_seq, at] : returned_) {

@@ -22,7 +22,7 @@ class ReadyLine {
   // In no order of both.
   template <class F>
   void for_each(const JobTable& jobs, F&& f) const {
-    for (Slot at = head_; at != kNoSlot; at = jobs[at].ready_next) f(at);
+    for (Slot at = head_; at != kNoSlot; at = jobs[at].line_next) f(at);
     for (const auto& [seq, at] : returned_) f(at);
   }
 
@@ -37,13 +37,13 @@ class ReadyLine {
       if (at_returned())
         ++returned_;
       else
-        listed_ = (*jobs_)[listed_].ready_next;
+        listed_ = (*jobs_)[listed_].line_next;
     }
 
    private:
     bool at_returned() const {
       if (returned_ == end_) return false;
-      return listed_ == kNoSlot || returned_->first < (*jobs_)[listed_].core.ready_seq;
+      return listed_ == kNoSlot || returned_->first < (*jobs_)[listed_].ready_seq;
     }
 
     const JobTable* jobs_;

@@ -27,18 +27,19 @@ uint32_t ReadyQueue::line_of(TypeNo type) {
 
 void ReadyQueue::push(JobTable& jobs, Slot slot, bool returned, const std::string& group) {
   Job& job = jobs[slot];
-  const uint32_t index = line_of(job.core.type);
+  const JobTerms& terms = jobs.terms(slot);
+  const uint32_t index = line_of(terms.type);
   Line& line = lines_[index];
-  RankLine& rank = line.by_rank[job.core.rank()];
+  RankLine& rank = line.by_rank[terms.rank()];
   if (fairness_ == Fairness::kOff) {
     rank.line.push(jobs, slot, returned);
   } else {
     if (!rank.fair) rank.fair = std::make_unique<FairLine>();
-    job.ready_group = enter_group(job.core, group);
+    job.ready_group = enter_group(job, terms.rank(), group);
     FairGroup& in = (*groups_)[job.ready_group];
     if (rank.fair->push(jobs, slot, returned, job.ready_group, in.time)) in.lines.push_back(index);
   }
-  line.ranks |= 1u << job.core.rank();
+  line.ranks |= 1u << terms.rank();
   ++line.count;
   ++size_;
   if (!line.warm) warm_line(index);
@@ -46,9 +47,9 @@ void ReadyQueue::push(JobTable& jobs, Slot slot, bool returned, const std::strin
 
 // A batch is delivered in one piece: its jobs come one after the other, and stand where the first of them
 // does, even if they are of several groups since they began to collect.
-GroupNo ReadyQueue::enter_group(const JobCore& job, const std::string& name) {
+GroupNo ReadyQueue::enter_group(const Job& job, uint8_t rank, const std::string& name) {
   const bool follows = job.batch() != 0 && job.batch() == last_batch_ && last_batch_group_ != kNoGroup;
-  const GroupNo group = groups_->enter(job.rank(), follows ? (*groups_)[last_batch_group_].name : name);
+  const GroupNo group = groups_->enter(rank, follows ? (*groups_)[last_batch_group_].name : name);
   last_batch_ = job.batch();
   last_batch_group_ = job.batch() != 0 ? group : kNoGroup;
   return group;
@@ -56,9 +57,10 @@ GroupNo ReadyQueue::enter_group(const JobCore& job, const std::string& name) {
 
 void ReadyQueue::remove(JobTable& jobs, Slot slot) {
   Job& job = jobs[slot];
-  const uint32_t index = line_of(job.core.type);
+  const JobTerms& terms = jobs.terms(slot);
+  const uint32_t index = line_of(terms.type);
   Line& line = lines_[index];
-  RankLine& rank = line.by_rank[job.core.rank()];
+  RankLine& rank = line.by_rank[terms.rank()];
   if (fairness_ == Fairness::kOff) {
     rank.line.remove(jobs, slot);
   } else {
@@ -66,7 +68,7 @@ void ReadyQueue::remove(JobTable& jobs, Slot slot) {
     if (job.ready_group == last_batch_group_) last_batch_group_ = kNoGroup;
     groups_->leave(job.ready_group);
   }
-  if (rank.empty()) line.ranks &= ~(1u << job.core.rank());
+  if (rank.empty()) line.ranks &= ~(1u << terms.rank());
   --line.count;
   --size_;
 }
@@ -121,7 +123,7 @@ TimeNs ReadyQueue::oldest_ready_ns(const JobTable& jobs) const {
   for (const Line& line : lines_) {
     for (uint32_t ranks = line.ranks; ranks != 0; ranks &= ranks - 1) {
       const Slot slot = line.by_rank[static_cast<size_t>(std::countr_zero(ranks))].oldest();
-      const TimeNs since = jobs[slot].core.ready_ns;
+      const TimeNs since = jobs[slot].ready_ns;
       if (oldest == 0 || since < oldest) oldest = since;
     }
   }
@@ -129,8 +131,8 @@ TimeNs ReadyQueue::oldest_ready_ns(const JobTable& jobs) const {
 }
 
 uint64_t ReadyQueue::count_before(const JobTable& jobs, Slot slot, uint64_t most) const {
-  const uint64_t seq = jobs[slot].core.ready_seq;
-  const size_t rank = jobs[slot].core.rank();
+  const uint64_t seq = jobs[slot].ready_seq;
+  const size_t rank = jobs.terms(slot).rank();
   uint64_t count = 0;
   for (const Line& line : lines_) {
     for (size_t higher = rank + 1; higher < line.by_rank.size() && count < most; ++higher) {
@@ -155,7 +157,7 @@ uint64_t ReadyQueue::count_turns_before(const JobTable& jobs, Slot slot, uint64_
   uint64_t count = 0;
   GroupTurns own_line = turns_of(jobs, job.ready_group);
   auto own_turn = own_line.next();
-  for (; !own_turn->has(job.core); own_turn = own_line.next()) {
+  for (; !own_turn->has(job); own_turn = own_line.next()) {
     ++own_turns;
     count += own_turn->jobs;
     if (count >= most) return most;
@@ -166,7 +168,7 @@ uint64_t ReadyQueue::count_turns_before(const JobTable& jobs, Slot slot, uint64_
   };
   const uint64_t time = time_of(own, own_turns);
   // Those of its batch stand right before it.
-  for (Slot at = slot; jobs[at].core.ready_seq != own_turn->ready_seq; at = jobs[at].ready_prev) ++count;
+  for (Slot at = slot; jobs[at].ready_seq != own_turn->ready_seq; at = jobs[at].line_prev) ++count;
   groups_->for_each([&](GroupNo number, const FairGroup& other) {
     if (number == job.ready_group || other.rank != own.rank || other.time > time) return;
     const uint64_t later = std::max(other.time, clock);

@@ -41,14 +41,15 @@ class ReadyQueue {
   template <class Wanted>
   Slot best(const JobTable& jobs, Wanted&& wanted) {
     return first_of(
-        jobs, wanted, [](const Line& line) { return front(line); },
-        [this](const Job& a, const Job& b) { return goes_before(a, b); });
+        wanted, [](const Line& line) { return front(line); },
+        [this, &jobs](Slot a, Slot b) { return goes_before(jobs, a, b); });
   }
   // The job among the same that has been ready longest, whatever its rank.
   template <class Wanted>
   Slot longest_waiting(const JobTable& jobs, Wanted&& wanted) {
     return first_of(
-        jobs, wanted, [&jobs](const Line& line) { return oldest(jobs, line); }, was_ready_before);
+        wanted, [&jobs](const Line& line) { return oldest(jobs, line); },
+        [&jobs](Slot a, Slot b) { return was_ready_before(jobs[a], jobs[b]); });
   }
 
   void warm(TypeNo type);
@@ -82,15 +83,19 @@ class ReadyQueue {
     std::array<RankLine, limits::kRankCount> by_rank;
   };
 
-  static bool was_ready_before(const Job& a, const Job& b) { return a.core.ready_seq < b.core.ready_seq; }
-  bool goes_before(const Job& a, const Job& b) const {
-    if (a.core.rank() != b.core.rank()) return a.core.rank() > b.core.rank();
+  static bool was_ready_before(const Job& a, const Job& b) { return a.ready_seq < b.ready_seq; }
+  bool goes_before(const JobTable& jobs, Slot one, Slot other) const {
+    const uint8_t rank = jobs.terms(one).rank();
+    const uint8_t other_rank = jobs.terms(other).rank();
+    if (rank != other_rank) return rank > other_rank;
+    const Job& a = jobs[one];
+    const Job& b = jobs[other];
     if (fairness_ != Fairness::kOff && turn_of(a) != turn_of(b)) return turn_of(a) < turn_of(b);
     return was_ready_before(a, b);
   }
   uint64_t turn_of(const Job& job) const { return (*groups_)[job.ready_group].time; }
   template <class Wanted, class FrontOf, class Before>
-  Slot first_of(const JobTable& jobs, Wanted& wanted, FrontOf front_of, Before before) {
+  Slot first_of(Wanted& wanted, FrontOf front_of, Before before) {
     Slot best = kNoSlot;
     for (size_t i = 0; i < warm_.size();) {
       Line& line = lines_[warm_[i]];
@@ -101,7 +106,7 @@ class ReadyQueue {
         continue;
       }
       const Slot candidate = front_of(line);
-      if (best == kNoSlot || before(jobs[candidate], jobs[best])) best = candidate;
+      if (best == kNoSlot || before(candidate, best)) best = candidate;
       ++i;
     }
     return best;
@@ -111,7 +116,7 @@ class ReadyQueue {
   static Slot oldest(const JobTable& jobs, const Line& line);
   void warm_line(uint32_t index);
   std::vector<Slot> take_all(JobTable& jobs);
-  GroupNo enter_group(const JobCore& job, const std::string& name);
+  GroupNo enter_group(const Job& job, uint8_t rank, const std::string& name);
   uint64_t count_turns_before(const JobTable& jobs, Slot slot, uint64_t most) const;
   GroupTurns turns_of(const JobTable& jobs, GroupNo number) const;
   const char* find_fault(const JobTable& jobs, const Line& line, size_t rank, std::vector<Slot>& seen) const;

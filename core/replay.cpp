@@ -98,8 +98,8 @@ void State::restore(RowBatch&& batch) {
 
 void State::restore(RowBatch::Row&& row, BlockNo block) {
   const Slot slot = place_new(row.core, {block, row.record});
-  jobs[slot].extra = std::move(row.extra);
-  const JobCore& core = jobs[slot].core;
+  if (row.extra) jobs.extra(slot) = std::move(*row.extra);
+  const JobCore core = jobs.core(slot);
   enter_line(slot);
   if (core.state == JobState::kPending) {
     if (core.pending != Pending::kParked) count_in(slot);

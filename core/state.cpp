@@ -7,7 +7,7 @@
 namespace pqd {
 namespace {
 
-bool holds_lease(const JobCore& job) {
+bool holds_lease(const Job& job) {
   return job.state == JobState::kAssigned || job.state == JobState::kProcessing;
 }
 
@@ -17,6 +17,13 @@ Slot State::must_find(JobNo job) const {
   const Slot slot = jobs.find(job);
   if (slot == kNoSlot) std::abort();
   return slot;
+}
+
+template <class... What>
+void State::change(Slot slot, const What&... what) {
+  JobCore core = jobs.core(slot);
+  fold(core, what...);
+  jobs.set(slot, core);
 }
 
 Slot State::place_new(const JobCore& core, RecordRef record) {
@@ -39,19 +46,19 @@ void State::apply(const Submitted& e, const SubmitView& submit, RecordRef record
 void State::apply(const Admitted& e) {
   const Slot slot = must_find(e.job);
   leave_pending(slot);
-  fold(jobs[slot].core, e, now());
+  change(slot, e, now());
   tables.apply(e);
   count_in(slot);
   enter(slot);
   line_up(slot);
-  const JobCore& core = jobs[slot].core;
-  if (core.keyed) rerank_parked(core.queue, ordering_key(slot), core.no);
+  const JobTerms& terms = jobs.terms(slot);
+  if (terms.keyed) rerank_parked(terms.queue, ordering_key(slot), jobs[slot].no);
 }
 
 void State::apply(const KeyTurn& e) {
   const Slot slot = must_find(e.job);
   leave_pending(slot);
-  fold(jobs[slot].core, e, now());
+  change(slot, e, now());
   tables.apply(e);
   enter(slot);
   line_up(slot);
@@ -62,7 +69,7 @@ void State::apply(const BatchFormed& e) {
   for (size_t i = 0; i < e.jobs.size(); ++i) {
     const Slot slot = must_find(e.jobs[i]);
     leave_pending(slot);
-    fold(jobs[slot].core, e, i, now());
+    change(slot, e, i, now());
     enter(slot);
     line_up(slot);
   }
@@ -72,8 +79,8 @@ void State::apply(const ParkRefused& e) {
   const Slot slot = must_find(e.job);
   leave_pending(slot);
   leave_line(slot);
-  const JobCore& core = jobs[slot].core;
-  if (core.keyed) rerank_parked(core.queue, ordering_key(slot), core.no);
+  const JobTerms& terms = jobs.terms(slot);
+  if (terms.keyed) rerank_parked(terms.queue, ordering_key(slot), jobs[slot].no);
   drop_references(slot);
   jobs.remove(slot);
 }
@@ -81,7 +88,7 @@ void State::apply(const ParkRefused& e) {
 void State::apply(const Readied& e) {
   const Slot slot = must_find(e.job);
   leave_pending(slot);
-  fold(jobs[slot].core, e, now());
+  change(slot, e, now());
   tables.apply(e);
   enter(slot);
   line_up(slot);
@@ -91,7 +98,7 @@ void State::apply(const Assigned& e) {
   const Slot slot = must_find(e.job);
   pass_turn(slot);
   leave_pending(slot);
-  fold(jobs[slot].core, e, tables.epoch, now());
+  change(slot, e, tables.epoch, now());
   jobs.state_changed(slot);
   tables.apply(e);
   take_in_hand(slot);
@@ -100,9 +107,9 @@ void State::apply(const Assigned& e) {
 
 void State::apply(const Reheld& e) {
   const Slot slot = must_find(e.job);
-  const TimeNs until_ns = jobs[slot].core.lease_until_ns;
+  const TimeNs until_ns = jobs.course(slot).lease_until_ns;
   let_go(slot);
-  fold(jobs[slot].core, e, now());
+  change(slot, e, now());
   tables.apply(e);
   take_in_hand(slot);
   timers.set(slot, until_ns);
@@ -110,14 +117,14 @@ void State::apply(const Reheld& e) {
 
 void State::apply(const Started& e) {
   const Slot slot = must_find(e.job);
-  fold(jobs[slot].core, e, now());
+  change(slot, e, now());
   jobs.state_changed(slot);
 }
 
 void State::apply(const Completed& e, RecordRef result) {
   const Slot slot = must_find(e.job);
   let_go(slot);
-  fold(jobs[slot].core, e, now());
+  change(slot, e, now());
   if (!result.empty()) {
     jobs.extra(slot).result = result;
     blocks.add_user(result.block);
@@ -129,7 +136,7 @@ void State::apply(const AttemptFailed& e, std::string_view error) {
   const Slot slot = must_find(e.job);
   let_go(slot);
   note_attempt(slot, e.reason, error);
-  fold(jobs[slot].core, e, now());
+  change(slot, e, now());
   enter(slot);
 }
 
@@ -137,44 +144,44 @@ void State::apply(const Failed& e, std::string_view error) {
   const Slot slot = must_find(e.job);
   let_go(slot);
   note_attempt(slot, e.reason, error);
-  fold(jobs[slot].core, e, now());
-  if (is_dead_letter(jobs[slot].core)) tables.count_dead_letter(jobs[slot].core.queue, +1);
+  change(slot, e, now());
+  if (is_dead_letter(jobs.core(slot))) tables.count_dead_letter(jobs.terms(slot).queue, +1);
   close_job(slot);
 }
 
 void State::apply(const TimedOut& e) {
   const Slot slot = must_find(e.job);
   leave_pending(slot);
-  fold(jobs[slot].core, e, now());
-  if (is_dead_letter(jobs[slot].core)) tables.count_dead_letter(jobs[slot].core.queue, +1);
+  change(slot, e, now());
+  if (is_dead_letter(jobs.core(slot))) tables.count_dead_letter(jobs.terms(slot).queue, +1);
   close_job(slot);
 }
 
 void State::apply(const Cancelled& e) {
   const Slot slot = must_find(e.job);
-  if (holds_lease(jobs[slot].core)) {
+  if (holds_lease(jobs[slot])) {
     let_go(slot);
   } else {
     leave_pending(slot);
   }
-  fold(jobs[slot].core, e, now());
+  change(slot, e, now());
   close_job(slot);
 }
 
-void State::apply(const CancelRequested& e) { fold(jobs[must_find(e.job)].core, e, now()); }
+void State::apply(const CancelRequested& e) { change(must_find(e.job), e, now()); }
 
 void State::apply(const Released& e) {
   const Slot slot = must_find(e.job);
   let_go(slot);
-  fold(jobs[slot].core, e, now());
+  change(slot, e, now());
   enter(slot);
-  if (jobs[slot].core.pending == Pending::kReady)
-    queues_[jobs[slot].core.queue].ready.push(jobs, slot, true, group_name(slot));
+  if (jobs[slot].pending == Pending::kReady)
+    queues_[jobs.terms(slot).queue].ready.push(jobs, slot, true, group_name(slot));
 }
 
 void State::apply(const Extended& e, std::string_view note) {
   const Slot slot = must_find(e.job);
-  fold(jobs[slot].core, e, now());
+  change(slot, e, now());
   if (!note.empty()) jobs.extra(slot).note = note;
   timers.set(slot, e.until_ns);
 }
@@ -190,7 +197,7 @@ void State::settings_changed(QueueNo queue) {
   collecting.regroup([this](Slot slot) { return collecting_key(slot); });
   // The interval may be another one now.
   for (const auto& [key, line] : collecting.lines())
-    for (const auto& [seq, slot] : line) timers.set(slot, pending_deadline(jobs[slot].core));
+    for (const auto& [seq, slot] : line) timers.set(slot, pending_deadline(slot));
   if (queues_[queue].ready.fairness() != tables.queue(queue).settings.fair) group_ready_jobs(queue);
   mark_dirty(queue);
 }

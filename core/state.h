@@ -152,6 +152,9 @@ class State {
   Slot must_find(JobNo job) const;
   void note_attempt(Slot slot, Reason reason, std::string_view error);
   Slot place_new(const JobCore& core, RecordRef record);
+  // What the event does to the job's facts: `what` as fold() has it.
+  template <class... What>
+  void change(Slot slot, const What&... what);
   void enter(Slot slot);          // into the structures of a pending job, and its timer
   void leave_pending(Slot slot);  // out of them
   void line_up(Slot slot);        // behind the ready ones, if that is what it is now
@@ -179,7 +182,7 @@ class State {
   void mark_dirty(QueueNo queue);
   void settings_changed(QueueNo queue);
   void group_ready_jobs(QueueNo queue);
-  TimeNs pending_deadline(const JobCore& core) const;
+  TimeNs pending_deadline(Slot slot) const;  // 0 = none
 
   std::deque<QueueRuntime> queues_;
   std::map<std::string, QueueWeights> weights_;

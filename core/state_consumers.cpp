@@ -8,8 +8,8 @@ namespace pqd {
 void State::set_consumer(SessionNo session, const SubscriptionEntry& subscription) {
   uint32_t used = 0;
   std::unordered_set<uint64_t> batches;
-  for (Slot at = held(session).head; at != kNoSlot; at = jobs[at].held_next) {
-    const JobCore& core = jobs[at].core;
+  for (Slot at = held(session).head; at != kNoSlot; at = jobs[at].line_next) {
+    const JobCore core = jobs.core(at);
     if (core.subscription != subscription.number || core.queue != subscription.queue) continue;
     if (core.batch_place == 0 || batches.insert(core.batch()).second) ++used;
   }

@@ -8,17 +8,17 @@ void State::close_job(Slot slot) {
   count_out(slot);
   leave_line(slot);
   jobs.state_changed(slot);
-  if (is_memory(jobs[slot].core.no)) return remember(slot);
-  finished_.emplace_back(commit, jobs[slot].core.no);
+  if (is_memory(jobs[slot].no)) return remember(slot);
+  finished_.emplace_back(commit, jobs[slot].no);
 }
 
 // The latest of them, so that whoever waits for one finds it.
 void State::remember(Slot slot) {
   const auto bytes_of = [this](Slot at) {
-    const Job& job = jobs[at];
-    return job.core.payload_bytes + size_t{job.extra ? job.extra->result.blob.bytes : 0};
+    const JobExtra* extra = jobs.extra_of(at);
+    return jobs[at].payload_bytes + size_t{extra != nullptr ? extra->result.blob.bytes : 0};
   };
-  memory_finished_.push_back(jobs[slot].core.no);
+  memory_finished_.push_back(jobs[slot].no);
   memory_finished_bytes_ += bytes_of(slot);
   while (memory_finished_.size() > 1 && (memory_finished_.size() > limits::kMemoryFinishedMax ||
                                          memory_finished_bytes_ > limits::kMemoryFinishedBytesMax)) {
@@ -31,7 +31,7 @@ void State::remember(Slot slot) {
 }
 
 void State::note_attempt(Slot slot, Reason reason, std::string_view error) {
-  const JobCore& core = jobs[slot].core;
+  const JobCore core = jobs.core(slot);
   jobs.extra(slot).history.push_back(ended_attempt(core, tables.uid_of(core.holder), reason, error, now()));
 }
 
@@ -84,9 +84,9 @@ void State::apply(const Purged& e, RecordRef record, JobRow&& was) {
 }
 
 void State::drop_references(Slot slot) {
-  Job& job = jobs[slot];
-  blocks.drop_user(job.record.block);
-  if (job.extra && !job.extra->result.empty()) blocks.drop_user(job.extra->result.block);
+  blocks.drop_user(jobs[slot].record.block);
+  const JobExtra* extra = jobs.extra_of(slot);
+  if (extra != nullptr && !extra->result.empty()) blocks.drop_user(extra->result.block);
 }
 
 void State::retire(uint64_t covered) {

@@ -24,51 +24,56 @@ std::vector<QueueNo> State::take_dirty() {
   return taken;
 }
 
-TimeNs State::pending_deadline(const JobCore& core) const {
-  switch (core.pending) {
+TimeNs State::pending_deadline(Slot slot) const {
+  const Job& job = jobs[slot];
+  const JobTerms& terms = jobs.terms(slot);
+  switch (job.pending) {
     case Pending::kReady:
-      return core.queue_timeout_ms == 0 ? 0 : core.ready_ns + core.queue_timeout_ms * kMillisecondNs;
+      return terms.queue_timeout_ms == 0 ? 0 : job.ready_ns + terms.queue_timeout_ms * kMillisecondNs;
     case Pending::kScheduled:
     case Pending::kBackoff:
-      return core.start_after_ns;
+      return job.start_after_ns;
     case Pending::kHeld:
       return 0;
     case Pending::kCollecting:
-      return core.ready_ns + tables.queue(core.queue).settings.batch_interval_ms * kMillisecondNs;
+      return job.ready_ns + tables.queue(terms.queue).settings.batch_interval_ms * kMillisecondNs;
     case Pending::kParked:
       // A row of an earlier version does not say.
-      if (core.lease_until_ns != 0) return core.lease_until_ns;
-      return core.created_ns + tables.queue(core.queue).settings.admission_timeout_ms * kMillisecondNs;
+      if (const TimeNs until = jobs.course(slot).lease_until_ns; until != 0) return until;
+      return job.created_ns + tables.queue(terms.queue).settings.admission_timeout_ms * kMillisecondNs;
   }
   return 0;
 }
 
 void State::enter(Slot slot) {
   Job& job = jobs[slot];
-  QueueRuntime& q = queues_[job.core.queue];
-  if (job.core.pending == Pending::kParked) {
-    job.parked_rank = parked_rank(slot);
-    q.parked.emplace(std::pair{-int{job.parked_rank}, job.core.no}, slot);
+  const QueueNo queue = jobs.terms(slot).queue;
+  QueueRuntime& q = queues_[queue];
+  if (job.pending == Pending::kParked) {
+    const uint8_t rank = parked_rank(slot);
+    jobs.set_parked_rank(slot, rank);
+    q.parked.emplace(std::pair{-int{rank}, job.no}, slot);
     ++parked_count_;
-  } else if (job.core.pending == Pending::kHeld) {
+  } else if (job.pending == Pending::kHeld) {
     ++q.held;
-  } else if (job.core.pending == Pending::kCollecting) {
-    q.collecting.add(collecting_key(slot), job.core.ready_seq, slot);
-  } else if (job.core.pending != Pending::kReady) {
+  } else if (job.pending == Pending::kCollecting) {
+    q.collecting.add(collecting_key(slot), job.ready_seq, slot);
+  } else if (job.pending != Pending::kReady) {
     ++q.scheduled;
   }
-  const TimeNs deadline = pending_deadline(job.core);
+  const TimeNs deadline = pending_deadline(slot);
   if (deadline != 0) timers.set(slot, deadline);
   jobs.state_changed(slot);
-  mark_dirty(job.core.queue);
+  mark_dirty(queue);
 }
 
 void State::leave_pending(Slot slot) {
   Job& job = jobs[slot];
-  QueueRuntime& q = queues_[job.core.queue];
+  const QueueNo queue = jobs.terms(slot).queue;
+  QueueRuntime& q = queues_[queue];
   timers.clear(slot);
-  mark_dirty(job.core.queue);
-  switch (job.core.pending) {
+  mark_dirty(queue);
+  switch (job.pending) {
     case Pending::kReady:
       q.ready.remove(jobs, slot);
       break;
@@ -80,26 +85,26 @@ void State::leave_pending(Slot slot) {
       --q.held;
       break;
     case Pending::kCollecting:
-      q.collecting.remove(collecting_key(slot), job.core.ready_seq);
+      q.collecting.remove(collecting_key(slot), job.ready_seq);
       break;
     case Pending::kParked:
-      q.parked.erase(std::pair{-int{job.parked_rank}, job.core.no});
+      q.parked.erase(std::pair{-int{jobs.course(slot).parked_rank}, job.no});
       --parked_count_;
       break;
   }
 }
 
 void State::line_up(Slot slot) {
-  const JobCore& core = jobs[slot].core;
-  const bool ready = core.state == JobState::kPending && core.pending == Pending::kReady;
-  if (ready) queues_[core.queue].ready.push(jobs, slot, false, group_name(slot));
+  const Job& job = jobs[slot];
+  const bool ready = job.state == JobState::kPending && job.pending == Pending::kReady;
+  if (ready) queues_[jobs.terms(slot).queue].ready.push(jobs, slot, false, group_name(slot));
 }
 
 // A batch takes one turn, with the first of its jobs.
 void State::pass_turn(Slot slot) {
-  const JobCore& core = jobs[slot].core;
-  QueueRuntime& q = queues_[core.queue];
-  if (core.batch_place == 0 || q.in_hand.jobs(core.batch()) == 0) q.ready.pass_turn(jobs, slot);
+  const Job& job = jobs[slot];
+  QueueRuntime& q = queues_[jobs.terms(slot).queue];
+  if (job.batch_place == 0 || q.in_hand.jobs(job.batch()) == 0) q.ready.pass_turn(jobs, slot);
 }
 
 void State::group_ready_jobs(QueueNo queue) {
@@ -122,22 +127,23 @@ void State::set_weights(std::map<std::string, QueueWeights> weights) {
 
 // A batch takes one turn and one credit, whatever the number of its jobs.
 void State::take_in_hand(Slot slot) {
-  const JobCore& core = jobs[slot].core;
-  QueueRuntime& q = queues_[core.queue];
+  const Job& job = jobs[slot];
+  const JobCourse& course = jobs.course(slot);
+  QueueRuntime& q = queues_[jobs.terms(slot).queue];
   ++q.active;
-  if (core.batch_place == 0 || q.in_hand.take(core.batch())) {
+  if (job.batch_place == 0 || q.in_hand.take(job.batch())) {
     ++q.turns_out;
-    q.consumers.spend({core.holder, core.subscription});
+    q.consumers.spend({course.holder, course.subscription});
   }
   hold(slot);
 }
 
 void State::hold(Slot slot) {
   Job& job = jobs[slot];
-  HeldJobs& list = held_[job.core.holder];
-  job.held_prev = kNoSlot;
-  job.held_next = list.head;
-  if (list.head != kNoSlot) jobs[list.head].held_prev = slot;
+  HeldJobs& list = held_[jobs.course(slot).holder];
+  job.line_prev = kNoSlot;
+  job.line_next = list.head;
+  if (list.head != kNoSlot) jobs[list.head].line_prev = slot;
   list.head = slot;
   ++list.count;
   jobs.state_changed(slot);
@@ -145,19 +151,21 @@ void State::hold(Slot slot) {
 
 void State::let_go(Slot slot) {
   Job& job = jobs[slot];
-  HeldJobs& list = held_[job.core.holder];
-  (job.held_prev != kNoSlot ? jobs[job.held_prev].held_next : list.head) = job.held_next;
-  if (job.held_next != kNoSlot) jobs[job.held_next].held_prev = job.held_prev;
-  job.held_prev = job.held_next = kNoSlot;
-  if (--list.count == 0) held_.erase(job.core.holder);
+  const JobCourse& course = jobs.course(slot);
+  HeldJobs& list = held_[course.holder];
+  (job.line_prev != kNoSlot ? jobs[job.line_prev].line_next : list.head) = job.line_next;
+  if (job.line_next != kNoSlot) jobs[job.line_next].line_prev = job.line_prev;
+  job.line_prev = job.line_next = kNoSlot;
+  if (--list.count == 0) held_.erase(course.holder);
   timers.clear(slot);
-  QueueRuntime& q = queues_[job.core.queue];
+  const QueueNo queue = jobs.terms(slot).queue;
+  QueueRuntime& q = queues_[queue];
   --q.active;
-  mark_dirty(job.core.queue);
-  if (job.core.batch_place != 0 && !q.in_hand.give_back(job.core.batch())) return;
+  mark_dirty(queue);
+  if (job.batch_place != 0 && !q.in_hand.give_back(job.batch())) return;
   --q.turns_out;
-  if (PQD_CANARY("credit-leak") && job.core.cancel_requested) return;
-  if (const auto* types = q.consumers.give_back({job.core.holder, job.core.subscription})) {
+  if (PQD_CANARY("credit-leak") && course.cancel_requested) return;
+  if (const auto* types = q.consumers.give_back({course.holder, course.subscription})) {
     if (types->empty()) q.ready.warm_all();
     for (const TypeNo type : *types) q.ready.warm(type);
   }
@@ -165,54 +173,50 @@ void State::let_go(Slot slot) {
 
 // An urgent submit does not overtake its ordering key on the way in either.
 uint8_t State::parked_rank(Slot slot) const {
-  const JobCore& core = jobs[slot].core;
-  if (!core.keyed) return core.rank();
-  const Slot before = queues_[core.queue].keys.before(ordering_key(slot), core.no);
-  if (before == kNoSlot) return core.rank();
+  const JobTerms& terms = jobs.terms(slot);
+  if (!terms.keyed) return terms.rank();
+  const Slot before = queues_[terms.queue].keys.before(ordering_key(slot), jobs[slot].no);
+  if (before == kNoSlot) return terms.rank();
   const Job& other = jobs[before];
-  const bool parked = other.core.state == JobState::kPending && other.core.pending == Pending::kParked;
-  return parked ? std::min(core.rank(), other.parked_rank) : core.rank();
+  const bool parked = other.state == JobState::kPending && other.pending == Pending::kParked;
+  return parked ? std::min(terms.rank(), jobs.course(before).parked_rank) : terms.rank();
 }
 
 // The parked submits behind one of their key that waits for room no more go by their own ranks again.
 void State::rerank_parked(QueueNo queue, std::string_view key, JobNo left) {
   QueueRuntime& q = queues_[queue];
-  for (Slot at = q.keys.after(key, left); at != kNoSlot; at = q.keys.after(key, jobs[at].core.no)) {
-    Job& job = jobs[at];
-    const bool parked = job.core.state == JobState::kPending && job.core.pending == Pending::kParked;
+  for (Slot at = q.keys.after(key, left); at != kNoSlot; at = q.keys.after(key, jobs[at].no)) {
+    const Job& job = jobs[at];
+    const bool parked = job.state == JobState::kPending && job.pending == Pending::kParked;
     const uint8_t rank = parked ? parked_rank(at) : uint8_t{0};
-    if (!parked || rank == job.parked_rank) return;  // what stands behind depends on it alone
-    q.parked.erase(std::pair{-int{job.parked_rank}, job.core.no});
-    job.parked_rank = rank;
-    q.parked.emplace(std::pair{-int{rank}, job.core.no}, at);
+    if (!parked || rank == jobs.course(at).parked_rank) return;  // what stands behind depends on it alone
+    q.parked.erase(std::pair{-int{jobs.course(at).parked_rank}, job.no});
+    jobs.set_parked_rank(at, rank);
+    q.parked.emplace(std::pair{-int{rank}, job.no}, at);
   }
 }
 
 void State::enter_line(Slot slot) {
-  const JobCore& core = jobs[slot].core;
-  if (core.keyed) queues_[core.queue].keys.add(ordering_key(slot), core.no, slot);
+  const JobTerms& terms = jobs.terms(slot);
+  if (terms.keyed) queues_[terms.queue].keys.add(ordering_key(slot), jobs[slot].no, slot);
 }
 
 void State::leave_line(Slot slot) {
-  const JobCore& core = jobs[slot].core;
-  if (!core.keyed) return;
-  const Slot next = queues_[core.queue].keys.remove(ordering_key(slot), core.no);
+  const JobTerms& terms = jobs.terms(slot);
+  if (!terms.keyed) return;
+  const Slot next = queues_[terms.queue].keys.remove(ordering_key(slot), jobs[slot].no);
   if (next == kNoSlot) return;
-  const JobCore& waiting = jobs[next].core;
+  const Job& waiting = jobs[next];
   if (waiting.state == JobState::kPending && waiting.pending == Pending::kHeld)
     key_turns_.push_back(waiting.no);
 }
 
-void State::count_in(Slot slot) {
-  const JobCore& core = jobs[slot].core;
-  queues_[core.queue].bytes += core.payload_bytes;
-}
+void State::count_in(Slot slot) { queues_[jobs.terms(slot).queue].bytes += jobs[slot].payload_bytes; }
 
 void State::count_out(Slot slot) {
-  const JobCore& core = jobs[slot].core;
-  QueueRuntime& q = queues_[core.queue];
-  q.bytes -= core.payload_bytes;
-  mark_dirty(core.queue);
+  const QueueNo queue = jobs.terms(slot).queue;
+  queues_[queue].bytes -= jobs[slot].payload_bytes;
+  mark_dirty(queue);
 }
 
 std::string_view State::ordering_key(Slot slot) const {
@@ -222,18 +226,17 @@ std::string_view State::ordering_key(Slot slot) const {
 }
 
 std::string State::group_name(Slot slot) const {
-  const JobCore& core = jobs[slot].core;
-  const Fairness fair = tables.queue(core.queue).settings.fair;
+  const JobTerms& terms = jobs.terms(slot);
+  const Fairness fair = tables.queue(terms.queue).settings.fair;
   if (fair == Fairness::kOff) return {};
   if (fair == Fairness::kKey) return std::string(ordering_key(slot));
   const auto submit = read_submit_record(blocks.view(jobs[slot].record));
   if (!submit) std::abort();
-  return user_text(core.owner_uid, submit->subject);
+  return user_text(terms.owner_uid, submit->subject);
 }
 
 CollectingKey State::collecting_key(Slot slot) const {
-  const JobCore& core = jobs[slot].core;
-  return {core.type, is_memory(core.no), group_name(slot)};
+  return {jobs.terms(slot).type, is_memory(jobs[slot].no), group_name(slot)};
 }
 
 }  // namespace pqd

@@ -97,7 +97,7 @@ std::vector<Slot> Timers::take_due() {
   std::vector<Slot> taken;
   taken.swap(due_);
   std::sort(taken.begin(), taken.end(), [this](Slot a, Slot b) {
-    const auto key = [](const Job& job) { return std::pair(job.timer_tick, arrival(job.core.no)); };
+    const auto key = [](const Job& job) { return std::pair(job.timer_tick, arrival(job.no)); };
     return key(jobs_[a]) < key(jobs_[b]);
   });
   return taken;

@@ -42,8 +42,8 @@ std::expected<void, std::string> InheritedSessions::map() {
       (*port)->outbox().add(0, delivery);
     (*port)->outbox().add_batch_end(0);
     // A notice may have been lost with the engine; one more does no harm.
-    for (Slot slot = state_.held(grant.session).head; slot != kNoSlot; slot = state_.jobs[slot].held_next) {
-      const JobCore& core = state_.jobs[slot].core;
+    for (Slot slot = state_.held(grant.session).head; slot != kNoSlot; slot = state_.jobs[slot].line_next) {
+      const JobCore core = state_.jobs.core(slot);
       if (core.cancel_requested) (*port)->outbox().add(0, CancelNotice{grant.session, core.token(), core.id});
     }
     if (entry->resumed_from != 0 && entry->resumed_from == grant.resume_session)

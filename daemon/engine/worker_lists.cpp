@@ -16,7 +16,7 @@ void Worker::ask_for_list(StoreQuestion question) {
   if (!question.filter.newer_than) return lists_.begin(std::move(question));
   std::vector<std::pair<JobNo, Slot>> found;
   parts_.state.for_each_finished([&](Slot slot) {
-    const JobCore& core = parts_.state.jobs[slot].core;
+    const JobCore core = parts_.state.jobs.core(slot);
     if (question.filter.matches(core)) found.emplace_back(core.no, slot);
   });
   std::ranges::sort(found);
@@ -37,7 +37,7 @@ bool Worker::complete_list(StoreQuestion& question) {
     question.full_to = rows.size() == filter.limit ? std::optional(rows.back().core) : std::nullopt;
   std::erase_if(rows, [&](const JobRow& row) {
     const Slot slot = parts_.state.jobs.find(row.core.id);
-    return slot != kNoSlot && !still_listed(question, row, parts_.state.jobs[slot].core);
+    return slot != kNoSlot && !still_listed(question, row, parts_.state.jobs.core(slot));
   });
   if (!question.read_again && question.retired != retired_) {
     question.read_again = true;

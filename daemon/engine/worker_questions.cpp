@@ -83,7 +83,7 @@ void Worker::answer_one_job(SessionPort& port, const QueryView& query) {
 }
 
 void Worker::explain_job(SessionPort& port, uint64_t request, Slot slot) {
-  if (!may_see(asker_of(port), parts_.state.jobs[slot].core))
+  if (!may_see(asker_of(port), parts_.state.jobs.core(slot)))
     return end_answer(port, request, Error::kNotFound);
   if (answer_with(port, request, AnswerKind::kExplanation, encode(explain(parts_.state, slot))))
     end_answer(port, request, Error::kOk);

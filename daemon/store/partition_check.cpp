@@ -199,7 +199,7 @@ class PartitionCheck {
     if (!recovered) return fault("recovery", recovered.error().text);
     report_.live_jobs = 0;
     state.jobs.for_each(
-        [&](Slot slot) { report_.live_jobs += is_finished(state.jobs[slot].core.state) ? 0u : 1u; });
+        [&](Slot slot) { report_.live_jobs += is_finished(state.jobs[slot].state) ? 0u : 1u; });
   }
 
   const Store& store_;

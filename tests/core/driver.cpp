@@ -55,7 +55,7 @@ void Driver::end() {
 // After a turn no ready job may stand beside a consumer that could have it.
 void Driver::demand_no_idle_consumer() {
   state.jobs.for_each([this](Slot slot) {
-    const JobCore& job = state.jobs[slot].core;
+    const JobCore job = state.jobs.core(slot);
     if (job.state != JobState::kPending || job.pending != Pending::kReady) return;
     const QueueEntry& entry = state.tables.queue(job.queue);
     const QueueRuntime& queue = state.queue(job.queue);

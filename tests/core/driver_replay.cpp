@@ -50,7 +50,7 @@ class TablesFold {
 
 void expect_same_live_jobs(const State& state, const State& other, const char* which) {
   state.jobs.for_each([&](Slot slot) {
-    const JobCore& core = state.jobs[slot].core;
+    const JobCore core = state.jobs.core(slot);
     if (is_memory(core.no)) return;  // it lives here and nowhere else
     const Slot there = other.jobs.find(core.no);
     if (there == kNoSlot) {
@@ -68,9 +68,9 @@ void Driver::demand_replay_agrees() {
   // Every block is used by its jobs alone, now that no commit is open and no delivery unpublished.
   std::map<BlockNo, uint32_t> users;
   state.jobs.for_each([&](Slot slot) {
-    const Job& job = state.jobs[slot];
-    ++users[job.record.block];
-    if (job.extra && !job.extra->result.empty()) ++users[job.extra->result.block];
+    ++users[state.jobs[slot].record.block];
+    const JobExtra* extra = state.jobs.extra_of(slot);
+    if (extra != nullptr && !extra->result.empty()) ++users[extra->result.block];
   });
   if (state.memory.open_block() != kNoBlock) ++users[state.memory.open_block()];
   EXPECT_EQ(state.blocks.blocks_in_use(), users.size()) << "a block is kept that nobody needs";
@@ -110,7 +110,7 @@ void Driver::demand_replay_agrees() {
   EXPECT_TRUE(tables.encode() == replayed.tables.encode()) << "tables folded alone differ";
   expect_same_live_jobs(state, replayed, "replayed");
   replayed.jobs.for_each([&](Slot slot) {
-    const JobCore& core = replayed.jobs[slot].core;
+    const JobCore core = replayed.jobs.core(slot);
     const bool retired = store.rows.contains(core.id) && is_finished(core.state);
     EXPECT_TRUE(retired || state.jobs.find(core.no) != kNoSlot) << "replay has one job more: " << core.no;
   });
@@ -122,7 +122,7 @@ void Driver::demand_replay_agrees() {
   restored.timers.start(restored.now());
   RowBatch batch;
   state.jobs.for_each([&](Slot slot) {
-    const JobCore& core = state.jobs[slot].core;
+    const JobCore core = state.jobs.core(slot);
     if (is_finished(core.state) || is_memory(core.no)) return;
     const Bytes row = encode_row(row_of(state, slot));
     if (!batch.has_room_for(row)) restored.restore(std::exchange(batch, {}));

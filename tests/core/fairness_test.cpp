@@ -278,7 +278,7 @@ TEST_F(Fair, RoundBeginsAnewWithAnEngine) {
   ready.warm_all();
   const Slot first = ready.best(next_state.jobs, [](TypeNo) { return true; });
   ASSERT_NE(first, kNoSlot);
-  EXPECT_EQ(names[next_state.jobs[first].core.id], "f");
+  EXPECT_EQ(names[next_state.jobs[first].id], "f");
 }
 
 // explain says how many go before: so many it must be.

@@ -39,7 +39,7 @@ struct LiveIndexTest : ::testing::Test {
     for (bool done = false; !done;) {
       size_t rows = rows_max;
       done = jobs.index().look(jobs, filter.live_summary(), below, rows, [&](Slot slot) {
-        const JobCore& core = jobs[slot].core;
+        const JobCore core = jobs.core(slot);
         if (filter.ends_before(core.id)) return false;
         if (filter.matches(core)) looked.ids.push_back(core.id);
         return looked.ids.size() < filter.limit;
@@ -53,7 +53,7 @@ struct LiveIndexTest : ::testing::Test {
   std::vector<JobId> naively(const JobFilter& filter) {
     std::vector<JobId> ids;
     jobs.for_each([&](Slot slot) {
-      if (filter.matches(jobs[slot].core)) ids.push_back(jobs[slot].core.id);
+      if (filter.matches(jobs.core(slot))) ids.push_back(jobs[slot].id);
     });
     std::ranges::sort(ids, std::greater());
     if (ids.size() > filter.limit) ids.resize(filter.limit);
@@ -78,11 +78,11 @@ TEST_F(LiveIndexTest, FindsWhatALookAtEveryJobFindsWhateverComesAndGoes) {
     }
     for (const Slot slot : slots) {
       if (below(4) != 0) continue;
-      jobs[slot].core.state = static_cast<JobState>(below(kJobStateCount));
+      jobs[slot].state = static_cast<JobState>(below(kJobStateCount));
       jobs.state_changed(slot);
     }
     ASSERT_EQ(jobs.index().find_fault(jobs), nullptr);
-    for (const Slot slot : slots) ASSERT_EQ(jobs.find(jobs[slot].core.id), slot);
+    for (const Slot slot : slots) ASSERT_EQ(jobs.find(jobs[slot].id), slot);
     JobFilter filter;
     if (below(2) == 0) filter.queue = below(5);
     if (below(2) == 0) filter.type = below(90);
@@ -100,7 +100,7 @@ TEST_F(LiveIndexTest, FindsAJobByItsIdUntilItIsGone) {
   EXPECT_EQ(jobs.find(JobId::make(1, 7, 1, 1)), kNoSlot);
   for (uint64_t i = 0; i < 1'000; ++i) add(1'000 + 2 * i);
   const Slot gone = jobs.find(JobNo{500});
-  const JobId id = jobs[gone].core.id;
+  const JobId id = jobs[gone].id;
   jobs.remove(gone);
   EXPECT_EQ(jobs.find(id), kNoSlot);
   for (const JobId none : {JobId::make(1, 7, 1, 1), JobId::make(1'001, 7, 1, 5), JobId::make(9'999, 7, 1, 1)})
@@ -113,7 +113,7 @@ TEST_F(LiveIndexTest, TwoJobsOfOneIdAreAMistake) {
   JobCore twin;
   twin.no = 3;
   for (const JobNo first : {JobNo{1}, JobNo{2}}) {
-    twin.id = jobs[jobs.find(first)].core.id;
+    twin.id = jobs[jobs.find(first)].id;
     EXPECT_DEATH(jobs.add(twin, {}), "");
   }
 }
@@ -153,7 +153,7 @@ TEST_F(LiveIndexTest, AStateThatEveryJobHasLeftIsLookedForOnce) {
   std::vector<Slot> slots;
   for (uint64_t i = 0; i < 10'000; ++i) slots.push_back(add(1'000 + i, 0, 0, 1000, JobState::kPending));
   for (const Slot slot : slots) {
-    jobs[slot].core.state = JobState::kCompleted;
+    jobs[slot].state = JobState::kCompleted;
     jobs.state_changed(slot);
   }
   const JobFilter pending{.states = 1 << static_cast<int>(JobState::kPending)};

@@ -173,7 +173,7 @@ TEST_F(MemoryJob, ThatDiesWithItsEngineGivesItsOrderingKeyFree) {
   broker.end_turn();
   next.check_invariants();
   EXPECT_EQ(next.jobs.size(), 1u);
-  EXPECT_EQ(next.jobs[next.jobs.find(behind)].core.pending, Pending::kReady);
+  EXPECT_EQ(next.jobs[next.jobs.find(behind)].pending, Pending::kReady);
 }
 
 // Its commit would be one that may never be written.

@@ -197,7 +197,7 @@ class RandomLife {
 
   size_t live_jobs() const {
     size_t live = 0;
-    d_.state.jobs.for_each([&](Slot slot) { live += is_finished(d_.state.jobs[slot].core.state) ? 0u : 1u; });
+    d_.state.jobs.for_each([&](Slot slot) { live += is_finished(d_.state.jobs[slot].state) ? 0u : 1u; });
     return live;
   }
 

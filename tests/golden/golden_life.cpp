@@ -171,7 +171,7 @@ void GoldenLife::command() {
   }
   const auto held = in_hand(kConsumer);
   if (!held.empty()) {
-    const JobId id = state_.jobs[held.front()].core.id;
+    const JobId id = state_.jobs[held.front()].id;
     broker_.control(kProducer, ++controls_, write_cancel(id, false));  // refused
     broker_.control(kProducer, ++controls_, write_cancel(id, true));
   }
@@ -216,8 +216,8 @@ JobId GoldenLife::submit(SubmitView view, std::string_view payload, uint8_t flag
 
 void GoldenLife::settle(Slot slot, RecordKind kind, std::string_view body, uint16_t flags) {
   SettleHead head;
-  head.token = state_.jobs[slot].core.token();
-  head.id = state_.jobs[slot].core.id;
+  head.token = state_.jobs.token(slot);
+  head.id = state_.jobs[slot].id;
   head.head.kind = static_cast<uint8_t>(kind);
   head.head.flags = flags;
   if (kind == RecordKind::kExtend) head.progress = 50;
@@ -227,8 +227,8 @@ void GoldenLife::settle(Slot slot, RecordKind kind, std::string_view body, uint1
 // By their numbers.
 std::vector<Slot> GoldenLife::in_hand(SessionNo session) const {
   std::map<JobNo, Slot> slots;
-  for (Slot at = state_.held(session).head; at != kNoSlot; at = state_.jobs[at].held_next)
-    slots[state_.jobs[at].core.no] = at;
+  for (Slot at = state_.held(session).head; at != kNoSlot; at = state_.jobs[at].line_next)
+    slots[state_.jobs[at].no] = at;
   std::vector<Slot> all;
   for (const auto& [no, slot] : slots) all.push_back(slot);
   return all;
@@ -237,12 +237,12 @@ std::vector<Slot> GoldenLife::in_hand(SessionNo session) const {
 void GoldenLife::note_endings() {
   std::erase_if(dead_letters_, [this](const auto& letter) {
     const Slot slot = state_.jobs.find(letter.second);
-    const bool redriven = slot != kNoSlot && state_.jobs[slot].core.no != letter.first;
+    const bool redriven = slot != kNoSlot && state_.jobs[slot].no != letter.first;
     if (redriven) finished_.erase(letter.second);
     return redriven;
   });
   state_.jobs.for_each([this](Slot slot) {
-    const JobCore& core = state_.jobs[slot].core;
+    const JobCore core = state_.jobs.core(slot);
     if (!is_finished(core.state)) return;
     JobRow row = row_of(state_, slot);
     if (is_dead_letter(core)) {

@@ -127,7 +127,7 @@ void put_tables(std::ostream& out, const Tables& tables) {
 std::map<JobNo, Bytes> live_rows_of(const State& state) {
   std::map<JobNo, Bytes> rows;
   state.jobs.for_each([&](Slot slot) {
-    const JobCore& core = state.jobs[slot].core;
+    const JobCore core = state.jobs.core(slot);
     if (!is_finished(core.state)) rows[core.no] = encode_row(row_of(state, slot));
   });
   return rows;

@@ -96,8 +96,8 @@ void Engine::inherit_sessions() {
     const auto unseen = broker_->deliveries_after(number, memory.deliveries_count);
     around_.model.judge_inherited(number, memory.deliveries_count, unseen);
     for (const DeliveryEffect& delivery : unseen) port.outbox.add(0, delivery);
-    for (Slot slot = state_->held(number).head; slot != kNoSlot; slot = state_->jobs[slot].held_next) {
-      const JobCore& core = state_->jobs[slot].core;
+    for (Slot slot = state_->held(number).head; slot != kNoSlot; slot = state_->jobs[slot].line_next) {
+      const JobCore core = state_->jobs.core(slot);
       if (core.cancel_requested) port.outbox.add(0, CancelNotice{number, core.token(), core.id});
     }
     const bool resumed = entry->resumed_from != 0 && entry->resumed_from == memory.claims;

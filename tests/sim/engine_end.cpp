@@ -90,10 +90,10 @@ void Engine::demand_replay_agrees() {
   require(state_->had_memory_jobs || replayed.tables.encode() == state_->tables.encode(),
           "the replayed tables differ from those in memory");
   state_->jobs.for_each([&](Slot slot) {
-    if (is_memory(state_->jobs[slot].core.no)) return;
-    const Slot there = replayed.jobs.find(state_->jobs[slot].core.no);
+    if (is_memory(state_->jobs[slot].no)) return;
+    const Slot there = replayed.jobs.find(state_->jobs[slot].no);
     require(there != kNoSlot && encode_row(row_of(*state_, slot)) == encode_row(row_of(replayed, there)),
-            "job ", state_->jobs[slot].core.id, ": the replayed one differs from memory");
+            "job ", state_->jobs[slot].id, ": the replayed one differs from memory");
   });
 }
 

@@ -26,7 +26,7 @@ void Model::adopt_jitter(const State& state) {
     if (!job.waits(Pending::kBackoff) || job.retry_latest == 0) continue;
     const Slot slot = state.jobs.find(id);
     if (slot == kNoSlot) continue;
-    const JobCore& core = state.jobs[slot].core;
+    const JobCore core = state.jobs.core(slot);
     if (job.retry_latest != job.retry_earliest) {
       // At the end of the turn it may have been ready again already; then it was within its bounds.
       const TimeNs chosen = core.start_after_ns;
@@ -60,7 +60,7 @@ std::optional<TimeNs> Model::next_free_key() const {
 void Model::compare(const State& state) const {
   size_t live = 0;
   state.jobs.for_each([&](Slot slot) {
-    const JobCore& core = state.jobs[slot].core;
+    const JobCore core = state.jobs.core(slot);
     if (is_finished(core.state)) return;
     ++live;
     require(live_.contains(core.id), "job ", core.id, " is ", state_name(core.state), " and should not be");
@@ -129,7 +129,7 @@ void compare_row(const ModelJob& job, const JobRow& row) {
 void Model::compare_job(const State& state, const ModelJob& job) const {
   const Slot slot = state.jobs.find(job.id);
   require(slot != kNoSlot, "job ", job.id, " is lost: it should be ", state_name(job.state));
-  const JobCore& core = state.jobs[slot].core;
+  const JobCore core = state.jobs.core(slot);
   compare_row(job, row_of(state, slot));
   if (job.held_by_consumer()) {
     require(core.token() == job.token && core.subscription == job.subscription, "job ", job.id,

@@ -70,7 +70,7 @@ TEST_F(DrainTest, TakesTheMostUrgentLaneFirst) {
   turn();
   ASSERT_EQ(jobs(), 4u);
   // Numbers are given in the order of arrival at the broker.
-  for (JobNo no = 1; no <= 4; ++no) EXPECT_EQ(state.jobs[state.jobs.find(no)].core.id.lane(), 4 - no);
+  for (JobNo no = 1; no <= 4; ++no) EXPECT_EQ(state.jobs[state.jobs.find(no)].id.lane(), 4 - no);
 }
 
 TEST_F(DrainTest, EndsATurnSoonWithSomethingUrgentInItAndLeavesNoLaneOut) {

@@ -29,7 +29,7 @@ Bytes random_bytes(std::mt19937_64& random, size_t size) {
 Picture picture_of(const State& state) {
   Picture picture;
   state.jobs.for_each([&](Slot slot) {
-    const JobCore& core = state.jobs[slot].core;
+    const JobCore core = state.jobs.core(slot);
     if (!is_finished(core.state)) picture.live[core.no] = encode_row(row_of(state, slot));
   });
   picture.tables = state.tables.encode();
@@ -158,7 +158,7 @@ void Workload::submit(CommitBuilder& builder) {
 void Workload::settle_some() {
   for (const SessionNo session : consumers_) {
     std::vector<Slot> slots;
-    for (Slot at = state_.held(session).head; at != kNoSlot; at = state_.jobs[at].held_next)
+    for (Slot at = state_.held(session).head; at != kNoSlot; at = state_.jobs[at].line_next)
       slots.push_back(at);
     for (const Slot slot : slots) {
       if (below(3) != 0) settle(session, slot);
@@ -168,8 +168,8 @@ void Workload::settle_some() {
 
 void Workload::settle(SessionNo session, Slot slot) {
   SettleHead head;
-  head.token = state_.jobs[slot].core.token();
-  head.id = state_.jobs[slot].core.id;
+  head.token = state_.jobs.token(slot);
+  head.id = state_.jobs[slot].id;
   Bytes body = random_bytes(random_, below(100));
   RecordKind kind = RecordKind::kComplete;
   switch (below(10)) {
@@ -228,7 +228,7 @@ void Workload::command() {
       const auto live = picture_of(state_).live;
       if (live.empty()) return;
       const Slot slot = state_.jobs.find(any_id(live, [](const auto& e) { return e.first; }));
-      broker_.control(by, ++control_seq_, write_cancel(state_.jobs[slot].core.id, below(2) == 0));
+      broker_.control(by, ++control_seq_, write_cancel(state_.jobs[slot].id, below(2) == 0));
       return;
     }
     default: {
@@ -243,12 +243,12 @@ void Workload::command() {
 void Workload::note_endings() {
   std::erase_if(dead_letters_, [this](const auto& letter) {
     const Slot slot = state_.jobs.find(letter.second);
-    const bool redriven = slot != kNoSlot && state_.jobs[slot].core.no != letter.first;
+    const bool redriven = slot != kNoSlot && state_.jobs[slot].no != letter.first;
     if (redriven) done_.erase(letter.second);
     return redriven;
   });
   state_.jobs.for_each([this](Slot slot) {
-    const JobCore& core = state_.jobs[slot].core;
+    const JobCore core = state_.jobs.core(slot);
     if (!is_finished(core.state)) return;
     if (!done_.contains(core.id)) ++endings_[core.state];
     JobRow row = row_of(state_, slot);

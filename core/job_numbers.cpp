@@ -5,25 +5,26 @@
 namespace pqd {
 
 void JobNumbers::add(JobNo no, Slot slot) {
-  const auto [page, fresh] = pages_of_.try_emplace(no / kPageJobs, 0);
-  if (fresh) page->second = pages_.take();
-  Slot& there = pages_[page->second].slots[no % kPageJobs];
+  const auto [place, fresh] = places_.try_emplace(no / kPageJobs);
+  if (fresh) place->second.page = pages_.take();
+  Slot& there = pages_[place->second.page].slots[no % kPageJobs];
   if (there != kNoSlot) std::abort();
   there = slot;
+  ++place->second.jobs;
   ++size_;
 }
 
 void JobNumbers::remove(JobNo no) {
-  const auto page = pages_of_.find(no / kPageJobs);
-  if (page == pages_of_.end()) std::abort();
-  auto& slots = pages_[page->second].slots;
-  if (slots[no % kPageJobs] == kNoSlot) std::abort();
-  slots[no % kPageJobs] = kNoSlot;
+  const auto place = places_.find(no / kPageJobs);
+  if (place == places_.end()) std::abort();
+  Slot& there = pages_[place->second.page].slots[no % kPageJobs];
+  if (there == kNoSlot) std::abort();
+  there = kNoSlot;
   --size_;
-  for (const Slot slot : slots)
-    if (slot != kNoSlot) return;
-  pages_.give_back(page->second);
-  pages_of_.erase(page);
+  if (--place->second.jobs > 0) return;
+  if (latest_ == no / kPageJobs) latest_ = UINT64_MAX;
+  pages_.give_back(place->second.page);
+  places_.erase(place);
 }
 
 }  // namespace pqd

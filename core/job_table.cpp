@@ -93,7 +93,7 @@ JobCore JobTable::core(Slot slot) const {
 
 void JobTable::set(Slot slot, const JobCore& core) {
   Job& job = jobs_[slot];
-  assert(job.id == core.id && job.no == core.no && terms_[job.terms] == JobTerms::of(core));
+  assert(job.no == core.no && terms_[job.terms].type == core.type);
   job.ready_seq = core.ready_seq;
   job.start_after_ns = core.start_after_ns;
   job.ready_ns = core.ready_ns;
@@ -104,12 +104,6 @@ void JobTable::set(Slot slot, const JobCore& core) {
   job.reviewed = core.reviewed;
   job.purged = core.purged;
   if (job.course != kNoCourse || !JobCourse::is_plain(core)) own_course(slot).take_from(core);
-}
-
-const JobCourse& JobTable::course(Slot slot) const {
-  static const JobCourse kNone;
-  const CourseNo at = jobs_[slot].course;
-  return at == kNoCourse ? kNone : courses_[at];
 }
 
 JobCourse& JobTable::own_course(Slot slot) {

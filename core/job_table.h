@@ -50,6 +50,9 @@ struct JobCourse {
   void put_into(JobCore& job) const;
 };
 
+// Of a job that only waits.
+inline constinit const JobCourse kPlainCourse{};
+
 using CourseNo = uint32_t;
 inline constexpr CourseNo kNoCourse = 0xFFFFFFFF;
 
@@ -107,7 +110,10 @@ class JobTable {
   void set(Slot slot, const JobCore& core);
   const JobTerms& terms(Slot slot) const { return terms_[jobs_[slot].terms]; }
   // As it is before its first event, for a job that has none.
-  const JobCourse& course(Slot slot) const;
+  const JobCourse& course(Slot slot) const {
+    const CourseNo at = jobs_[slot].course;
+    return at == kNoCourse ? kPlainCourse : courses_[at];
+  }
   LeaseToken token(Slot slot) const {
     const JobCourse& at = course(slot);
     return {jobs_[slot].no, at.lease, at.lease_epoch, 0};

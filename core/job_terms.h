@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <cstring>
 #include <type_traits>
 
 #include "core/job.h"
@@ -33,7 +34,8 @@ struct JobTerms {
   void put_into(JobCore& job) const;
   uint8_t rank() const { return mode == Mode::kPriority ? priority : kPriorityNormal; }
 
-  friend bool operator==(const JobTerms&, const JobTerms&) = default;
+  // It has no padding, see below.
+  friend bool operator==(const JobTerms& a, const JobTerms& b) { return std::memcmp(&a, &b, sizeof a) == 0; }
 };
 static_assert(sizeof(JobTerms) == 48 && std::has_unique_object_representations_v<JobTerms>);
 

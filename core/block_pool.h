@@ -5,8 +5,10 @@
 
 #include <cstdlib>
 #include <memory>
+#include <utility>
 
 #include "core/event.h"
+#include "core/limits.h"
 
 namespace pqd {
 
@@ -23,7 +25,10 @@ struct RecordRef {
 class BlockPool {
  public:
   // A new block, with one user: whoever opened it, until seal().
-  BlockNo open() { return add(std::make_shared<Bytes>()); }
+  BlockNo open() {
+    auto bytes = spare_ ? std::exchange(spare_, nullptr) : std::make_shared<Bytes>();
+    return add(std::move(bytes));
+  }
   // A block read back from the store, with one user: the caller, until drop_user().
   BlockNo adopt(Bytes bytes) {
     const BlockNo block = add(std::make_shared<Bytes>(std::move(bytes)));
@@ -45,6 +50,18 @@ class BlockPool {
     bytes_in_use_ -= blocks_[block].counted_bytes;
     blocks_[block] = {};
     free_.push_back(block);
+  }
+  // Gives the open block as much memory as it has bytes: it may live as long as its last job, and bytes that
+  // came one by one stand in up to twice as much. What it stood in is for the next one that is opened.
+  // REQUIRES: nobody has its pointer or a view of it.
+  void fit(BlockNo block) {
+    std::shared_ptr<Bytes>& bytes = blocks_[block].bytes;
+    if (bytes->capacity() - bytes->size() <= bytes->size() / kSlackShare) return;
+    auto fitting = std::make_shared<Bytes>(bytes->begin(), bytes->end());
+    std::swap(bytes, fitting);
+    if (fitting->capacity() > kSpareBytesMax) return;
+    fitting->clear();
+    spare_ = std::move(fitting);
   }
   // The commit is closed: no byte of the block changes any more, and the opener's use of it ends.
   void seal(BlockNo block) {
@@ -81,6 +98,12 @@ class BlockPool {
     bytes_in_use_ += blocks_[block].counted_bytes;
   }
 
+  // A sixteenth of a block may stay unused.
+  static constexpr size_t kSlackShare = 16;
+  // Twice what a commit has as a rule: one with a very large record leaves none that large behind.
+  static constexpr size_t kSpareBytesMax = 2 * limits::kCommitBlockBytes;
+
+  std::shared_ptr<Bytes> spare_;  // nullptr = none
   std::vector<Block> blocks_;
   std::vector<BlockNo> free_;
   size_t bytes_in_use_ = 0;

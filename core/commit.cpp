@@ -34,6 +34,7 @@ void CommitBuilder::drop_last(const BlobRef& blob) { blocks_.open_bytes(block_).
 ByteView CommitBuilder::blob(const BlobRef& blob) const { return blocks_.view({block_, blob}); }
 
 Commit CommitBuilder::close() {
+  blocks_.fit(block_);
   EntryHead head;
   head.number = number_;
   head.now_ns = now_ns_;

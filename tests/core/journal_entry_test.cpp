@@ -103,6 +103,32 @@ TEST(BlockPool, CountsBytesUntilTheLastUserGoes) {
   EXPECT_EQ(pool.blocks_in_use(), 0u);
 }
 
+TEST(BlockPool, SealedBlockHasLittleMoreMemoryThanBytes) {
+  BlockPool pool;
+  for (int commit = 1; commit <= 3; ++commit) {
+    CommitBuilder builder(pool, 1, {}, 0);
+    BlobRef blob;
+    for (int i = 0; i < 1'000 * commit; ++i) blob = builder.add_blob(as_bytes("a record that is short"));
+    const RecordRef ref = builder.ref(blob);
+    pool.add_user(ref.block);
+    const Commit closed = builder.close();
+    EXPECT_LE(closed.block_bytes->capacity(), closed.block_bytes->size() * 17 / 16);
+    EXPECT_EQ(pool.view(ref).size(), 22u);
+    EXPECT_EQ(as_text(pool.view(ref)), "a record that is short");
+    EXPECT_EQ(pool.shared(ref.block), closed.block_bytes) << "one copy of it";
+  }
+}
+
+TEST(BlockPool, BlockThatIsOpenedInAnOthersMemoryBeginsEmpty) {
+  BlockPool pool;
+  CommitBuilder first(pool, 1, {}, 0);
+  for (int i = 0; i < 100; ++i) first.add_blob(as_bytes("12345678"));
+  const Commit commit = first.close();
+  CommitBuilder second(pool, 2, commit.hash, 0);
+  EXPECT_EQ(second.add_blob(as_bytes("abc")).offset, 0u);
+  EXPECT_EQ(second.close().block_bytes->size(), 3u);
+}
+
 TEST(BlockPool, CountsBytesThatWereReadBackFromTheStore) {
   BlockPool pool;
   const BlockNo block = pool.adopt(Bytes(100));

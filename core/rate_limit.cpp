@@ -12,40 +12,52 @@ std::string user_text(uint32_t uid, std::string_view subject) {
 
 TimeNs RateTable::tat(const RateUser& user) const {
   const auto found = tats_.find(user);
-  return found == tats_.end() ? 0 : found->second;
+  return found == tats_.end() ? 0 : found->second.tat;
 }
 
 void RateTable::forget(const RateUser& user) {
   const auto found = tats_.find(user);
   if (found == tats_.end()) return;
-  by_time_.erase({found->second, user});
+  by_time_.erase({found->second.filed, user});
   tats_.erase(found);
 }
 
-void RateTable::set(const RateUser& user, TimeNs tat, TimeNs now) {
-  while (!by_time_.empty() && by_time_.begin()->first <= now) forget(RateUser(by_time_.begin()->second));
-  if (const auto found = tats_.find(user); found != tats_.end() && tat > now) {
-    // The same nodes: this happens for each submit.
-    auto node = by_time_.extract({found->second, user});
-    node.value().first = found->second = tat;
+const std::pair<TimeNs, RateUser>* RateTable::earliest() {
+  while (!by_time_.empty()) {
+    Remembered& first = tats_.at(by_time_.begin()->second);
+    if (first.filed == first.tat) return &*by_time_.begin();
+    auto node = by_time_.extract(by_time_.begin());
+    node.value().first = first.filed = first.tat;
     by_time_.insert(std::move(node));
+  }
+  return nullptr;
+}
+
+void RateTable::set(const RateUser& user, TimeNs tat, TimeNs now) {
+  while (!by_time_.empty() && by_time_.begin()->first <= now) {
+    const auto* first = earliest();
+    if (first->first > now) break;
+    forget(RateUser(first->second));
+  }
+  if (const auto found = tats_.find(user); found != tats_.end() && tat > now && tat >= found->second.filed) {
+    found->second.tat = tat;
     return;
   }
   forget(user);
   if (tat <= now) return;
-  tats_.emplace(user, tat);
+  tats_.emplace(user, Remembered{tat, tat});
   by_time_.emplace(tat, user);
-  if (tats_.size() > kUsersMax) forget(RateUser(by_time_.begin()->second));
+  if (tats_.size() > kUsersMax) forget(RateUser(earliest()->second));
 }
 
 void RateTable::encode(ByteWriter& out, TimeNs now) const {
-  const auto lasts = [now](const auto& entry) { return entry.second > now; };
+  const auto lasts = [now](const auto& entry) { return entry.second.tat > now; };
   out.varint(static_cast<uint64_t>(std::ranges::count_if(tats_, lasts)));
-  for (const auto& [user, tat] : tats_) {
-    if (tat <= now) continue;
+  for (const auto& [user, remembered] : tats_) {
+    if (remembered.tat <= now) continue;
     out.varint(user.first);
     out.text(user.second);
-    out.signed_varint(tat);
+    out.signed_varint(remembered.tat);
   }
 }
 

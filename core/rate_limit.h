@@ -61,7 +61,7 @@ class RateTable {
   // f(RateUser, TAT).
   template <class F>
   void for_each(F&& f) const {
-    for (const auto& [user, tat] : tats_) f(user, tat);
+    for (const auto& [user, remembered] : tats_) f(user, remembered.tat);
   }
 
   // Without what is over at `now`, so that it does not matter when that was forgotten.
@@ -69,9 +69,17 @@ class RateTable {
   void decode(ByteReader& in, TimeNs now);
 
  private:
-  void forget(const RateUser& user);
+  struct Remembered {
+    TimeNs tat = 0;
+    TimeNs filed = 0;  // its place in by_time_: not behind the TAT
+  };
 
-  std::map<RateUser, TimeNs> tats_;
+  void forget(const RateUser& user);
+  // Who has the earliest TAT; nothing when nobody is remembered.
+  const std::pair<TimeNs, RateUser>* earliest();
+
+  std::map<RateUser, Remembered> tats_;
+  // A submit moves its user's TAT on, and the place here stays until it is the first.
   std::set<std::pair<TimeNs, RateUser>> by_time_;
 };
 

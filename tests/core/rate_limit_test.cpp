@@ -2,6 +2,9 @@
 // fold.
 #include "core/rate_limit.h"
 
+#include <map>
+#include <random>
+
 #include "tests/core/driver.h"
 
 namespace pqd::test {
@@ -55,6 +58,36 @@ TEST(RateTableTest, ForgetsWhatIsOverAndTheEarliestOfTooMany) {
   EXPECT_EQ(table.size(), RateTable::kUsersMax);
   EXPECT_EQ(table.tat({2, ""}), 0) << "the earliest";
   EXPECT_EQ(table.tat({10, "s"}), 1'010);
+}
+
+TEST(RateTableTest, ForgetsTheEarliestOfTooManyByWhereTheyHaveMoved) {
+  RateTable table;
+  for (uint32_t uid = 0; uid < RateTable::kUsersMax; ++uid) table.set({uid, ""}, 1'000 + uid, 1);
+  table.set({0, ""}, 900'000, 1);
+  table.set({1, ""}, 800'000, 1);
+  table.set({5, ""}, 1'001, 1);
+  table.set({1'000'000, ""}, 700'000, 1);
+  EXPECT_EQ(table.tat({5, ""}), 0) << "given back until it was the earliest";
+  EXPECT_EQ(table.tat({0, ""}), 900'000);
+  EXPECT_EQ(table.tat({1, ""}), 800'000);
+}
+
+TEST(RateTableTest, KnowsWhatAListWithoutOrderWould) {
+  std::mt19937 random(11);
+  RateTable table;
+  std::map<RateUser, TimeNs> list;
+  TimeNs now = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    now += static_cast<TimeNs>(random() % 4);
+    const RateUser user{static_cast<uint32_t>(random() % 9), random() % 2 == 0 ? "" : "s"};
+    const TimeNs tat = now + static_cast<TimeNs>(random() % 60) - 5;
+    table.set(user, tat, now);
+    list[user] = tat;
+    std::erase_if(list, [now](const auto& entry) { return entry.second <= now; });
+    std::map<RateUser, TimeNs> known;
+    table.for_each([&known](const RateUser& who, TimeNs its) { known[who] = its; });
+    ASSERT_EQ(known, list) << "after " << i;
+  }
 }
 
 TEST(RateTableTest, BytesDoNotShowWhenSomethingWasForgotten) {

@@ -74,7 +74,7 @@ void take_and_note(Side& side, const std::string& socket, Manner manner) {
 // A rate limit is charged in the journal: then a job of durability `memory`, too, waits for a commit to be
 // written.
 Line measure_one_thread(const Plan& plan, bool rated) {
-  Line own{rated ? "pqd, one thread, rated" : "pqd, one thread",
+  Line own{rated ? "pqd, one thread" : "pqd, one thread, no rate limit",
            "submits and calls next(0) without a break until its job is there; the engine looks as long, "
            "spin_us = 1000; " +
                (rated ? std::string(kOwnSetting) : std::string(kUnratedSetting)),
@@ -145,8 +145,8 @@ Line measure_transport(const Plan& plan, const TransportKind& kind) {
 
 std::vector<Comparison> measure_to_handler(const Plan& plan) {
   Comparison looking{"from submit to handler, durability memory, looking all the time", Tier::kMemory};
-  looking.lines.push_back(measure_one_thread(plan, false));
   looking.lines.push_back(measure_one_thread(plan, true));
+  looking.lines.push_back(measure_one_thread(plan, false));
   looking.lines.push_back(
       measure_own(plan, "pqd, engine looks too", Manner::kLooking, kEngineLooks,
                   "the consumer calls next(0) without a break, the engine looks, spin_us = "
@@ -154,8 +154,8 @@ std::vector<Comparison> measure_to_handler(const Plan& plan) {
   looking.lines.push_back(
       measure_own(plan, "pqd, consumer looks", Manner::kLooking, kEngineSleeps,
                   "the consumer calls next(0) without a break, engine and producer sleep; "));
-  looking.aims.push_back(
-      aim_latency(looking.lines[0], 0.5, 3'000, "all who wait look, no rate limit: p50 at most 3 us"));
+  // With what pqd does for its users, as in all rows.
+  looking.aims.push_back(aim_latency(looking.lines[0], 0.5, 3'000, "all who wait look: p50 at most 3 us"));
   Comparison sleeping{"from submit to handler, durability memory, everybody asleep", Tier::kMemory};
   sleeping.lines.push_back(measure_own(plan, "pqd", Manner::kSleeping, kEngineSleeps,
                                        "producer, engine and consumer sleep before each; "));

@@ -32,7 +32,7 @@ StoreResult<void> DoneWalk::status() const {
 // A key that is none stands for no id.
 void DoneWalk::find_single() {
   single_.reset();
-  if (!packs_.status() || !singles_.Valid() || !singles_.key().starts_with(slice(prefix_))) return;
+  if (!packs_.status() || !singles_.Valid() || !starts_with(singles_.key(), prefix_)) return;
   single_ = keys::id(view(singles_.key()).subspan(prefix_.size())).value_or(JobId{});
 }
 

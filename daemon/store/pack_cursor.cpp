@@ -105,7 +105,7 @@ std::optional<PackCursor::Place> PackCursor::load(const DoneRun& run, const JobI
 
 // Nothing when the iterator stands at none behind the prefix.
 std::optional<DonePackKey> PackCursor::key_here() {
-  if (!at_.Valid() || !at_.key().starts_with(slice(prefix_))) return std::nullopt;
+  if (!at_.Valid() || !starts_with(at_.key(), prefix_)) return std::nullopt;
   auto key = read_pack_key(view(at_.key()), prefix_.size());
   if (!key) fail("a key of the packs of finished jobs is damaged");
   return key;

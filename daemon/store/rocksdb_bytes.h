@@ -16,6 +16,11 @@ inline rocksdb::Slice slice(ByteView bytes) {
 inline rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
 inline ByteView view(const rocksdb::Slice& s) { return as_bytes(std::string_view(s.data(), s.size())); }
 
+// Slice::starts_with compares from a null pointer where there is no prefix.
+inline bool starts_with(const rocksdb::Slice& key, ByteView prefix) {
+  return key.ToStringView().starts_with(as_text(prefix));
+}
+
 inline std::unexpected<StoreError> failure(const std::string& what, const rocksdb::Status& status) {
   if (!status.IsNoSpace())
     return std::unexpected(StoreError{Error::kSystemError, what + ": " + status.ToString(), true});

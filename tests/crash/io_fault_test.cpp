@@ -33,7 +33,9 @@ TEST_P(FailedCall, StopsTheStoreAndLosesNothing) {
   const FailedCallReport report = fail_all(false);
   EXPECT_GT(report.calls, GetParam().plan.reads ? 20u : 150u);
   if (!kSanitized) {
-    EXPECT_GT(report.stopped, report.calls / 4) << "the others are calls whose failure harms nothing";
+    // Of reads fewer count: RocksDB looks into each family's files, and most of these looks it can do without.
+    const uint64_t share = GetParam().plan.reads ? 5 : 4;
+    EXPECT_GT(report.stopped, report.calls / share) << "the others are calls whose failure harms nothing";
   }
 }
 

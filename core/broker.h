@@ -165,9 +165,12 @@ class Broker {
     changes_.note(event, state_, *commit_);
     // Events about jobs of durability `memory` change the state and are written nowhere.
     if (is_of_memory(event)) return;
-    if (!time_noted_) commit_->add(TimePassed{now()});
-    time_noted_ = true;
+    note_time();
     commit_->add(event);
+  }
+  void note_time() {
+    if (!time_noted_) commit_->add_unawaited(TimePassed{now()});
+    time_noted_ = true;
   }
   TimeNs now() const { return state_.now(); }
 

@@ -77,7 +77,14 @@ void Broker::charge_rate(const Candidate& candidate) {
   else
     tat = candidate.charged ? options_.gate->tat(who->user)
                             : options_.gate->charge(who->user, who->limit, now(), 1);
-  emit(RateCharged{who->user.first, who->user.second, tat});
+  const RateCharged charge{who->user.first, who->user.second, tat};
+  note_time();
+  // A job that lives in memory is forgotten together with its charge, so that it need not wait for it.
+  if (candidate.memory())
+    commit_->add_unawaited(charge);
+  else
+    commit_->add(charge);
+  state_.apply(charge);
 }
 
 // The gate has charged a submit that becomes no job; no journal has heard of it.

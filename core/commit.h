@@ -81,11 +81,21 @@ class CommitBuilder {
 
   uint64_t number() const { return number_; }
   bool empty() const { return event_count_ == 0; }
+  // Nothing is in it that its effects depend on: they may leave before it is written, and it may be written
+  // together with what comes.
+  bool can_wait() const { return awaited_count_ == 0; }
   // Large enough to be closed now.
   bool full() const;
 
   template <class Event>
   void add(const Event& event) {
+    add_unawaited(event);
+    ++awaited_count_;
+  }
+  // One that no effect has to wait for: when the daemon dies before this commit is written, it is as well
+  // that it never happened.
+  template <class Event>
+  void add_unawaited(const Event& event) {
     encode_event(event, events_);
     ++event_count_;
   }
@@ -111,6 +121,7 @@ class CommitBuilder {
   BlockNo block_;
   Bytes events_;
   uint32_t event_count_ = 0;
+  uint32_t awaited_count_ = 0;  // of these
   bool needs_sync_ = false;
   Effects effects_;
 };

@@ -27,8 +27,10 @@ CommitBuilder& CommitLine::open() {
 
 bool CommitLine::hand(bool now, const std::function<void()>& news) {
   if (!has_events()) return pass_on();
+  const bool full = building_->full();
+  if (!now && !full && building_->can_wait()) return pass_on();
   const uint64_t under_way = handed_ - progress_.done;
-  const bool soon = urgent_ || building_->full();
+  const bool soon = urgent_ || full;
   if (!now && under_way > 0 && !(soon && under_way < kUnderWayMax)) return false;
   const Commit commit = building_->close();
   building_.reset();
@@ -48,7 +50,12 @@ bool CommitLine::hand(bool now, const std::function<void()>& news) {
   return true;
 }
 
-// Turns that wrote nothing may still have effects: they depend on what was handed over before them.
+bool CommitLine::hand_rest(const std::function<void()>& news) {
+  return has_events() && all_done() && hand(true, news);
+}
+
+// Turns that wrote nothing, or nothing that they depend on, may still have effects: these depend on what was
+// handed over before them.
 bool CommitLine::pass_on() {
   if (!building_ || building_->effects().empty()) return false;
   spread(handed_, std::exchange(building_->effects(), {}));

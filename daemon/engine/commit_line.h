@@ -27,6 +27,8 @@ class CommitLine {
   // under way, or `now`. Its effects are on their way to the outboxes then. True when it did. A small one is
   // made durable here, when nothing else is under way; `news` is called when that has moved progress().
   bool hand(bool now, const std::function<void()>& news);
+  // Before the worker sleeps: hands over what nobody waits for, when nothing is under way. True when it did.
+  bool hand_rest(const std::function<void()>& news);
 
   const Progress& progress() const { return progress_; }
   // Takes over how far the committer is; true when that has moved.
@@ -34,7 +36,7 @@ class CommitLine {
   // The number of the commit that was opened last.
   uint64_t latest() const { return last_; }
   // Nothing is open with something in it, nothing is under way.
-  bool idle() const { return !has_events() && progress_.done == handed_; }
+  bool idle() const { return !has_events() && all_done(); }
 
  private:
   static constexpr uint64_t kUnderWayMax = 2;
@@ -43,6 +45,7 @@ class CommitLine {
   static constexpr size_t kHereMaxBytes = 8u << 10;
 
   bool has_events() const { return building_ && !building_->empty(); }
+  bool all_done() const { return progress_.done == handed_; }
   bool pass_on();
   void spread(uint64_t commit, const Effects& effects);
 

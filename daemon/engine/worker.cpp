@@ -51,7 +51,7 @@ void Worker::run() {
   for (;;) {
     if (pass() && spin_.on()) spin_.worked(EventLoop::monotonic_ns());
     if (stop_by_ns_ && stopped()) return;
-    if (left_over() || look_on() || !can_sleep()) {
+    if (left_over() || look_on() || parts_.commits.hand_rest([this] { publish(); }) || !can_sleep()) {
       parts_.loop.run(0);
       continue;
     }
@@ -93,7 +93,7 @@ bool Worker::turn() {
   if (drain_.took_urgent()) parts_.commits.hurry();
   PQD_CRASH_POINT("turn-drained");
   find_faults();
-  note_receipts(!commit.empty());
+  note_receipts(!commit.can_wait());
   PQD_CRASH_POINT("turn-before-closing-sessions");
   close_sessions();
   PQD_CRASH_POINT("turn-sessions-closed");

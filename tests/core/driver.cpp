@@ -37,6 +37,7 @@ void Driver::end() {
   state.check_invariants();
   demand_no_idle_consumer();
   const bool empty = builder_->empty();
+  could_wait = builder_->can_wait();
   Commit commit = builder_->close();
   builder_.reset();
   for (const DeliveryEffect& d : commit.effects.deliveries) {

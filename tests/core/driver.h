@@ -137,6 +137,7 @@ class Driver {
   FinishedStore store;
   Broker broker;
   std::vector<Commit> commits;
+  bool could_wait = false;  // the last turn wrote nothing that its effects depend on
   std::vector<ReceiptEffect> receipts;
   std::vector<CancelNotice> notices;
   std::vector<SessionNo> batch_ends;

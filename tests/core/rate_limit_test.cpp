@@ -249,6 +249,23 @@ TEST(RateLimited, BatchThatIsNoneIsToldSoWhateverTheRate) {
   }
 }
 
+TEST(RateLimited, ChargeOfAJobInMemoryIsJournaledAndKeepsNothingBack) {
+  Driver d(limited(3));
+  const SessionNo user = d.open();
+  const JobSpec in_memory{.durability = Durability::kMemory};
+  d.submit(user, in_memory);
+  EXPECT_FALSE(d.could_wait) << "the queue and the type are new";
+  const size_t commits = d.commits.size();
+  d.submit(user, in_memory);
+  EXPECT_TRUE(d.could_wait);
+  EXPECT_EQ(d.commits.size(), commits + 1);
+  EXPECT_EQ(d.state.tables.rates.tat({kUid, ""}), d.now_ns + 40 * kSecondNs);
+  d.submit(user);
+  EXPECT_FALSE(d.could_wait) << "a job in the journal";
+  d.submit(user, in_memory);
+  EXPECT_FALSE(d.could_wait) << "a refusal, which outlives an engine";
+}
+
 TEST(RateLimited, IsKnownToTheTablesOfACheckpoint) {
   Driver d(limited(1));
   d.submit(d.open());

@@ -30,6 +30,23 @@ TEST_F(RateLimitE2e, HoldsEachEndUserToItsOwnOverTheDeathsOfTheDaemon) {
   EXPECT_EQ(job_count(), 5u);
 }
 
+// The charges of jobs that live in memory are written with what comes, and at the end.
+TEST_F(RateLimitE2e, CountsJobsOfDurabilityMemoryOverTheDeathsOfTheDaemon) {
+  const auto in_memory = [this](const std::string& subject) {
+    output({"submit", "t", "x", "--subject", subject, "--durability", "memory"});
+  };
+  for (int i = 0; i < 3; ++i) in_memory("ann");
+  refused_as("ann");
+  submit_as("bob");
+  daemon_.kill_engine();
+  refused_as("ann");
+  for (int i = 0; i < 3; ++i) in_memory("cat");
+  daemon_.stop();
+  ASSERT_TRUE(daemon_.start());
+  refused_as("ann");
+  refused_as("cat");
+}
+
 TEST_F(RateLimitE2e, DoesNotConcernTheDaemonsOwnUser) {
   std::string lines;
   for (int i = 0; i < 100; ++i) lines += "{\"type\":\"t\"}\n";

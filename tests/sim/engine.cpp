@@ -355,9 +355,10 @@ void Engine::take_batch(SessionMemory& memory, uint8_t lane, size_t at, uint32_t
   around_.model.submit_batch(memory.number, lane, memory.up[lane].records[at].seq, records);
 }
 
-// Turns that wrote nothing may still have effects: they depend on what was handed over before them.
+// Turns that wrote nothing, or nothing that they depend on, may still have effects: these depend on what was
+// handed over before them. Every other commit of that kind goes with them all the same.
 bool Engine::hand() {
-  if (!has_events()) {
+  if (!has_events() || lets_effects_go()) {
     if (!has_effects()) return false;
     spread(handed_to_, std::exchange(building_->effects(), {}));
     receipts_judged_ = deliveries_judged_ = notices_judged_ = changes_judged_ = 0;

@@ -98,6 +98,11 @@ class Engine {
   void inherit_sessions();
   void first_turn(TimeNs now);
   bool has_events() const { return building_ && !building_->empty(); }
+  // What is in it may be written later than its effects leave.
+  bool lets_effects_go() {
+    return building_ && building_->can_wait() && !building_->effects().empty() &&
+           building_->number() % 2 == 1;
+  }
   bool has_effects() { return building_ && !(building_->empty() && building_->effects().empty()); }
   CommitBuilder& open_commit();
   void begin(TimeNs now);

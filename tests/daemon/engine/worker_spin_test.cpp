@@ -1,5 +1,8 @@
 // A worker that looks for more work before it sleeps, in a whole daemon: how often it goes to sleep, by its
 // wake word, while a client gives it one job after the other.
+#include <unistd.h>
+
+#include "bindings/cpp/client.h"
 #include "bindings/cpp/client_session.h"
 #include "core/submit_record.h"
 #include "tests/support/daemon.h"
@@ -83,6 +86,22 @@ TEST_P(WorkerSpin, EndsInSleepWhenThereIsNothingToDo) {
   // And what comes then wakes it.
   submit_one();
   EXPECT_TRUE(eventually([this] { return engine_sleeps(); }));
+}
+
+// What nobody waits for is written before the engine sleeps: the charge of a job that lives in memory.
+TEST_P(WorkerSpin, WritesWhatNobodyWaitsForBeforeItSleeps) {
+  start("[limits.user_rates]\n\"" + std::to_string(::getuid()) + "\" = 2\n");
+  submit_one();  // its type is new, and that is waited for
+  submit_one();
+  ASSERT_TRUE(eventually([this] { return engine_sleeps(); }));
+  daemon_.kill_engine();
+  auto client = Client::connect({.socket = daemon_.socket()});
+  ASSERT_TRUE(client) << client.error().text;
+  const auto ticket = client->submit({.type = "t"});
+  ASSERT_TRUE(ticket) << ticket.error().text;
+  const auto third = client->wait(*ticket, kWatchdog);
+  ASSERT_FALSE(third);
+  EXPECT_EQ(third.error().error, Error::kRateLimitExceeded);
 }
 
 INSTANTIATE_TEST_SUITE_P(Loops, WorkerSpin, testing::Values("auto", "epoll"),

@@ -17,6 +17,13 @@ bool CommitBuilder::full() const {
 std::span<std::byte> CommitBuilder::add_room(size_t bytes, BlobRef& blob) {
   Bytes& block = blocks_.open_bytes(block_);
   const size_t offset = (block.size() + 7) & ~size_t{7};
+  const size_t piece = cuts_.empty() ? 0 : cuts_.back();
+  const bool full = piece_records_ == kBlockPieceRecords || offset + bytes - piece > kBlockPieceBytes;
+  if (full && offset > piece) {
+    cuts_.push_back(static_cast<uint32_t>(offset));
+    piece_records_ = 0;
+  }
+  ++piece_records_;
   block.resize(offset + bytes);
   blob = {static_cast<uint32_t>(offset), static_cast<uint32_t>(bytes)};
   return std::span(block).subspan(offset, bytes);
@@ -29,7 +36,16 @@ BlobRef CommitBuilder::add_blob(ByteView bytes) {
   return blob;
 }
 
-void CommitBuilder::drop_last(const BlobRef& blob) { blocks_.open_bytes(block_).resize(blob.offset); }
+void CommitBuilder::drop_last(const BlobRef& blob) {
+  blocks_.open_bytes(block_).resize(blob.offset);
+  // How many the piece before had is not known any more: it ends here.
+  bool ended = false;
+  for (; !cuts_.empty() && cuts_.back() >= blob.offset; cuts_.pop_back()) ended = true;
+  if (ended)
+    piece_records_ = kBlockPieceRecords;
+  else if (piece_records_ > 0)
+    --piece_records_;
+}
 
 ByteView CommitBuilder::blob(const BlobRef& blob) const { return blocks_.view({block_, blob}); }
 
@@ -50,6 +66,7 @@ Commit CommitBuilder::close() {
   commit.hash = entry_hash(events_);
   commit.entry = std::make_shared<const Bytes>(std::move(events_));
   commit.block_bytes = blocks_.shared(block_);
+  commit.cuts = std::move(cuts_);
   commit.effects = std::move(effects_);
   blocks_.seal(block_);
   return commit;

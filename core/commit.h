@@ -64,12 +64,18 @@ struct Effects {
   }
 };
 
+// A commit's block in pieces that may outlive the rest of it: of so many records, or so many bytes, at most,
+// or of one record.
+inline constexpr size_t kBlockPieceRecords = 64;
+inline constexpr size_t kBlockPieceBytes = 32u << 10;
+
 struct Commit {
   uint64_t number = 0;
   bool needs_sync = false;
   BlockNo block = kNoBlock;
   std::shared_ptr<const Bytes> entry;        // set by close()
   std::shared_ptr<const Bytes> block_bytes;  // set by close()
+  std::vector<uint32_t> cuts;                // where the pieces of the block begin, but for the first
   ChainHash hash{};                          // of `entry`
   Effects effects;
 };
@@ -119,6 +125,8 @@ class CommitBuilder {
   ChainHash previous_;
   TimeNs now_ns_;
   BlockNo block_;
+  std::vector<uint32_t> cuts_;
+  size_t piece_records_ = 0;  // in the last piece
   Bytes events_;
   uint32_t event_count_ = 0;
   uint32_t awaited_count_ = 0;  // of these

@@ -105,13 +105,24 @@ std::expected<JobCore, Error> decode_row_core(ByteView bytes) {
   return core;
 }
 
-void drop_payload(JobRow& row) {
-  auto submit = read_submit_record(row.record);
-  if (!submit || row.payload_dropped) return;
+bool append_row(ByteView without_record, ByteView record, Bytes& out) {
+  constexpr size_t kBefore = sizeof kRowVersion + sizeof(JobCore) + sizeof(uint8_t);
+  if (without_record.size() <= kBefore || without_record[kBefore] != std::byte{0}) return false;
+  ByteWriter writer(out);
+  writer.raw_bytes(without_record.first(kBefore));
+  writer.blob(record);
+  writer.raw_bytes(without_record.subspan(kBefore + 1));
+  return true;
+}
+
+void drop_payload(JobRow& row, ByteView record) {
+  if (row.payload_dropped) return;
+  auto submit = read_submit_record(record);
+  if (!submit) return;
   submit->payload = {};
   const size_t bytes = submit_record_bytes(*submit);
   if (std::array<std::byte, kSmallRecordBytes> small;
-      row.record.size() <= 4 * small.size() && bytes <= small.size()) {
+      record.size() <= 4 * small.size() && bytes <= small.size()) {
     // In the memory that it has: a row of most jobs that end goes this way.
     write_submit_record(*submit, std::span(small).first(bytes));
     row.record.assign(small.begin(), small.begin() + static_cast<ptrdiff_t>(bytes));

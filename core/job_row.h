@@ -37,8 +37,14 @@ std::expected<JobRow, Error> decode_row(ByteView bytes);
 // The flat facts alone.
 std::expected<JobCore, Error> decode_row_core(ByteView bytes);
 
-// Cuts the payload off `row.record` (payload_bytes in the facts stays what it was).
-void drop_payload(JobRow& row);
+// A row that was encoded without a record, and now has this one. False, and nothing is appended, when it is
+// no such row.
+bool append_row(ByteView without_record, ByteView record, Bytes& out);
+
+// `row.record` becomes `record` without its payload (payload_bytes in the facts stays what it was); once.
+// `record` may be what stands there.
+void drop_payload(JobRow& row, ByteView record);
+inline void drop_payload(JobRow& row) { drop_payload(row, row.record); }
 
 // What a query answers about this job; names come from the caller's tables.
 JobInfo job_info(const JobRow& row, std::string_view queue, std::string_view type, bool with_payload);

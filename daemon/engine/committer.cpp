@@ -28,8 +28,7 @@ Committer::~Committer() {
 void Committer::hand(const Commit& commit, bool early) {
   {
     const std::lock_guard lock(mutex_);
-    handed_.push_back(
-        {commit.number, commit.needs_sync, early, commit.entry, commit.block_bytes, commit.hash});
+    handed_.emplace_back(commit, early);
   }
   changed_.notify_one();
 }
@@ -41,7 +40,7 @@ bool Committer::commit_here(const Commit& commit, bool early, const std::functio
     if (writing_ || !handed_.empty()) return false;
     writing_ = true;
   }
-  write({{commit.number, commit.needs_sync, early, commit.entry, commit.block_bytes, commit.hash}}, news);
+  write({Handed(commit, early)}, news);
   const std::lock_guard lock(mutex_);
   writing_ = false;
   return true;
@@ -78,7 +77,7 @@ void Committer::write(const std::deque<Handed>& group, const std::function<void(
   bool early = false;
   for (const Handed& commit : group) {
     PQD_CRASH_POINT("commit-before-append");
-    if (const auto ok = store_.append(commit.number, *commit.entry, *commit.block); !ok)
+    if (const auto ok = store_.append(commit.number, *commit.entry, *commit.block, commit.cuts); !ok)
       fail_stop(ok.error());
     PQD_CRASH_POINT("commit-appended");
     if (commit.needs_sync) to_sync = &commit;

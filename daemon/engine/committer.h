@@ -47,7 +47,17 @@ class Committer {
     bool early = false;
     std::shared_ptr<const Bytes> entry;
     std::shared_ptr<const Bytes> block;
+    std::vector<uint32_t> cuts;
     ChainHash hash{};
+
+    Handed(const Commit& commit, bool at_once)
+        : number(commit.number),
+          needs_sync(commit.needs_sync),
+          early(at_once),
+          entry(commit.entry),
+          block(commit.block_bytes),
+          cuts(commit.cuts),
+          hash(commit.hash) {}
   };
 
   void run();

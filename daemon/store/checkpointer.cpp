@@ -106,7 +106,7 @@ Checkpointer::Turn Checkpointer::next_turn() {
 
 StoreResult<void> Checkpointer::take_turn(const Turn& turn) {
   for (const Handed& commit : turn.commits) {
-    StoreResult<void> done = fold_.fold(commit.number, *commit.entry, *commit.block);
+    StoreResult<void> done = fold_.fold(commit.number, *commit.entry, commit.block);
     if (done && fold_.pending_bytes() >= options_.bytes) done = checkpoint();
     if (!done) return done;
   }

@@ -9,6 +9,7 @@
 #include "core/job_row.h"
 #include "core/metrics_row.h"
 #include "core/tables.h"
+#include "daemon/store/birth_pack.h"
 #include "daemon/store/done_index.h"
 #include "daemon/store/done_pack.h"
 #include "daemon/store/live_numbers.h"
@@ -109,16 +110,27 @@ class PartitionSalvage {
       const auto found = heads.find(key.ToString());
       if (found == heads.end()) return pack_lost(key, "they have no head");
       const PackHead& head = found->second;
-      const auto rows = unpack_rows(view(value), head.size());
+      const auto piece = head.piece ? read_piece(*head.piece) : std::string();
+      if (!piece) return pack_lost(key, "their records cannot be read");
+      const auto rows = lay_rows(head, view(value), as_bytes(*piece));
       if (!rows) return pack_lost(key, "they cannot be read");
       const JobNo first = keys::number(view(key)).value_or(0);
       for (size_t at = 0; written && at < head.size(); ++at)
         if (head.counts(at))
-          written = take("live", slice(keys::of(first + head.distance(at))), slice((*rows)[at]));
+          written = take("live", slice(keys::of(first + head.distance(at))), slice(rows->rows[at]));
     };
     source_.for_each_readable(family_name("packs", partition_), take_head, lost);
     source_.for_each_readable(family_name("packed_rows", partition_), take_rows, lost);
     return written;
+  }
+
+  std::optional<std::string> read_piece(const BlockPiece& piece) const {
+    std::string bytes;
+    const BlockPieceKey key(piece);
+    const auto blocks = source_.family(family_name("blocks", partition_));
+    if (blocks == nullptr || !source_.db().Get({}, blocks, slice(key.bytes()), &bytes).ok())
+      return std::nullopt;
+    return bytes;
   }
 
   // Before the rows that stand by themselves: those count, but for a dead letter's that should be gone.
@@ -231,6 +243,7 @@ class PartitionSalvage {
     uint64_t last = 0;
     ChainHash hash{};
     bool cut = false;
+    uint64_t cut_from = 0;  // 0 = it was not
     for (it->SeekToFirst(); it->Valid(); it->Next()) {
       const uint64_t number = keys::number(view(it->key())).value_or(0);
       const auto entry = read_entry(view(it->value()));
@@ -245,13 +258,14 @@ class PartitionSalvage {
         if (!cut) lose("commit " + std::to_string(last + 1) + " and all behind it: " + why);
         cut = true;
         batch_.Delete(target("journal"), it->key());
-        batch_.Delete(target("blocks"), it->key());
+        cut_from = cut_from == 0 ? number : cut_from;
         continue;
       }
       last = number;
       hash = entry_hash(view(it->value()));
     }
     last_commit_ = last;
+    drop_blocks(cut_from);
     if (last < covered_)
       return refusal("commit " + std::to_string(covered_) +
                      ", up to which the checkpoint covers, cannot be read; restore a backup");
@@ -285,10 +299,24 @@ class PartitionSalvage {
   }
 
   bool block_is_whole(uint64_t number, uint64_t bytes) {
-    if (bytes == 0) return true;
-    std::string block;
-    const auto status = target_.db().Get({}, target("blocks"), slice(keys::of(number)), &block);
-    return status.ok() && block.size() == bytes;
+    const std::unique_ptr<rocksdb::Iterator> it(target_.db().NewIterator({}, target("blocks")));
+    uint64_t there = 0;
+    for (it->Seek(slice(keys::of(number))); there < bytes && it->Valid(); it->Next()) {
+      const auto piece = BlockPieceKey::read(view(it->key()));
+      if (!piece || piece->commit != number || piece->offset != there) break;
+      there += it->value().size();
+    }
+    return there == bytes;
+  }
+
+  // Of commits that the checkpoint covers, because all rows are whole now, and of those that are cut off.
+  void drop_blocks(uint64_t cut_from) {
+    const std::unique_ptr<rocksdb::Iterator> it(target_.db().NewIterator({}, target("blocks")));
+    for (it->SeekToFirst(); it->Valid(); it->Next()) {
+      const auto piece = BlockPieceKey::read(view(it->key()));
+      if (!piece || piece->commit <= covered_ || (cut_from != 0 && piece->commit >= cut_from))
+        batch_.Delete(target("blocks"), it->key());
+    }
   }
 
   void mend_live() {

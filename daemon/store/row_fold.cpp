@@ -8,10 +8,19 @@
 
 namespace pqd {
 
+Bytes Birth::whole_row() const {
+  if (commit == 0) return row;
+  Bytes whole;
+  whole.reserve(row.size() + record.bytes + sizeof(uint64_t));
+  if (!append_row(row, ByteView(*block).subspan(record.offset, record.bytes), whole)) std::abort();
+  return whole;
+}
+
 // Takes each event of one commit to the rows, with what it points to in the block.
 class RowFolder {
  public:
-  RowFolder(RowFold& to, ByteView block) : to_(to), block_(block) {}
+  RowFolder(RowFold& to, std::shared_ptr<const Bytes> block)
+      : to_(to), shared_block_(std::move(block)), block_(*shared_block_) {}
 
   template <class Event>
   void operator()(const Event& e) {
@@ -77,7 +86,9 @@ class RowFolder {
     }
     RowFold::Entry& entry = to_.entries_[e.job];
     entry.row.core = born(e, *submit, to_.tables_.queue(e.queue).settings, now());
-    entry.row.record.assign(record.begin(), record.end());
+    entry.commit = to_.folded_ + 1;
+    entry.record = e.record;
+    entry.block = shared_block_;
     count(entry.row.core, e);
     to_.tables_.apply(e, submit->head.id);
     to_.pending_bytes_ += sizeof(JobCore) + record.size();
@@ -223,7 +234,8 @@ class RowFolder {
   }
 
   RowFold& to_;
-  ByteView block_;
+  const std::shared_ptr<const Bytes> shared_block_;
+  const ByteView block_;
   MetricsFold::Stored stored_figures_ = [this](const MetricsKey& key) { return stored_figures(key); };
 };
 
@@ -231,8 +243,8 @@ RowFold::Entry* RowFold::find(JobNo job) {
   const auto found = entries_.find(job);
   if (found != entries_.end()) return &found->second;
   if (auto known = remembered_.extract(job)) {
-    remembered_bytes_ -= bytes_of(known.mapped());
-    pending_bytes_ += bytes_of(known.mapped());
+    remembered_bytes_ -= known.mapped().bytes();
+    pending_bytes_ += known.mapped().bytes();
     return &entries_.insert(std::move(known)).position->second;
   }
   auto bytes = store_.find_live(job);
@@ -253,20 +265,30 @@ RowFold::Entry* RowFold::find(JobNo job) {
   return &entry;
 }
 
+void RowFold::Entry::own_record() {
+  if (!block) return;
+  const ByteView bytes = record_bytes();
+  row.record.assign(bytes.begin(), bytes.end());
+  block.reset();
+  commit = 0;
+}
+
 void RowFold::finish(Entry& entry, bool keep_payload) {
-  if (keep_payload) return;
-  const size_t before = entry.row.record.size();
-  drop_payload(entry.row);
+  if (keep_payload) return entry.own_record();
+  const size_t before = entry.record_bytes().size();
+  drop_payload(entry.row, entry.record_bytes());
+  entry.block.reset();
+  entry.commit = 0;
   pending_bytes_ -= before - entry.row.record.size();
 }
 
-StoreResult<void> RowFold::fold(uint64_t number, ByteView entry, ByteView block) {
+StoreResult<void> RowFold::fold(uint64_t number, ByteView entry, std::shared_ptr<const Bytes> block) {
   const auto view = read_entry(entry);
   if (!view || view->head.number != number || number != folded_ + 1) {
     return std::unexpected(StoreError{
         Error::kSystemError, "commit " + std::to_string(number) + " cannot be folded into rows", true});
   }
-  RowFolder folder(*this, block);
+  RowFolder folder(*this, std::move(block));
   ByteReader reader(view->events);
   while (!error_ && reader.remaining() > 0) {
     if (!decode_event(reader, folder)) {
@@ -280,14 +302,28 @@ StoreResult<void> RowFold::fold(uint64_t number, ByteView entry, ByteView block)
   return {};
 }
 
-CheckpointBatch RowFold::take() {
-  CheckpointBatch batch = std::move(batch_);
-  batch_ = {};
-  // All of them at once: which of them will be asked for next depends on the queues.
-  if (remembered_bytes_ > remembered_bytes_max_) {
+void RowFold::remember(std::vector<Entries::node_type> living) {
+  size_t bytes = 0;
+  for (const auto& node : living) bytes += node.mapped().bytes();
+  // All of them or none: which of them will be asked for next depends on the queues.
+  if (remembered_bytes_ + bytes > remembered_bytes_max_) {
     remembered_.clear();
     remembered_bytes_ = 0;
   }
+  if (bytes > remembered_bytes_max_) return;
+  remembered_bytes_ += bytes;
+  for (auto& node : living) {
+    // One job must not keep the block of its whole commit.
+    node.mapped().own_record();
+    node.mapped().stored = true;
+    remembered_.insert(std::move(node));
+  }
+}
+
+CheckpointBatch RowFold::take() {
+  CheckpointBatch batch = std::move(batch_);
+  batch_ = {};
+  std::vector<Entries::node_type> living;
   while (!entries_.empty()) {
     auto node = entries_.extract(entries_.begin());
     const JobNo job = node.key();
@@ -297,15 +333,17 @@ CheckpointBatch RowFold::take() {
     if (entry.gone) continue;
     if (finished) {
       batch.done_puts.emplace_back(entry.row.core.id, encode_row(entry.row));
-    } else {
-      (entry.stored ? batch.live_puts : batch.births).emplace_back(job, encode_row(entry.row));
-      entry.stored = true;
-      remembered_bytes_ += bytes_of(entry);
-      remembered_.insert(std::move(node));
+      continue;
     }
+    if (entry.stored)
+      batch.live_puts.emplace_back(job, encode_row(entry.row));
+    else
+      batch.births.push_back({job, encode_row(entry.row), entry.commit, entry.record, entry.block});
+    living.push_back(std::move(node));
   }
+  remember(std::move(living));
   // In the order of their keys, in which they go into the store at the least cost.
-  std::ranges::sort(batch.births, {}, &std::pair<JobNo, Bytes>::first);
+  std::ranges::sort(batch.births, {}, &Birth::job);
   std::ranges::sort(batch.live_puts, {}, &std::pair<JobNo, Bytes>::first);
   std::ranges::sort(batch.live_deletes);
   std::ranges::sort(batch.done_puts, {}, &std::pair<JobId, Bytes>::first);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <unordered_map>
 
 #include "core/fold.h"
@@ -23,7 +24,10 @@ class RowFold {
       : store_(store), tables_(std::move(tables)), folded_(covered), remembered_bytes_max_(remembered_bytes) {}
 
   // REQUIRES: number follows the last one. An error means that the journal or the rows are damaged.
-  StoreResult<void> fold(uint64_t number, ByteView entry, ByteView block);
+  StoreResult<void> fold(uint64_t number, ByteView entry, std::shared_ptr<const Bytes> block);
+  StoreResult<void> fold(uint64_t number, ByteView entry, ByteView block) {
+    return fold(number, entry, std::make_shared<const Bytes>(block.begin(), block.end()));
+  }
 
   uint64_t folded() const { return folded_; }
   // Bytes gathered so far, roughly.
@@ -39,23 +43,36 @@ class RowFold {
 
   struct Entry {
     JobRow row;
+    // Of a job as it was born: where its record stands, and `row` has none. 0 = the row is whole.
+    uint64_t commit = 0;
+    BlobRef record;
+    std::shared_ptr<const Bytes> block;
     bool stored = false;  // the store has it among the live jobs
     bool gone = false;    // it never became a job
+
+    ByteView record_bytes() const {
+      return block ? ByteView(*block).subspan(record.offset, record.bytes) : ByteView(row.record);
+    }
+    // Makes the row whole, and lets go of the block.
+    void own_record();
+    size_t bytes() const { return sizeof(Entry) + record_bytes().size(); }
   };
+  using Entries = std::unordered_map<JobNo, Entry>;
 
   // The row of a live job; nullptr and `error_` set when there is none.
   Entry* find(JobNo job);
   void finish(Entry& entry, bool keep_payload);
-  static size_t bytes_of(const Entry& entry) { return sizeof(Entry) + entry.row.record.size(); }
+  // These are live, and as the checkpoint that is taken has them.
+  void remember(std::vector<Entries::node_type> living);
 
   const StoreView& store_;
   Tables tables_;
   uint64_t folded_;
   size_t pending_bytes_ = 0;
   bool changed_ = false;
-  std::unordered_map<JobNo, Entry> entries_;
-  // Of earlier checkpoints, as they stand in the store.
-  std::unordered_map<JobNo, Entry> remembered_;
+  Entries entries_;
+  // Of earlier checkpoints, as they stand in the store; whole.
+  Entries remembered_;
   size_t remembered_bytes_ = 0;
   size_t remembered_bytes_max_;
   std::map<ShortHash, std::optional<KeptKey>> keys_;  // noted since the last checkpoint; nothing = freed

@@ -8,6 +8,7 @@ namespace pqd {
 namespace {
 
 constexpr uint8_t kVersion = 1;
+constexpr uint8_t kWithPiece = 2;  // of a head
 
 }  // namespace
 
@@ -31,7 +32,11 @@ std::optional<size_t> PackHead::find(JobNo distance) const {
 Bytes PackHead::encode() const {
   Bytes bytes;
   ByteWriter out(bytes);
-  out.pod(kVersion);
+  out.pod(piece ? kWithPiece : kVersion);
+  if (piece) {
+    out.pod(piece->commit);
+    out.pod(piece->offset);
+  }
   out.pod(static_cast<uint8_t>(distances_.size()));
   out.pod(counting_);
   for (const uint16_t distance : distances_) out.pod(distance);
@@ -41,10 +46,14 @@ Bytes PackHead::encode() const {
 std::optional<PackHead> PackHead::decode(ByteView bytes) {
   ByteReader in(bytes);
   const auto version = in.pod<uint8_t>();
+  PackHead head;
+  if (version == kWithPiece) {
+    const auto commit = in.pod<uint64_t>();
+    head.piece = BlockPiece{commit, in.pod<uint32_t>()};
+  }
   const auto size = in.pod<uint8_t>();
   const auto counting = in.pod<uint64_t>();
-  if (version != kVersion || size == 0 || size > kRowsMax) return std::nullopt;
-  PackHead head;
+  if ((version != kVersion && version != kWithPiece) || size == 0 || size > kRowsMax) return std::nullopt;
   for (size_t i = 0; i < size; ++i) {
     const auto distance = in.pod<uint16_t>();
     if (!head.add(distance) || (i == 0 && distance != 0)) return std::nullopt;

@@ -11,6 +11,7 @@
 
 #include "core/bytes.h"
 #include "core/job.h"
+#include "daemon/store/block_piece.h"
 
 namespace pqd {
 
@@ -28,6 +29,8 @@ class PackHead {
   // Where the one with this distance is, if it counts.
   std::optional<size_t> find(JobNo distance) const;
   void strike(size_t at) { counting_ &= ~(uint64_t{1} << at); }
+  // Where the records of all its rows are; nothing: the rows have them.
+  std::optional<BlockPiece> piece;
 
   Bytes encode() const;
   static std::optional<PackHead> decode(ByteView bytes);

@@ -42,23 +42,40 @@ StoreResult<void> Store::go_on_after(uint64_t number) {
   const auto first = keys::of(number + 1);
   for (it->Seek(slice(first)); it->Valid(); it->Next()) {
     strays.Delete(families_[kJournal], it->key());
-    strays.Delete(families_[kBlocks], it->key());
   }
   if (!it->status().ok()) return failure("cannot read the journal", it->status());
+  const auto blocks = iterate(kBlocks);
+  for (blocks->Seek(slice(first)); blocks->Valid(); blocks->Next())
+    strays.Delete(families_[kBlocks], blocks->key());
+  if (!blocks->status().ok()) return failure("cannot read the blocks", blocks->status());
   if (strays.Count() > 0)
     if (auto ok = database_->write(strays, true); !ok) return ok;
   last_commit_.store(number, std::memory_order_relaxed);
+  {
+    const std::lock_guard lock(blocks_mutex_);
+    cuts_.erase(cuts_.upper_bound(number), cuts_.end());
+  }
   // An open puts what it read from the log into tables, and syncs them.
   raise(synced_commits_, number);
   return {};
 }
 
-StoreResult<void> Store::append(uint64_t number, ByteView entry, ByteView block) {
+StoreResult<void> Store::append(uint64_t number, ByteView entry, ByteView block,
+                                std::span<const uint32_t> cuts) {
   if (number != last_commit() + 1) std::abort();
-  rocksdb::WriteBatch batch(entry.size() + block.size() + 128);
-  const auto key = keys::of(number);
-  batch.Put(families_[kJournal], slice(key), slice(entry));
-  if (!block.empty()) batch.Put(families_[kBlocks], slice(key), slice(block));
+  rocksdb::WriteBatch batch(entry.size() + block.size() + 128 + 32 * cuts.size());
+  batch.Put(families_[kJournal], slice(keys::of(number)), slice(entry));
+  uint32_t from = 0;
+  for (size_t i = 0; from < block.size(); ++i) {
+    const uint32_t to = i < cuts.size() ? cuts[i] : static_cast<uint32_t>(block.size());
+    const BlockPieceKey key({number, from});
+    batch.Put(families_[kBlocks], slice(key.bytes()), slice(block.subspan(from, to - from)));
+    from = to;
+  }
+  if (!cuts.empty()) {
+    const std::lock_guard lock(blocks_mutex_);
+    cuts_.emplace_hint(cuts_.end(), number, std::vector(cuts.begin(), cuts.end()));
+  }
   if (auto ok = database_->write(batch, false); !ok) return ok;
   last_commit_.store(number, std::memory_order_relaxed);
   return {};
@@ -117,12 +134,9 @@ StoreResult<void> Store::checkpoint(const CheckpointBatch& batch) {
   writer.pod(batch.covered);
   writer.raw_bytes(batch.tables);
   out.Put(families_[kMeta], slice(kCheckpointKey), slice(head));
-  for (uint64_t n = blocks_deleted_to_ + 1; n <= batch.covered; ++n) {
-    out.Delete(families_[kBlocks], slice(keys::of(n)));
-  }
+  drop_blocks(batch.covered, out);
   if (auto ok = database_->write(out, false); !ok) return ok;
   checkpoints_.fetch_add(1, std::memory_order_release);
-  blocks_deleted_to_ = batch.covered;
   return {};
 }
 

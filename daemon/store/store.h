@@ -10,15 +10,18 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "core/bytes.h"
 #include "core/job.h"
+#include "daemon/store/birth_pack.h"
 #include "daemon/store/database.h"
 #include "daemon/store/row_pack.h"
 #include "daemon/store/store_view.h"
@@ -50,8 +53,10 @@ class Store final : public StoreView {
   // anybody (see recover()) and is removed, durably.
   StoreResult<void> go_on_after(uint64_t number);
 
-  // REQUIRES: number == last_commit() + 1.
-  StoreResult<void> append(uint64_t number, ByteView entry, ByteView block);
+  // `cuts`: where the block's pieces begin, but for the first; see core/commit.h. REQUIRES: number ==
+  // last_commit() + 1; cuts grow and are within the block.
+  StoreResult<void> append(uint64_t number, ByteView entry, ByteView block,
+                           std::span<const uint32_t> cuts = {});
   // Every commit up to and with `number` survives power loss when it returns.
   StoreResult<void> sync(uint64_t number);
   // Survives power loss only together with all that it stands on: the commits it covers, and the checkpoints
@@ -114,6 +119,8 @@ class Store final : public StoreView {
 
   Store(std::shared_ptr<Database> database, PartitionNo partition);
   StoreResult<std::optional<Bytes>> get(Family family, ByteView key) const;
+  // `pieces`: over the blocks, and near this one's as a rule.
+  StoreResult<Bytes> read_block(uint64_t commit, rocksdb::Iterator& pieces) const;
   // Over nothing where there is no such family. Whoever reads ahead goes through all of it, and once: what it
   // reads is not kept in the cache.
   std::unique_ptr<rocksdb::Iterator> iterate(Family family, size_t readahead_bytes = 0) const;
@@ -123,13 +130,17 @@ class Store final : public StoreView {
   // store_live.cpp; the private ones with packs_mutex_ held but for load_packs.
   struct ReadPack {
     JobNo first = 0;
-    Bytes bytes;
-    std::vector<ByteView> rows;
-    ReadPack(JobNo pack, Bytes read) : first(pack), bytes(std::move(read)) {}
+    LaidRows laid;
   };
   StoreResult<void> load_packs();
   StoreResult<void> put_live(const CheckpointBatch& batch, rocksdb::WriteBatch& out);
-  void put_births(std::span<const std::pair<JobNo, Bytes>> births, rocksdb::WriteBatch& out);
+  void put_births(std::span<const Birth> births, rocksdb::WriteBatch& out);
+  // How many of the first stand in one piece of a block and are worth to be kept there; 0 = none.
+  size_t births_in_piece(std::span<const Birth> births, PackHead& head) const;
+  // The rows by themselves.
+  void put_whole_births(std::span<const std::pair<JobNo, Bytes>> births, rocksdb::WriteBatch& out);
+  // Of the blocks of commits that it covers, all that no pack keeps.
+  void drop_blocks(uint64_t covered, rocksdb::WriteBatch& out);
   // A pack of which some count no more since the checkpoint before.
   StoreResult<void> put_struck(JobNo pack, rocksdb::WriteBatch& out);
   StoreResult<const ReadPack*> read_pack(JobNo pack) const;
@@ -157,11 +168,14 @@ class Store final : public StoreView {
   // Checkpoints, and rows that went in before one. release by the thread that writes them, acquire by who
   // begins a sync: it takes those along.
   std::atomic<uint64_t> checkpoints_{0};
-  uint64_t blocks_deleted_to_ = 0;
   uint32_t epoch_ = 0;              // once it was given out
-  mutable std::mutex packs_mutex_;  // guards the following
+  mutable std::mutex blocks_mutex_;  // guards the following
+  uint64_t blocks_deleted_to_ = 0;
+  std::map<uint64_t, std::vector<uint32_t>> cuts_;  // of blocks that are still whole, where there are any
+  mutable std::mutex packs_mutex_;                  // guards the following
   RowPacks packs_;
   mutable std::deque<ReadPack> packs_read_;  // lately: jobs that came together often change together
+  std::set<BlockPiece> kept_;  // by packs that the checkpoint in hand makes; of the thread that writes it
 };
 
 }  // namespace pqd

@@ -40,7 +40,56 @@ StoreResult<void> Store::load_packs() {
   return {};
 }
 
-void Store::put_births(std::span<const std::pair<JobNo, Bytes>> births, rocksdb::WriteBatch& out) {
+void Store::put_births(std::span<const Birth> births, rocksdb::WriteBatch& out) {
+  std::vector<std::pair<JobNo, Bytes>> whole;  // that stand before the pack that is made next
+  while (!births.empty()) {
+    const JobNo first = births.front().job;
+    PackHead head;
+    const size_t count = births_in_piece(births, head);
+    if (head.piece && packs_.goes_behind(first) && kept_.insert(*head.piece).second) {
+      put_whole_births(whole, out);
+      whole.clear();
+      out.Put(families_[kPacks], slice(keys::of(first)), slice(head.encode()));
+      out.Put(families_[kPackedRows], slice(keys::of(first)),
+              slice(pack_births(births.first(count), *head.piece)));
+      packs_.add(first, std::move(head));
+    } else {
+      for (const Birth& birth : births.first(count)) whole.emplace_back(birth.job, birth.whole_row());
+    }
+    births = births.subspan(count);
+  }
+  put_whole_births(whole, out);
+}
+
+size_t Store::births_in_piece(std::span<const Birth> births, PackHead& head) const {
+  const Birth& first = births.front();
+  if (first.commit == 0) return 1;
+  BlockPiece piece{first.commit, 0};
+  uint32_t end = std::numeric_limits<uint32_t>::max();
+  {
+    const std::lock_guard lock(blocks_mutex_);
+    if (const auto cuts = cuts_.find(first.commit); cuts != cuts_.end()) {
+      const auto next = std::ranges::upper_bound(cuts->second, first.record.offset);
+      if (next != cuts->second.begin()) piece.offset = *std::prev(next);
+      if (next != cuts->second.end()) end = *next;
+    }
+  }
+  size_t count = 0;
+  size_t bytes = 0;
+  uint64_t taken_to = piece.offset;
+  for (const Birth& birth : births) {
+    const BlobRef& record = birth.record;
+    if (birth.commit != piece.commit || record.offset < taken_to || record.offset >= end) break;
+    if (!head.add(birth.job - first.job)) break;
+    taken_to = uint64_t{record.offset} + record.bytes;
+    bytes += record.bytes;
+    ++count;
+  }
+  if (count >= kPackRowsMin || bytes >= kPackedRowMax) head.piece = piece;
+  return count;
+}
+
+void Store::put_whole_births(std::span<const std::pair<JobNo, Bytes>> births, rocksdb::WriteBatch& out) {
   while (!births.empty()) {
     PackHead head;
     size_t count = 0;
@@ -60,6 +109,22 @@ void Store::put_births(std::span<const std::pair<JobNo, Bytes>> births, rocksdb:
     }
     births = births.subspan(count);
   }
+}
+
+void Store::drop_blocks(uint64_t covered, rocksdb::WriteBatch& out) {
+  const auto drop = [&](const BlockPiece& piece) {
+    if (!kept_.contains(piece)) out.Delete(families_[kBlocks], slice(BlockPieceKey(piece).bytes()));
+  };
+  const std::lock_guard lock(blocks_mutex_);
+  for (uint64_t commit = blocks_deleted_to_ + 1; commit <= covered; ++commit) {
+    drop({commit, 0});
+    const auto cuts = cuts_.find(commit);
+    if (cuts == cuts_.end()) continue;
+    for (const uint32_t offset : cuts->second) drop({commit, offset});
+    cuts_.erase(cuts);
+  }
+  blocks_deleted_to_ = covered;
+  kept_.clear();
 }
 
 StoreResult<void> Store::put_live(const CheckpointBatch& batch, rocksdb::WriteBatch& out) {
@@ -96,8 +161,9 @@ StoreResult<void> Store::put_struck(JobNo pack, rocksdb::WriteBatch& out) {
     if (!rows) return std::unexpected(rows.error());
     for (size_t at = 0; at < head.size(); ++at)
       if (head.counts(at))
-        out.Put(families_[kLive], slice(keys::of(pack + head.distance(at))), slice((*rows)->rows[at]));
+        out.Put(families_[kLive], slice(keys::of(pack + head.distance(at))), slice((*rows)->laid.rows[at]));
   }
+  if (head.piece) out.Delete(families_[kBlocks], slice(BlockPieceKey(*head.piece).bytes()));
   out.Delete(families_[kPacks], slice(key));
   out.Delete(families_[kPackedRows], slice(key));
   packs_.remove(pack);
@@ -110,15 +176,18 @@ StoreResult<const Store::ReadPack*> Store::read_pack(JobNo pack) const {
   auto bytes = get(kPackedRows, keys::of(pack));
   if (!bytes) return std::unexpected(bytes.error());
   if (!*bytes) return damaged(pack, "are missing");
-  if (packs_read_.size() == kPacksReadMax) packs_read_.pop_front();
-  ReadPack& read = packs_read_.emplace_back(pack, std::move(**bytes));
-  auto rows = unpack_rows(read.bytes, packs_.head(pack).size());
-  if (rows) {
-    read.rows = std::move(*rows);
-    return &read;
+  const PackHead& head = packs_.head(pack);
+  std::optional<Bytes> piece;
+  if (head.piece) {
+    auto found = get(kBlocks, BlockPieceKey(*head.piece).bytes());
+    if (!found) return std::unexpected(found.error());
+    if (!*found) return damaged(pack, "have lost their records");
+    piece = std::move(*found);
   }
-  packs_read_.pop_back();
-  return damaged(pack, "cannot be read");
+  auto laid = lay_rows(head, **bytes, piece ? ByteView(*piece) : ByteView());
+  if (!laid) return damaged(pack, "cannot be read");
+  if (packs_read_.size() == kPacksReadMax) packs_read_.pop_front();
+  return &packs_read_.emplace_back(pack, std::move(*laid));
 }
 
 StoreResult<std::optional<Bytes>> Store::find_live(JobNo job) const {
@@ -127,7 +196,7 @@ StoreResult<std::optional<Bytes>> Store::find_live(JobNo job) const {
     if (const auto place = packs_.find(job)) {
       const auto rows = read_pack(place->pack);
       if (!rows) return std::unexpected(rows.error());
-      const ByteView row = (*rows)->rows[place->at];
+      const ByteView row = (*rows)->laid.rows[place->at];
       return Bytes(row.begin(), row.end());
     }
   }
@@ -139,6 +208,7 @@ StoreResult<void> Store::for_each_live(const RowVisitor& f) const {
   const std::lock_guard lock(packs_mutex_);
   const auto live = iterate(kLive, kScanBytes);
   const auto packed = iterate(kPackedRows, kScanBytes);
+  const auto pieces = iterate(kBlocks, kScanBytes);
   live->SeekToFirst();
   packed->SeekToFirst();
   bool wanted = true;
@@ -150,17 +220,25 @@ StoreResult<void> Store::for_each_live(const RowVisitor& f) const {
     }
     return JobNo{0};
   };
+  // They stand in the order of the packs, among blocks of commits that no checkpoint covers.
+  const auto piece_of = [&](const PackHead& head) {
+    if (!head.piece) return ByteView();
+    const BlockPieceKey key(*head.piece);
+    if (pieces->Valid()) pieces->Next();
+    if (!pieces->Valid() || pieces->key() != slice(key.bytes())) pieces->Seek(slice(key.bytes()));
+    return pieces->Valid() && pieces->key() == slice(key.bytes()) ? view(pieces->value()) : ByteView();
+  };
   for (const auto& [first, head] : packs_.heads()) {
-    const auto rows = packed->Valid() && keys::number(view(packed->key())) == first
-                          ? unpack_rows(view(packed->value()), head.size())
-                          : std::nullopt;
+    const bool there = packed->Valid() && keys::number(view(packed->key())) == first;
+    const auto rows = there ? lay_rows(head, view(packed->value()), piece_of(head)) : std::nullopt;
     if (!packed->status().ok()) return failure("cannot read packed rows", packed->status());
+    if (!pieces->status().ok()) return failure("cannot read the records of packed rows", pieces->status());
     if (!rows) return damaged(first, "are missing or cannot be read");
     for (size_t at = 0; wanted && at < head.size(); ++at) {
       if (!head.counts(at)) continue;
       const JobNo job = first + head.distance(at);
       if (single_rows_below(job) == job) return damaged(first, "stand there twice");
-      wanted = wanted && f(job, (*rows)[at]);
+      wanted = wanted && f(job, rows->rows[at]);
     }
     if (!wanted) return {};
     packed->Next();

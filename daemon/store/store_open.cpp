@@ -35,7 +35,13 @@ StoreResult<void> Store::find_last_commit() {
   if (!it->status().ok()) return failure("cannot read the journal", it->status());
   const auto checkpoint = load_checkpoint();
   if (!checkpoint) return std::unexpected(checkpoint.error());
+  const std::lock_guard lock(blocks_mutex_);
   if (*checkpoint) blocks_deleted_to_ = (*checkpoint)->covered;
+  const auto blocks = iterate(kBlocks);
+  for (blocks->Seek(slice(keys::of(blocks_deleted_to_ + 1))); blocks->Valid(); blocks->Next())
+    if (const auto piece = BlockPieceKey::read(view(blocks->key())); piece && piece->offset != 0)
+      cuts_[piece->commit].push_back(piece->offset);
+  if (!blocks->status().ok()) return failure("cannot read the blocks", blocks->status());
   return {};
 }
 

@@ -59,15 +59,31 @@ StoreResult<uint64_t> Store::known_synced() const {
 
 StoreResult<void> Store::for_each_commit(uint64_t from, const CommitVisitor& f) const {
   const auto it = iterate(kJournal, kScanBytes);
+  const auto blocks = iterate(kBlocks, kScanBytes);
   const auto first = keys::of(from);
   for (it->Seek(slice(first)); it->Valid(); it->Next()) {
     const uint64_t number = keys::number(view(it->key())).value_or(0);
-    const auto block = get(kBlocks, keys::of(number));
+    const auto block = read_block(number, *blocks);
     if (!block) return std::unexpected(block.error());
-    if (!f(number, view(it->value()), *block ? ByteView(**block) : ByteView())) break;
+    if (!f(number, view(it->value()), *block)) break;
   }
   if (!it->status().ok()) return failure("cannot read the journal", it->status());
   return {};
+}
+
+// Up to the first piece that is not there.
+StoreResult<Bytes> Store::read_block(uint64_t commit, rocksdb::Iterator& pieces) const {
+  Bytes block;
+  const auto first = keys::of(commit);
+  if (!pieces.Valid() || pieces.key() != slice(first)) pieces.Seek(slice(first));
+  for (; pieces.Valid(); pieces.Next()) {
+    const auto piece = BlockPieceKey::read(view(pieces.key()));
+    if (!piece || piece->commit != commit || piece->offset != block.size()) break;
+    const ByteView bytes = view(pieces.value());
+    block.insert(block.end(), bytes.begin(), bytes.end());
+  }
+  if (!pieces.status().ok()) return failure("cannot read the blocks", pieces.status());
+  return block;
 }
 
 StoreResult<void> Store::for_each_dead_letter(const std::function<bool(JobNo, const JobId&)>& f) const {

@@ -4,11 +4,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "core/bytes.h"
+#include "core/event.h"
 #include "core/idempotency.h"
 #include "core/job.h"
 #include "core/metrics_row.h"
@@ -16,12 +18,23 @@
 
 namespace pqd {
 
+// A live job that no checkpoint had before.
+struct Birth {
+  JobNo job = 0;
+  Bytes row;            // whole; or without its record, which stands in a commit's block
+  uint64_t commit = 0;  // this one's; 0 = the row is whole
+  BlobRef record{};
+  std::shared_ptr<const Bytes> block{};
+
+  Bytes whole_row() const;
+};
+
 // What a checkpoint changes, all at once. `covered`: every commit up to this one is in it.
 struct CheckpointBatch {
   uint64_t covered = 0;
   TimeNs now_ns = 0;  // the clock of its last commit
   Bytes tables;
-  std::vector<std::pair<JobNo, Bytes>> births;     // live jobs that no checkpoint had before, in their order
+  std::vector<Birth> births;                       // in the order of their numbers
   std::vector<std::pair<JobNo, Bytes>> live_puts;  // live jobs that have changed since
   std::vector<JobNo> live_deletes;
   std::vector<std::pair<JobId, Bytes>> done_puts;         // in the order of their ids

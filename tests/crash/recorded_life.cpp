@@ -86,7 +86,7 @@ class Recorder {
     const Commit commit = work.commit();
     began(commit.number);
     note(work);
-    if (!check(store.append(commit.number, *commit.entry, *commit.block_bytes))) return false;
+    if (!check(store.append(commit.number, *commit.entry, *commit.block_bytes, commit.cuts))) return false;
     if (!check(fold.fold(commit.number, *commit.entry, *commit.block_bytes))) return false;
     if (random_() % 3 == 0) {
       if (life_->plan.tell_before_sync) tell(commit.number);

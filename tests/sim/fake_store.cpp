@@ -19,7 +19,8 @@ void FakeStore::apply(const Write& write, Disk& disk) {
     return;
   }
   const auto& batch = std::get<CheckpointWrite>(write).batch;
-  for (const auto& [job, row] : batch->births) disk.live[job] = std::make_shared<const Bytes>(row);
+  for (const Birth& birth : batch->births)
+    disk.live[birth.job] = std::make_shared<const Bytes>(birth.whole_row());
   for (const auto& [job, row] : batch->live_puts) disk.live[job] = std::make_shared<const Bytes>(row);
   for (const JobNo job : batch->live_deletes) disk.live.erase(job);
   for (const JobId& id : batch->done_deletes) disk.done.erase(id);

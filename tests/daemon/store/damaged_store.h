@@ -3,10 +3,10 @@
 
 #include <algorithm>
 
+#include "daemon/store/birth_pack.h"
 #include "daemon/store/keys.h"
 #include "daemon/store/rocksdb_include.h"
 #include "daemon/store/row_fold.h"
-#include "daemon/store/row_pack.h"
 #include "daemon/store/tuning.h"
 #include "daemon/store/witness.h"
 #include "tests/daemon/store/fixtures.h"
@@ -17,6 +17,10 @@ namespace pqd::test {
 inline std::string number_key(uint64_t number) {
   const auto key = keys::of(number);
   return {reinterpret_cast<const char*>(key.data()), key.size()};
+}
+
+inline std::string piece_key(const BlockPiece& piece) {
+  return std::string(as_text(BlockPieceKey(piece).bytes()));
 }
 
 class DamagedStore : public ::testing::Test {
@@ -32,7 +36,7 @@ class DamagedStore : public ::testing::Test {
     RowFold fold(*store, {}, 0);
     for (uint64_t i = 1; i <= commits_; ++i) {
       const Commit commit = work.commit();
-      ASSERT_TRUE(store->append(commit.number, *commit.entry, *commit.block_bytes));
+      ASSERT_TRUE(store->append(commit.number, *commit.entry, *commit.block_bytes, commit.cuts));
       ASSERT_TRUE(fold.fold(commit.number, *commit.entry, *commit.block_bytes));
       if (i + 5 == commits_) {
         ASSERT_TRUE(store->checkpoint(fold.take()));
@@ -93,15 +97,26 @@ class DamagedStore : public ::testing::Test {
         const std::string key = it->key().ToString();
         const std::string packed = get("packed_rows", key);
         const auto head = PackHead::decode(as_bytes(it->value().ToString()));
-        const auto rows = head ? unpack_rows(as_bytes(packed), head->size()) : std::nullopt;
+        ASSERT_TRUE(head);
+        const std::string piece = head->piece ? get("blocks", piece_key(*head->piece)) : std::string();
+        const auto rows = lay_rows(*head, as_bytes(packed), as_bytes(piece));
         ASSERT_TRUE(rows);
+        if (head->piece) remove("blocks", piece_key(*head->piece));
         const JobNo first = keys::number(as_bytes(key)).value();
         for (size_t at = 0; at < head->size(); ++at)
           if (head->counts(at))
-            put("live", number_key(first + head->distance(at)), std::string(as_text((*rows)[at])));
+            put("live", number_key(first + head->distance(at)), std::string(as_text(rows->rows[at])));
       }
       remove_all("packs");
       remove_all("packed_rows");
+    }
+    // The first that leaves its records in the block of their commit: its number, and where that is.
+    std::optional<std::pair<JobNo, BlockPiece>> pack_with_piece() {
+      const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator({}, handle("packs")));
+      for (it->SeekToFirst(); it->Valid(); it->Next())
+        if (const auto head = PackHead::decode(as_bytes(it->value().ToString())); head && head->piece)
+          return std::pair(keys::number(as_bytes(it->key().ToString())).value(), *head->piece);
+      return std::nullopt;
     }
     size_t count(const std::string& family) {
       size_t keys = 0;

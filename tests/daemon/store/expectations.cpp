@@ -14,7 +14,7 @@ void expect_same(const Bytes& found, const Bytes& wanted) {
 
 Commit commit_to(Store& store, Workload& work) {
   Commit commit = work.commit();
-  if (auto done = store.append(commit.number, *commit.entry, *commit.block_bytes); !done)
+  if (auto done = store.append(commit.number, *commit.entry, *commit.block_bytes, commit.cuts); !done)
     ADD_FAILURE() << done.error().text;
   return commit;
 }

@@ -80,12 +80,13 @@ class PackedRows : public ::testing::Test {
   // Numbers from `from` on, every `step`th.
   CheckpointBatch births(JobNo from, size_t count, JobNo step = 1) {
     CheckpointBatch batch;
-    for (size_t i = 0; i < count; ++i) batch.births.emplace_back(from + i * step, row(from + i * step));
+    for (size_t i = 0; i < count; ++i)
+      batch.births.push_back(Birth{.job = from + i * step, .row = row(from + i * step)});
     return batch;
   }
   void put(const CheckpointBatch& batch) {
     ASSERT_TRUE(store->checkpoint(batch));
-    for (const auto& [job, bytes] : batch.births) expected[job] = bytes;
+    for (const Birth& birth : batch.births) expected[birth.job] = birth.whole_row();
     for (const auto& [job, bytes] : batch.live_puts) expected[job] = bytes;
     for (const JobNo job : batch.live_deletes) expected.erase(job);
   }
@@ -139,7 +140,7 @@ TEST_F(PackedRows, ReachAsFarAsTheirHeadsDo) {
 TEST_F(PackedRows, AreNotMadeOfAFewOrOfLargeOnes) {
   put(births(1, 7));
   CheckpointBatch large = births(100, 40);
-  for (auto& [job, bytes] : large.births) bytes = bytes_of(job, 5'000);
+  for (Birth& birth : large.births) birth.row = bytes_of(birth.job, 5'000);
   put(large);
   EXPECT_EQ(keys_in("packs"), 0u);
   EXPECT_EQ(keys_in("live"), 47u);
@@ -148,7 +149,7 @@ TEST_F(PackedRows, AreNotMadeOfAFewOrOfLargeOnes) {
 
 TEST_F(PackedRows, AreFewerInAPackTheLargerTheyAre) {
   CheckpointBatch batch = births(1, 64);
-  for (auto& [job, bytes] : batch.births) bytes = bytes_of(job, 4'000);
+  for (Birth& birth : batch.births) birth.row = bytes_of(birth.job, 4'000);
   put(batch);
   EXPECT_EQ(keys_in("packs"), 7u) << "nine rows are 32 KiB";
   EXPECT_EQ(keys_in("live"), 1u);
@@ -199,7 +200,7 @@ TEST_F(PackedRows, AreWhatTheyWereAfterAnyChanges) {
   JobNo next = 1;
   for (int turn = 0; turn < 120; ++turn) {
     CheckpointBatch batch = births(next, random() % 90, 1 + random() % 3);
-    if (!batch.births.empty()) next = batch.births.back().first + 1;
+    if (!batch.births.empty()) next = batch.births.back().job + 1;
     for (const auto& [job, bytes] : expected) {
       const auto what = random() % 10;
       if (what == 0) batch.live_puts.emplace_back(job, row(job, turn + 1));

@@ -155,7 +155,7 @@ class PartitionsTest : public ::testing::Test {
     RowFold fold(*store, {}, 0);
     for (uint64_t i = 1; i <= kCommits; ++i) {
       const Commit commit = work.commit();
-      ASSERT_TRUE(store->append(commit.number, *commit.entry, *commit.block_bytes));
+      ASSERT_TRUE(store->append(commit.number, *commit.entry, *commit.block_bytes, commit.cuts));
       ASSERT_TRUE(fold.fold(commit.number, *commit.entry, *commit.block_bytes));
       if (i + 5 == kCommits) {
         ASSERT_TRUE(store->checkpoint(fold.take()));

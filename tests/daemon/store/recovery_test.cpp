@@ -124,7 +124,7 @@ TEST(Recovery, RefusesACommitWhoseBlockIsMissing) {
   Workload work(*store, 8);
   Commit commit = work.commit();
   while (commit.block_bytes->empty()) {
-    ASSERT_TRUE(store->append(commit.number, *commit.entry, *commit.block_bytes));
+    ASSERT_TRUE(store->append(commit.number, *commit.entry, *commit.block_bytes, commit.cuts));
     commit = work.commit();
   }
   ASSERT_TRUE(store->append(commit.number, *commit.entry, {}));

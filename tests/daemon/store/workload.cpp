@@ -90,7 +90,9 @@ void Workload::turn(CommitBuilder& builder) {
     broker_.start_epoch(1);
     open_sessions();
   }
-  for (uint64_t submits = below(6); submits > 0; --submits) submit(builder);
+  // Now and then so many that the block of their commit has pieces.
+  const uint64_t submits = last_number_ > 8 && below(12) == 0 ? 20 + below(80) : below(6);
+  for (uint64_t i = 0; i < submits; ++i) submit(builder);
   settle_some();
   if (below(5) == 0) command();
   if (below(60) == 0) replace_consumer();

@@ -1,0 +1,136 @@
+#include "daemon/store/birth_pack.h"
+
+#include <array>
+#include <cstring>
+
+#include "core/job_row.h"
+
+namespace pqd {
+namespace {
+
+constexpr uint8_t kVersion = 2;  // 1: rows by themselves, row_pack.cpp
+constexpr size_t kWordBytes = 8;
+// Of a row that differs from the one before by words; a longer one stands there whole.
+constexpr size_t kWordsMax = 254;
+constexpr uint8_t kWhole = 255;
+
+uint64_t word_at(ByteView row, size_t word) {
+  std::array<std::byte, kWordBytes> bytes{};
+  const size_t at = word * kWordBytes;
+  std::memcpy(bytes.data(), row.data() + at, std::min(kWordBytes, row.size() - at));
+  uint64_t value = 0;
+  std::memcpy(&value, bytes.data(), sizeof value);
+  return value;
+}
+
+size_t words_of(size_t bytes) { return (bytes + kWordBytes - 1) / kWordBytes; }
+
+// How many words differ; then of each its number, which of its bytes do, and these.
+void write_difference(ByteView row, ByteView before, Bytes& bytes) {
+  ByteWriter out(bytes);
+  const size_t words = words_of(row.size());
+  if (row.size() != before.size() || words > kWordsMax) {
+    out.pod(kWhole);
+    return out.blob(row);
+  }
+  const size_t count_at = bytes.size();
+  out.pod(uint8_t{0});
+  uint8_t count = 0;
+  for (size_t word = 0; word < words; ++word) {
+    const uint64_t now = word_at(row, word);
+    uint64_t other = now ^ word_at(before, word);
+    if (other == 0) continue;
+    ++count;
+    out.pod(static_cast<uint8_t>(word));
+    const size_t mask_at = bytes.size();
+    out.pod(uint8_t{0});
+    uint8_t mask = 0;
+    for (size_t byte = 0; other != 0; ++byte, other >>= 8) {
+      if ((other & 0xFF) == 0) continue;
+      mask = static_cast<uint8_t>(mask | 1u << byte);
+      out.pod(static_cast<uint8_t>(now >> (8 * byte)));
+    }
+    bytes[mask_at] = static_cast<std::byte>(mask);
+  }
+  bytes[count_at] = static_cast<std::byte>(count);
+}
+
+// Makes the row before into the next one; false when the bytes say nothing that can be.
+bool read_difference(ByteReader& in, Bytes& row) {
+  const auto count = in.pod<uint8_t>();
+  if (count == kWhole) {
+    const ByteView whole = in.blob();
+    row.assign(whole.begin(), whole.end());
+    return !in.failed();
+  }
+  for (size_t i = 0; i < count; ++i) {
+    const auto word = in.pod<uint8_t>();
+    const auto mask = in.pod<uint8_t>();
+    for (size_t byte = 0; byte < kWordBytes; ++byte) {
+      if ((mask >> byte & 1) == 0) continue;
+      const auto value = in.pod<std::byte>();
+      const size_t at = word * kWordBytes + byte;
+      if (in.failed() || at >= row.size()) return false;
+      row[at] = value;
+    }
+  }
+  return !in.failed();
+}
+
+std::optional<LaidRows> lay_births(ByteView packed, size_t count, ByteView piece) {
+  ByteReader in(packed);
+  if (in.pod<uint8_t>() != kVersion) return std::nullopt;
+  LaidRows laid;
+  std::vector<size_t> ends;
+  ends.reserve(count);
+  laid.bytes.reserve(count * sizeof(JobCore) + piece.size() + count * 16);
+  Bytes row;
+  uint64_t end = 0;
+  for (size_t i = 0; i < count; ++i) {
+    const uint64_t gap = in.varint();
+    const uint64_t bytes = in.varint();
+    if (in.failed() || gap > piece.size() - end || bytes > piece.size() - end - gap) return std::nullopt;
+    const ByteView record = piece.subspan(end + gap, bytes);
+    end += gap + bytes;
+    if (!read_difference(in, row) || !append_row(row, record, laid.bytes)) return std::nullopt;
+    ends.push_back(laid.bytes.size());
+  }
+  if (in.remaining() != 0) return std::nullopt;
+  laid.rows.reserve(count);
+  size_t from = 0;
+  for (const size_t to : ends) {
+    laid.rows.push_back(ByteView(laid.bytes).subspan(from, to - from));
+    from = to;
+  }
+  return laid;
+}
+
+}  // namespace
+
+Bytes pack_births(std::span<const Birth> births, const BlockPiece& piece) {
+  Bytes bytes;
+  bytes.reserve(births.size() * 48 + 256);
+  ByteWriter out(bytes);
+  out.pod(kVersion);
+  uint32_t end = piece.offset;
+  ByteView before;
+  for (const Birth& birth : births) {
+    out.varint(birth.record.offset - end);
+    out.varint(birth.record.bytes);
+    end = birth.record.offset + birth.record.bytes;
+    write_difference(birth.row, before, bytes);
+    before = birth.row;
+  }
+  return bytes;
+}
+
+std::optional<LaidRows> lay_rows(const PackHead& head, ByteView packed, ByteView piece) {
+  if (head.piece) return lay_births(packed, head.size(), piece);
+  LaidRows laid{.bytes = Bytes(packed.begin(), packed.end()), .rows = {}};
+  auto rows = unpack_rows(laid.bytes, head.size());
+  if (!rows) return std::nullopt;
+  laid.rows = std::move(*rows);
+  return laid;
+}
+
+}  // namespace pqd

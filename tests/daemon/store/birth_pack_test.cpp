@@ -1,0 +1,339 @@
+// Rows of jobs as they were born, packed without their records, which stay in the blocks of their commits.
+#include "daemon/store/birth_pack.h"
+
+#include <algorithm>
+#include <random>
+
+#include "core/commit.h"
+#include "core/job_row.h"
+#include "daemon/store/salvage.h"
+#include "daemon/store/store_check.h"
+#include "tests/daemon/store/damaged_store.h"
+
+namespace pqd::test {
+namespace {
+
+JobRow row_of(JobNo job) {
+  JobRow row;
+  row.core.no = job;
+  row.core.id = JobId::make(1'700'000'000'000 + job, 3, 1, job);
+  row.core.created_ns = row.core.ready_ns = static_cast<TimeNs>(1'700'000'000'000'000'000 + job * 977);
+  row.core.payload_bytes = static_cast<uint32_t>(job);
+  if (job % 7 == 0) row.note = "half way";
+  return row;
+}
+
+// Jobs of one commit, one record behind the other.
+struct BornTogether {
+  BornTogether(uint64_t commit, JobNo from, size_t count, size_t record_bytes = 0) {
+    for (JobNo job = from; job < from + count; ++job) {
+      const Bytes record = bytes_of(job, record_bytes != 0 ? record_bytes : 20 + job % 90);
+      const BlobRef at{static_cast<uint32_t>((bytes.size() + 7) / 8 * 8),
+                       static_cast<uint32_t>(record.size())};
+      if (at.offset >= cut_from + 64 * 1'000 || (job > from && (job - from) % kBlockPieceRecords == 0)) {
+        cuts.push_back(at.offset);
+        cut_from = at.offset;
+      }
+      bytes.resize(at.offset);
+      bytes.insert(bytes.end(), record.begin(), record.end());
+      births.push_back({job, encode_row(row_of(job)), commit, at, nullptr});
+    }
+    const auto block = std::make_shared<const Bytes>(bytes);
+    for (Birth& birth : births) birth.block = block;
+  }
+
+  Bytes bytes;
+  std::vector<uint32_t> cuts;
+  size_t cut_from = 0;
+  std::vector<Birth> births;
+};
+
+TEST(BirthPackTest, GivesBackWholeRows) {
+  const BornTogether born(5, 1, 64);
+  const Bytes packed = pack_births(born.births, {5, 0});
+  size_t whole = 0;
+  for (const Birth& birth : born.births) whole += birth.whole_row().size();
+  EXPECT_LT(packed.size(), whole / 3);
+  PackHead head;
+  for (JobNo i = 0; i < 64; ++i) ASSERT_TRUE(head.add(i));
+  head.piece = BlockPiece{5, 0};
+  const auto laid = lay_rows(head, packed, born.bytes);
+  ASSERT_TRUE(laid);
+  ASSERT_EQ(laid->rows.size(), 64u);
+  for (size_t i = 0; i < 64; ++i) {
+    EXPECT_TRUE(std::ranges::equal(laid->rows[i], born.births[i].whole_row())) << i;
+    JobRow row = row_of(i + 1);
+    row.record = bytes_of(i + 1, 20 + (i + 1) % 90);
+    EXPECT_EQ(born.births[i].whole_row(), encode_row(row));
+  }
+}
+
+TEST(BirthPackTest, IsRefusedWhenItIsCutOrGoesOnOrItsPieceIsShorter) {
+  const BornTogether born(5, 1, 20);
+  PackHead head;
+  for (JobNo i = 0; i < 20; ++i) ASSERT_TRUE(head.add(i));
+  head.piece = BlockPiece{5, 0};
+  Bytes packed = pack_births(born.births, *head.piece);
+  for (size_t cut = 0; cut < packed.size(); ++cut)
+    ASSERT_FALSE(lay_rows(head, ByteView(packed).first(cut), born.bytes)) << cut;
+  for (size_t cut = 0; cut < born.bytes.size(); ++cut)
+    ASSERT_FALSE(lay_rows(head, packed, ByteView(born.bytes).first(cut))) << cut;
+  packed.push_back({});
+  EXPECT_FALSE(lay_rows(head, packed, born.bytes));
+}
+
+// Damage gets by RocksDB's checksums only when it was written so: then rows may be wrong, and nothing is read
+// that is not there.
+TEST(BirthPackTest, OfAnyBytesReadsNothingThatIsNotThere) {
+  const BornTogether born(5, 1, 20);
+  PackHead head;
+  for (JobNo i = 0; i < 20; ++i) ASSERT_TRUE(head.add(i));
+  head.piece = BlockPiece{5, 0};
+  const Bytes packed = pack_births(born.births, *head.piece);
+  std::mt19937 random(3);
+  for (int i = 0; i < 20'000; ++i) {
+    Bytes other = packed;
+    for (auto n = 1 + random() % 3; n > 0; --n)
+      other[random() % other.size()] = static_cast<std::byte>(random());
+    if (const auto laid = lay_rows(head, other, born.bytes)) {
+      for (const ByteView row : laid->rows) (void)decode_row(row);
+    }
+  }
+}
+
+TEST(BlockPieceKeyTest, StandsInTheOrderOfPlaces) {
+  std::vector<Bytes> keys;
+  for (const BlockPiece& piece : {BlockPiece{1, 0}, {1, 8}, {1, 300}, {2, 0}, {2, 70'000}, {300, 0}}) {
+    const BlockPieceKey key(piece);
+    keys.emplace_back(key.bytes().begin(), key.bytes().end());
+    EXPECT_EQ(BlockPieceKey::read(key.bytes()), std::optional(piece));
+  }
+  EXPECT_TRUE(std::ranges::is_sorted(keys));
+  EXPECT_FALSE(BlockPieceKey::read(Bytes(7)));
+  EXPECT_FALSE(BlockPieceKey::read(Bytes(12))) << "the first piece has a shorter key";
+}
+
+TEST(BlockCuts, AreAfterSoManyRecordsOrBytesOrBeforeALargeOne) {
+  BlockPool blocks;
+  CommitBuilder commit(blocks, 1, {}, 0);
+  std::vector<uint32_t> places;
+  const auto add = [&](size_t bytes) { places.push_back(commit.add_blob(Bytes(bytes)).offset); };
+  for (size_t i = 0; i <= kBlockPieceRecords; ++i) add(10);
+  add(kBlockPieceBytes - 16);
+  add(1);
+  add(2 * kBlockPieceBytes);
+  add(1);
+  const Commit closed = commit.close();
+  const size_t n = kBlockPieceRecords;
+  const std::vector<uint32_t> wanted{places[n], places[n + 2], places[n + 3], places[n + 4]};
+  EXPECT_EQ(closed.cuts, wanted);
+}
+
+TEST(BlockCuts, AreTheSameWhenRecordsWereTakenOutAgain) {
+  BlockPool blocks;
+  CommitBuilder commit(blocks, 1, {}, 0);
+  std::vector<uint32_t> places;
+  for (size_t i = 0; i < 3 * kBlockPieceRecords; ++i) {
+    commit.drop_last(commit.add_blob(Bytes(700)));
+    places.push_back(commit.add_blob(Bytes(10)).offset);
+    commit.drop_last(commit.add_blob(Bytes(10)));
+  }
+  const Commit closed = commit.close();
+  ASSERT_GE(closed.cuts.size(), 2u);
+  uint32_t before = 0;
+  for (const uint32_t cut : closed.cuts) {
+    EXPECT_TRUE(std::ranges::find(places, cut) != places.end()) << "a record begins there";
+    EXPECT_GT(cut, before);
+    EXPECT_LE(cut - before, kBlockPieceRecords * 16);
+    before = cut;
+  }
+}
+
+class BirthPacks : public DamagedStore {
+ protected:
+  void SetUp() override { store = open_store(path()); }
+
+  void append(const BornTogether& born) {
+    ASSERT_TRUE(store->append(store->last_commit() + 1, bytes_of(store->last_commit() + 1, 90), born.bytes,
+                              born.cuts));
+  }
+  void put(CheckpointBatch batch) {
+    batch.covered = store->last_commit();
+    ASSERT_TRUE(store->checkpoint(batch));
+    for (const Birth& birth : batch.births) expected[birth.job] = birth.whole_row();
+    for (const auto& [job, row] : batch.live_puts) expected[job] = row;
+    for (const JobNo job : batch.live_deletes) expected.erase(job);
+  }
+  // Appends a commit of so many jobs and has them in a checkpoint.
+  void bear(JobNo from, size_t count, size_t record_bytes = 0) {
+    const BornTogether born(store->last_commit() + 1, from, count, record_bytes);
+    append(born);
+    CheckpointBatch batch;
+    batch.births = born.births;
+    put(batch);
+  }
+  void end(JobNo from, JobNo to) {
+    CheckpointBatch batch;
+    for (JobNo job = from; job <= to; ++job) batch.live_deletes.push_back(job);
+    put(batch);
+  }
+  void reopen() {
+    store.reset();
+    store = open_store(path());
+  }
+  void expect_as_put() {
+    std::map<JobNo, Bytes> there;
+    ASSERT_TRUE(store->for_each_live([&](JobNo job, ByteView row) {
+      there[job] = Bytes(row.begin(), row.end());
+      return true;
+    }));
+    EXPECT_TRUE(there == expected) << there.size() << " rows, " << expected.size() << " wanted";
+    for (const auto& [job, row] : expected) ASSERT_TRUE(store->find_live(job).value() == row) << job;
+  }
+  size_t keys_in(const std::string& family) {
+    store.reset();
+    const size_t keys = Database(path()).count(family);
+    store = open_store(path());
+    return keys;
+  }
+
+  std::unique_ptr<Store> store;
+  std::map<JobNo, Bytes> expected;
+};
+
+TEST_F(BirthPacks, KeepThePiecesOfBlocksThatTheirRecordsStandIn) {
+  bear(1, 200);
+  expect_as_put();
+  EXPECT_EQ(keys_in("packs"), 4u);
+  EXPECT_EQ(keys_in("blocks"), 4u);
+  EXPECT_EQ(keys_in("live"), 0u);
+  expect_as_put();
+  bear(201, 64);
+  EXPECT_EQ(keys_in("blocks"), 5u);
+  expect_as_put();
+}
+
+TEST_F(BirthPacks, AreNotMadeOfAFewSmallOnes) {
+  bear(1, 7);
+  bear(10, 7);
+  EXPECT_EQ(keys_in("blocks"), 0u);
+  bear(20, 1, 100'000);
+  EXPECT_EQ(keys_in("blocks"), 1u) << "its record is not written twice";
+  expect_as_put();
+}
+
+TEST_F(BirthPacks, OfAFewJobsEachAreOnePackOfWholeRows) {
+  CheckpointBatch batch;
+  for (JobNo job = 1; job <= 40; job += 4) {
+    const BornTogether born(store->last_commit() + 1, job, 4);
+    append(born);
+    std::ranges::copy(born.births, std::back_inserter(batch.births));
+  }
+  put(batch);
+  EXPECT_EQ(keys_in("packs"), 1u);
+  EXPECT_EQ(keys_in("blocks"), 0u);
+  expect_as_put();
+}
+
+TEST_F(BirthPacks, TakeThePieceAlongWhenTheyGo) {
+  bear(1, 128);
+  end(1, 64);
+  EXPECT_EQ(keys_in("blocks"), 1u);
+  expect_as_put();
+  end(65, 112);
+  EXPECT_EQ(keys_in("packs") + keys_in("blocks"), 0u) << "a quarter is left";
+  EXPECT_EQ(keys_in("live"), 16u);
+  expect_as_put();
+}
+
+TEST_F(BirthPacks, LetOnePackHaveAPieceAndNoMore) {
+  // As an append without cuts has it.
+  BornTogether born(1, 1, 150);
+  born.cuts.clear();
+  append(born);
+  CheckpointBatch batch;
+  batch.births = born.births;
+  put(batch);
+  EXPECT_EQ(keys_in("blocks"), 1u);
+  EXPECT_EQ(keys_in("packs"), 3u);
+  expect_as_put();
+  end(1, 64);
+  EXPECT_EQ(keys_in("blocks"), 0u);
+  expect_as_put();
+}
+
+TEST_F(BirthPacks, AreWhatTheyWereAfterAnyChangesAndNoPieceStaysBehind) {
+  std::mt19937 random(17);
+  JobNo next = 1;
+  for (int turn = 0; turn < 80; ++turn) {
+    CheckpointBatch batch;
+    for (auto commits = random() % 3; commits > 0; --commits) {
+      const BornTogether born(store->last_commit() + 1, next, random() % 150);
+      append(born);
+      next += born.births.size() + random() % 3;
+      for (const Birth& birth : born.births)
+        if (turn % 3 != 0 || random() % 4 != 0) batch.births.push_back(birth);
+    }
+    for (const auto& [job, row] : expected) {
+      const auto what = random() % 10;
+      if (what == 0) batch.live_puts.emplace_back(job, bytes_of(job + static_cast<JobNo>(turn), 40));
+      if (what == 1 || (what < 8 && job + 300 < next)) batch.live_deletes.push_back(job);
+    }
+    if (store->last_commit() == 0) continue;
+    put(batch);
+    if (turn % 10 == 9) reopen();
+    if (turn % 4 == 0) expect_as_put();
+  }
+  expect_as_put();
+  CheckpointBatch rest;
+  for (const auto& [job, row] : expected) rest.live_deletes.push_back(job);
+  put(rest);
+  expect_as_put();
+  EXPECT_EQ(keys_in("packs") + keys_in("packed_rows") + keys_in("blocks") + keys_in("live"), 0u);
+}
+
+TEST_F(BirthPacks, LeaveNoPieceBehindThatIsNotReadAsItsCommitsBlock) {
+  const BornTogether born(1, 1, 150);
+  append(born);
+  append(BornTogether(2, 151, 70));
+  for (int i = 0; i < 2; ++i) {
+    std::vector<Bytes> blocks;
+    ASSERT_TRUE(store->for_each_commit(1, [&](uint64_t, ByteView, ByteView block) {
+      blocks.emplace_back(block.begin(), block.end());
+      return true;
+    }));
+    ASSERT_EQ(blocks.size(), 2u);
+    EXPECT_EQ(blocks[0], born.bytes);
+    EXPECT_EQ(blocks[1], BornTogether(2, 151, 70).bytes);
+    reopen();
+  }
+  // What was never told to anybody goes with all its pieces.
+  ASSERT_TRUE(store->go_on_after(1));
+  EXPECT_EQ(keys_in("blocks"), 3u);
+  store.reset();
+  Database(path()).remove("blocks", piece_key({1, born.cuts[0]}));
+  store = open_store(path());
+  ASSERT_TRUE(store->for_each_commit(1, [&](uint64_t, ByteView, ByteView block) {
+    EXPECT_EQ(block.size(), born.cuts[0]) << "up to what is missing";
+    return true;
+  }));
+}
+
+TEST_F(BirthPacks, AreRefusedWithoutTheirPieces) {
+  bear(1, 150);
+  store.reset();
+  {
+    Database database(path());
+    database.remove("blocks", piece_key({1, BornTogether(1, 1, 150).cuts[0]}));
+  }
+  store = open_store(path());
+  EXPECT_FALSE(store->find_live(65).has_value());
+  const auto read = store->for_each_live([](JobNo, ByteView) { return true; });
+  ASSERT_FALSE(read);
+  EXPECT_NE(read.error().text.find("from 65 on are missing or cannot be read"), std::string::npos)
+      << read.error().text;
+  EXPECT_TRUE(store->find_live(64).value().has_value()) << "others can be had";
+}
+
+}  // namespace
+}  // namespace pqd::test

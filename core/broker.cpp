@@ -72,7 +72,7 @@ void Broker::give_turns_to_firsts() {
   }
   if (PQD_CANARY("held-behind-what-is-gone")) firsts.clear();
   for (const JobNo job : firsts) {
-    const TimeNs start_ns = state_.jobs[state_.jobs.find(job)].start_after_ns;
+    const TimeNs start_ns = state_.jobs.times(state_.jobs.find(job)).start_after_ns;
     emit(KeyTurn{job, start_ns <= now() ? state_.tables.next_ready_seq : 0});
   }
 }
@@ -317,7 +317,8 @@ void Broker::give_key_turns() {
     // It may have been cancelled since, or stand behind another again.
     if (waiting.state != JobState::kPending || waiting.pending != Pending::kHeld) continue;
     if (state_.queue(state_.jobs.terms(slot).queue).keys.first(state_.ordering_key(slot)) != slot) continue;
-    emit(KeyTurn{job, waiting.start_after_ns <= now() ? state_.tables.next_ready_seq : 0});
+    const TimeNs start_ns = state_.jobs.times(slot).start_after_ns;
+    emit(KeyTurn{job, start_ns <= now() ? state_.tables.next_ready_seq : 0});
   }
 }
 
@@ -345,7 +346,7 @@ void Broker::assign(Slot slot, const ConsumerKey& to) {
   const JobTerms& terms = state_.jobs.terms(slot);
   const SessionEntry* session = state_.tables.session(to.session);
   if (session == nullptr) std::abort();
-  recent_.waited(now(), now() - job.ready_ns);
+  recent_.waited(now(), now() - state_.jobs.times(slot).ready_ns);
   const TimeNs until = now() + terms.processing_timeout_ms * kMillisecondNs;
   emit(Assigned{job.no, to.session, to.subscription, session->deliveries + 1, state_.tables.next_lease,
                 until});
@@ -367,7 +368,7 @@ DeliveryEffect Broker::delivery_of(Slot slot) {
   effect.owner_uid = terms.owner_uid;
   effect.attempt = course.attempts;
   effect.max_attempts = terms.max_attempts;
-  effect.batch = job.batch();
+  effect.batch = state_.jobs.batch(slot);
   effect.after_sync = terms.delivery == Delivery::kAtMostOnce && !is_memory(job.no);
   effect.record = job.record;
   state_.blocks.add_user(job.record.block);

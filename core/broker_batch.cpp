@@ -29,10 +29,10 @@ void Broker::form_batch(QueueNo queue, const CollectingKey& key) {
 
 // Jobs of one batch stand in their line one behind the other; those that ended meanwhile have left it.
 void Broker::assign_batch(Slot first, const ConsumerKey& to) {
-  const uint64_t batch = state_.jobs[first].batch();
-  for (Slot slot = first; slot != kNoSlot && state_.jobs[slot].batch() == batch;) {
+  const uint64_t batch = state_.jobs.batch(first);
+  for (Slot slot = first; slot != kNoSlot && state_.jobs.batch(slot) == batch;) {
     const Slot next = state_.jobs[slot].line_next;
-    const bool last = next == kNoSlot || state_.jobs[next].batch() != batch;
+    const bool last = next == kNoSlot || state_.jobs.batch(next) != batch;
     if (PQD_CANARY("batch-without-its-last") && last && slot != first) break;
     assign(slot, to);
     slot = next;

@@ -61,7 +61,7 @@ void explain_collecting(const State& state, Slot slot, Explanation& e) {
   e.ahead = static_cast<uint64_t>(std::distance(line.begin(), line.find(core.ready_seq)));
   // A released one keeps its place and waits anew: the first need not be the one that waits longest.
   TimeNs since = core.ready_ns;
-  for (const auto& [seq, other] : line) since = std::min(since, state.jobs[other].ready_ns);
+  for (const auto& [seq, other] : line) since = std::min(since, state.jobs.times(other).ready_ns);
   e.until_ns = since + state.tables.queue(core.queue).settings.batch_interval_ms * kMillisecondNs;
 }
 

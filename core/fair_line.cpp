@@ -15,7 +15,7 @@ void FairLine::place(const JobTable& jobs, Row& row) {
   unplace(row);
   if (front == kNoSlot) return;
   row.front = front;
-  row.front_seq = jobs[front].ready_seq;
+  row.front_seq = jobs.ready_seq(front);
   turns_.emplace(row.time, row.front_seq, front);
   ages_.emplace(row.front_seq, front);
 }

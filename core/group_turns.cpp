@@ -11,14 +11,13 @@ GroupTurns::GroupTurns(const JobTable& jobs, const std::vector<const ReadyLine*>
 std::optional<GroupTurns::Turn> GroupTurns::next() {
   std::erase_if(cursors_, [](const ReadyLine::Cursor& cursor) { return cursor.slot() == kNoSlot; });
   const auto first = std::ranges::min_element(
-      cursors_, {}, [this](const ReadyLine::Cursor& cursor) { return jobs_[cursor.slot()].ready_seq; });
+      cursors_, {}, [this](const ReadyLine::Cursor& cursor) { return jobs_.ready_seq(cursor.slot()); });
   if (first == cursors_.end()) return std::nullopt;
-  const Job& job = jobs_[first->slot()];
-  Turn turn{job.ready_seq, job.batch(), 0};
+  Turn turn{jobs_.ready_seq(first->slot()), jobs_.batch(first->slot()), 0};
   do {
     ++turn.jobs;
     first->advance();
-  } while (turn.batch != 0 && first->slot() != kNoSlot && jobs_[first->slot()].batch() == turn.batch);
+  } while (turn.batch != 0 && first->slot() != kNoSlot && jobs_.batch(first->slot()) == turn.batch);
   return turn;
 }
 

@@ -16,7 +16,9 @@ class GroupTurns {
     uint64_t batch = 0;      // 0 = it is a job by itself
     uint64_t jobs = 0;
 
-    bool has(const Job& job) const { return batch != 0 ? batch == job.batch() : ready_seq == job.ready_seq; }
+    bool has(const JobTable& table, Slot slot) const {
+      return batch != 0 ? batch == table.batch(slot) : ready_seq == table.ready_seq(slot);
+    }
   };
 
   // `lines`: one per type, as far as the group has jobs of it.

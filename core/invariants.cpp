@@ -14,17 +14,17 @@
 namespace pqd {
 
 const char* ReadyLine::find_fault(const JobTable& jobs, std::vector<Slot>& seen) const {
-  if (head_ != kNoSlot && head_seq_ != jobs[head_].ready_seq) return "ready line: head_seq";
+  if (head_ != kNoSlot && head_seq_ != jobs.ready_seq(head_)) return "ready line: head_seq";
   Slot before = kNoSlot;
   for (Slot at = head_; at != kNoSlot; at = jobs[at].line_next) {
     if (jobs[at].line_prev != before) return "ready line: back link";
     if (jobs[at].ready_returned) return "ready line: a returned job stands in the list";
-    if (before != kNoSlot && jobs[before].ready_seq >= jobs[at].ready_seq) return "ready line: order";
+    if (before != kNoSlot && jobs.ready_seq(before) >= jobs.ready_seq(at)) return "ready line: order";
     seen.push_back(before = at);
   }
   if (tail_ != before) return "ready line: tail";
   for (const auto& [seq, at] : returned_) {
-    if (!jobs[at].ready_returned || jobs[at].ready_seq != seq)
+    if (!jobs[at].ready_returned || jobs.ready_seq(at) != seq)
       return "ready line: a returned job stands in the wrong place";
     seen.push_back(at);
   }
@@ -41,7 +41,7 @@ const char* FairLine::find_fault(const JobTable& jobs, const FairGroups& groups,
     for (size_t i = row_before; i < seen.size(); ++i)
       if (jobs[seen[i]].ready_group != group) return "fair line: a job stands in a foreign group";
     if (row.time != groups[group].time) return "fair line: a group's turn is at another time";
-    if (row.front != row.line.front() || row.front_seq != jobs[row.front].ready_seq)
+    if (row.front != row.line.front() || row.front_seq != jobs.ready_seq(row.front))
       return "fair line: a group's first job";
     if (!turns_.contains({row.time, row.front_seq, row.front})) return "fair line: turns";
     if (!ages_.contains({row.front_seq, row.front})) return "fair line: ages";

@@ -51,11 +51,11 @@ Slot JobTable::add(const JobCore& core, RecordRef record) {
   Job& job = jobs_[slot];
   job.id = core.id;
   job.no = core.no;
-  job.created_ns = core.created_ns;
   job.payload_bytes = core.payload_bytes;
   job.record = record;
   job.terms = terms_.add(JobTerms::of(core));
-  set(slot, core);
+  job.times = times_.add(JobTimes::of(core));
+  put(job, core);
   numbers_.add(core.no, slot);
   index_.add(*this, slot);
   return slot;
@@ -66,6 +66,7 @@ void JobTable::remove(Slot slot) {
   const Job& job = jobs_[slot];
   numbers_.remove(job.no);
   terms_.remove(job.terms);
+  times_.remove(job.times);
   if (job.course != kNoCourse) courses_.give_back(job.course);
   jobs_.give_back(slot);
 }
@@ -75,10 +76,6 @@ JobCore JobTable::core(Slot slot) const {
   JobCore core;
   core.id = job.id;
   core.no = job.no;
-  core.ready_seq = job.ready_seq;
-  core.created_ns = job.created_ns;
-  core.start_after_ns = job.start_after_ns;
-  core.ready_ns = job.ready_ns;
   core.payload_bytes = job.payload_bytes;
   core.batch_place = job.batch_place;
   core.state = job.state;
@@ -87,6 +84,7 @@ JobCore JobTable::core(Slot slot) const {
   core.reviewed = job.reviewed;
   core.purged = job.purged;
   terms_[job.terms].put_into(core);
+  times_[job.times].put_into(core);
   if (job.course != kNoCourse) courses_[job.course].put_into(core);
   return core;
 }
@@ -94,26 +92,27 @@ JobCore JobTable::core(Slot slot) const {
 void JobTable::set(Slot slot, const JobCore& core) {
   Job& job = jobs_[slot];
   assert(job.no == core.no && terms_[job.terms].type == core.type);
-  job.ready_seq = core.ready_seq;
-  job.start_after_ns = core.start_after_ns;
-  job.ready_ns = core.ready_ns;
+  times_.change(job.times, JobTimes::of(core));
+  put(job, core);
+}
+
+void JobTable::put(Job& job, const JobCore& core) {
   job.batch_place = core.batch_place;
   job.state = core.state;
   job.pending = core.pending;
   job.redriven = core.redriven;
   job.reviewed = core.reviewed;
   job.purged = core.purged;
-  if (job.course != kNoCourse || !JobCourse::is_plain(core)) own_course(slot).take_from(core);
+  if (job.course != kNoCourse || !JobCourse::is_plain(core)) own_course(job).take_from(core);
 }
 
-JobCourse& JobTable::own_course(Slot slot) {
-  CourseNo& at = jobs_[slot].course;
-  if (at == kNoCourse) at = courses_.take();
-  return courses_[at];
+JobCourse& JobTable::own_course(Job& job) {
+  if (job.course == kNoCourse) job.course = courses_.take();
+  return courses_[job.course];
 }
 
 JobExtra& JobTable::extra(Slot slot) {
-  auto& extra = own_course(slot).extra;
+  auto& extra = own_course(jobs_[slot]).extra;
   if (!extra) extra = std::make_unique<JobExtra>();
   return *extra;
 }

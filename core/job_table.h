@@ -1,9 +1,9 @@
 // The live jobs, and those that finished since the last checkpoint: each in a slot, found by its number and
 // by its id. Slots are indices, stable while the job is there.
 //
-// Memory has a job's facts (JobCore) in three parts, because most live jobs only wait: what differs between
-// waiting jobs stands in the slot, what they share in JobTerms, and what consumers have done with it in a
-// JobCourse, which a job has from its first assignment on. Belongs to one thread.
+// Memory has a job's facts (JobCore) in four parts, because most live jobs only wait: what differs between
+// waiting jobs stands in the slot, what they share in JobTerms and JobTimes, and what consumers have done
+// with it in a JobCourse, which a job has from its first assignment on. Belongs to one thread.
 #pragma once
 
 #include <memory>
@@ -12,6 +12,7 @@
 #include "core/info.h"
 #include "core/job_numbers.h"
 #include "core/job_terms.h"
+#include "core/job_times.h"
 #include "core/live_index.h"
 #include "core/slab.h"
 
@@ -60,34 +61,30 @@ struct Job {
   // Facts, as in JobCore.
   JobId id;
   JobNo no = 0;
-  uint64_t ready_seq = 0;
-  TimeNs created_ns = 0;
-  TimeNs start_after_ns = 0;
-  TimeNs ready_ns = 0;
-  uint32_t payload_bytes = 0;
-  uint16_t batch_place = 0;
-  JobState state = JobState::kPending;
-  Pending pending = Pending::kReady;
-  bool redriven : 1 = false;
-  bool reviewed : 1 = false;
-  bool purged : 1 = false;
-
-  bool ready_returned : 1 = false;  // stands among its line's returned jobs, not in the list
-  uint16_t timer_bucket = 0;        // 0 = no timer
-  TermsNo terms = kNoTerms;
-  uint64_t timer_tick = 0;  // milliseconds
+  // Whatever is nanoseconds in 64 bits is less.
+  static constexpr uint64_t kTimerTickMax = (uint64_t{1} << 48) - 1;
+  static_assert(kTimerTickMax > INT64_MAX / kMillisecondNs);
+  uint64_t timer_tick : 48 = 0;    // milliseconds
+  uint64_t timer_bucket : 16 = 0;  // 0 = no timer
   RecordRef record;
+  uint32_t payload_bytes = 0;
+  TermsNo terms = kNoTerms;
+  TimesNo times = kNoTimes;
   CourseNo course = kNoCourse;
   // Links of its ready line or its holder's list, one of which it is in, and of its timer's bucket.
   Slot line_prev = kNoSlot, line_next = kNoSlot;
   Slot timer_prev = kNoSlot, timer_next = kNoSlot;
   uint32_t index_chunk = 0;  // where it stands in the live index
   uint32_t ready_group = 0;  // in whose turn it is dispatched, while it is ready in a queue that is fair
-
-  // The batch, named by the ready_seq of its first; 0 = none.
-  uint64_t batch() const { return batch_place == 0 ? 0 : ready_seq - (batch_place - 1u); }
+  uint16_t batch_place = 0;
+  JobState state = JobState::kPending;
+  Pending pending : 4 = Pending::kReady;
+  bool redriven : 1 = false;
+  bool reviewed : 1 = false;
+  bool purged : 1 = false;
+  bool ready_returned : 1 = false;  // stands among its line's returned jobs, not in the list
 };
-static_assert(sizeof(Job) == 120, "the aim is 256 bytes a live job beside its payload");
+static_assert(sizeof(Job) == 88, "the aim is 256 bytes a live job beside its payload");
 
 class JobTable {
  public:
@@ -109,6 +106,13 @@ class JobTable {
   // They are these now. REQUIRES: id, number and terms are what they were.
   void set(Slot slot, const JobCore& core);
   const JobTerms& terms(Slot slot) const { return terms_[jobs_[slot].terms]; }
+  const JobTimes& times(Slot slot) const { return times_[jobs_[slot].times]; }
+  // As in JobCore.
+  uint64_t ready_seq(Slot slot) const { return times(slot).ready_seq(jobs_[slot].no); }
+  uint64_t batch(Slot slot) const {
+    const uint16_t place = jobs_[slot].batch_place;
+    return place == 0 ? 0 : ready_seq(slot) - (place - 1u);
+  }
   // As it is before its first event, for a job that has none.
   const JobCourse& course(Slot slot) const {
     const CourseNo at = jobs_[slot].course;
@@ -121,7 +125,7 @@ class JobTable {
   // nullptr: it has none.
   const JobExtra* extra_of(Slot slot) const { return course(slot).extra.get(); }
   JobExtra& extra(Slot slot);
-  void set_parked_rank(Slot slot, uint8_t rank) { own_course(slot).parked_rank = rank; }
+  void set_parked_rank(Slot slot, uint8_t rank) { own_course(jobs_[slot]).parked_rank = rank; }
 
   // The job's state is another one now: lists look for jobs by it.
   void state_changed(Slot slot) { index_.state_changed(*this, slot); }
@@ -136,10 +140,13 @@ class JobTable {
   }
 
  private:
-  JobCourse& own_course(Slot slot);
+  JobCourse& own_course(Job& job);
+  // What may change and is the job's own, or its course.
+  void put(Job& job, const JobCore& core);
 
   Slab<Job> jobs_;
   TermsTable terms_;
+  TimesTable times_;
   Slab<JobCourse> courses_;
   JobNumbers numbers_;
   LiveIndex index_;

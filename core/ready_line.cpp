@@ -12,7 +12,7 @@ Slot ReadyLine::front() const {
 
 void ReadyLine::push(JobTable& jobs, Slot slot, bool returned) {
   if (!returned) return push_back(jobs, slot);
-  returned_.emplace(jobs[slot].ready_seq, slot);
+  returned_.emplace(jobs.ready_seq(slot), slot);
   jobs[slot].ready_returned = true;
 }
 
@@ -24,7 +24,7 @@ void ReadyLine::push_back(JobTable& jobs, Slot slot) {
     jobs[tail_].line_next = slot;
   } else {
     head_ = slot;
-    head_seq_ = job.ready_seq;
+    head_seq_ = jobs.ready_seq(slot);
   }
   tail_ = slot;
 }
@@ -32,20 +32,20 @@ void ReadyLine::push_back(JobTable& jobs, Slot slot) {
 void ReadyLine::remove(JobTable& jobs, Slot slot) {
   Job& job = jobs[slot];
   if (job.ready_returned) {
-    returned_.erase({job.ready_seq, slot});
+    returned_.erase({jobs.ready_seq(slot), slot});
     job.ready_returned = false;
     return;
   }
   (job.line_prev != kNoSlot ? jobs[job.line_prev].line_next : head_) = job.line_next;
   (job.line_next != kNoSlot ? jobs[job.line_next].line_prev : tail_) = job.line_prev;
-  if (head_ != kNoSlot) head_seq_ = jobs[head_].ready_seq;
+  if (job.line_prev == kNoSlot && head_ != kNoSlot) head_seq_ = jobs.ready_seq(head_);
   job.line_prev = job.line_next = kNoSlot;
 }
 
 uint64_t ReadyLine::count_before(const JobTable& jobs, uint64_t seq, uint64_t most) const {
   uint64_t count = 0;
   for (Slot at = head_; at != kNoSlot && count < most; at = jobs[at].line_next) {
-    if (jobs[at].ready_seq >= seq) break;
+    if (jobs.ready_seq(at) >= seq) break;
     ++count;
   }
   for (const auto& [returned_seq, at] : returned_) {

@@ -43,7 +43,7 @@ class ReadyLine {
    private:
     bool at_returned() const {
       if (returned_ == end_) return false;
-      return listed_ == kNoSlot || returned_->first < (*jobs_)[listed_].ready_seq;
+      return listed_ == kNoSlot || returned_->first < jobs_->ready_seq(listed_);
     }
 
     const JobTable* jobs_;

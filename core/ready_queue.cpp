@@ -14,7 +14,7 @@ Slot ReadyQueue::oldest(const JobTable& jobs, const Line& line) {
   Slot oldest = kNoSlot;
   for (uint32_t ranks = line.ranks; ranks != 0; ranks &= ranks - 1) {
     const Slot slot = line.by_rank[static_cast<size_t>(std::countr_zero(ranks))].oldest();
-    if (oldest == kNoSlot || was_ready_before(jobs[slot], jobs[oldest])) oldest = slot;
+    if (oldest == kNoSlot || was_ready_before(jobs, slot, oldest)) oldest = slot;
   }
   return oldest;
 }
@@ -35,7 +35,7 @@ void ReadyQueue::push(JobTable& jobs, Slot slot, bool returned, const std::strin
     rank.line.push(jobs, slot, returned);
   } else {
     if (!rank.fair) rank.fair = std::make_unique<FairLine>();
-    job.ready_group = enter_group(job, terms.rank(), group);
+    job.ready_group = enter_group(jobs.batch(slot), terms.rank(), group);
     FairGroup& in = (*groups_)[job.ready_group];
     if (rank.fair->push(jobs, slot, returned, job.ready_group, in.time)) in.lines.push_back(index);
   }
@@ -47,11 +47,11 @@ void ReadyQueue::push(JobTable& jobs, Slot slot, bool returned, const std::strin
 
 // A batch is delivered in one piece: its jobs come one after the other, and stand where the first of them
 // does, even if they are of several groups since they began to collect.
-GroupNo ReadyQueue::enter_group(const Job& job, uint8_t rank, const std::string& name) {
-  const bool follows = job.batch() != 0 && job.batch() == last_batch_ && last_batch_group_ != kNoGroup;
+GroupNo ReadyQueue::enter_group(uint64_t batch, uint8_t rank, const std::string& name) {
+  const bool follows = batch != 0 && batch == last_batch_ && last_batch_group_ != kNoGroup;
   const GroupNo group = groups_->enter(rank, follows ? (*groups_)[last_batch_group_].name : name);
-  last_batch_ = job.batch();
-  last_batch_group_ = job.batch() != 0 ? group : kNoGroup;
+  last_batch_ = batch;
+  last_batch_group_ = batch != 0 ? group : kNoGroup;
   return group;
 }
 
@@ -97,7 +97,7 @@ std::vector<Slot> ReadyQueue::take_all(JobTable& jobs) {
   size_ = 0;
   groups_.reset();
   last_batch_group_ = kNoGroup;
-  std::sort(all.begin(), all.end(), [&jobs](Slot a, Slot b) { return was_ready_before(jobs[a], jobs[b]); });
+  std::sort(all.begin(), all.end(), [&jobs](Slot a, Slot b) { return was_ready_before(jobs, a, b); });
   for (const Slot slot : all) jobs[slot].ready_returned = false;
   return all;
 }
@@ -123,7 +123,7 @@ TimeNs ReadyQueue::oldest_ready_ns(const JobTable& jobs) const {
   for (const Line& line : lines_) {
     for (uint32_t ranks = line.ranks; ranks != 0; ranks &= ranks - 1) {
       const Slot slot = line.by_rank[static_cast<size_t>(std::countr_zero(ranks))].oldest();
-      const TimeNs since = jobs[slot].ready_ns;
+      const TimeNs since = jobs.times(slot).ready_ns;
       if (oldest == 0 || since < oldest) oldest = since;
     }
   }
@@ -131,7 +131,7 @@ TimeNs ReadyQueue::oldest_ready_ns(const JobTable& jobs) const {
 }
 
 uint64_t ReadyQueue::count_before(const JobTable& jobs, Slot slot, uint64_t most) const {
-  const uint64_t seq = jobs[slot].ready_seq;
+  const uint64_t seq = jobs.ready_seq(slot);
   const size_t rank = jobs.terms(slot).rank();
   uint64_t count = 0;
   for (const Line& line : lines_) {
@@ -157,7 +157,7 @@ uint64_t ReadyQueue::count_turns_before(const JobTable& jobs, Slot slot, uint64_
   uint64_t count = 0;
   GroupTurns own_line = turns_of(jobs, job.ready_group);
   auto own_turn = own_line.next();
-  for (; !own_turn->has(job); own_turn = own_line.next()) {
+  for (; !own_turn->has(jobs, slot); own_turn = own_line.next()) {
     ++own_turns;
     count += own_turn->jobs;
     if (count >= most) return most;
@@ -168,7 +168,7 @@ uint64_t ReadyQueue::count_turns_before(const JobTable& jobs, Slot slot, uint64_
   };
   const uint64_t time = time_of(own, own_turns);
   // Those of its batch stand right before it.
-  for (Slot at = slot; jobs[at].ready_seq != own_turn->ready_seq; at = jobs[at].line_prev) ++count;
+  for (Slot at = slot; jobs.ready_seq(at) != own_turn->ready_seq; at = jobs[at].line_prev) ++count;
   groups_->for_each([&](GroupNo number, const FairGroup& other) {
     if (number == job.ready_group || other.rank != own.rank || other.time > time) return;
     const uint64_t later = std::max(other.time, clock);

@@ -49,7 +49,7 @@ class ReadyQueue {
   Slot longest_waiting(const JobTable& jobs, Wanted&& wanted) {
     return first_of(
         wanted, [&jobs](const Line& line) { return oldest(jobs, line); },
-        [&jobs](Slot a, Slot b) { return was_ready_before(jobs[a], jobs[b]); });
+        [&jobs](Slot a, Slot b) { return was_ready_before(jobs, a, b); });
   }
 
   void warm(TypeNo type);
@@ -83,15 +83,19 @@ class ReadyQueue {
     std::array<RankLine, limits::kRankCount> by_rank;
   };
 
-  static bool was_ready_before(const Job& a, const Job& b) { return a.ready_seq < b.ready_seq; }
+  static bool was_ready_before(const JobTable& jobs, Slot a, Slot b) {
+    return jobs.ready_seq(a) < jobs.ready_seq(b);
+  }
   bool goes_before(const JobTable& jobs, Slot one, Slot other) const {
     const uint8_t rank = jobs.terms(one).rank();
     const uint8_t other_rank = jobs.terms(other).rank();
     if (rank != other_rank) return rank > other_rank;
-    const Job& a = jobs[one];
-    const Job& b = jobs[other];
-    if (fairness_ != Fairness::kOff && turn_of(a) != turn_of(b)) return turn_of(a) < turn_of(b);
-    return was_ready_before(a, b);
+    if (fairness_ != Fairness::kOff) {
+      const uint64_t turn = turn_of(jobs[one]);
+      const uint64_t other_turn = turn_of(jobs[other]);
+      if (turn != other_turn) return turn < other_turn;
+    }
+    return was_ready_before(jobs, one, other);
   }
   uint64_t turn_of(const Job& job) const { return (*groups_)[job.ready_group].time; }
   template <class Wanted, class FrontOf, class Before>
@@ -116,7 +120,7 @@ class ReadyQueue {
   static Slot oldest(const JobTable& jobs, const Line& line);
   void warm_line(uint32_t index);
   std::vector<Slot> take_all(JobTable& jobs);
-  GroupNo enter_group(const Job& job, uint8_t rank, const std::string& name);
+  GroupNo enter_group(uint64_t batch, uint8_t rank, const std::string& name);
   uint64_t count_turns_before(const JobTable& jobs, Slot slot, uint64_t most) const;
   GroupTurns turns_of(const JobTable& jobs, GroupNo number) const;
   const char* find_fault(const JobTable& jobs, const Line& line, size_t rank, std::vector<Slot>& seen) const;

@@ -27,20 +27,21 @@ std::vector<QueueNo> State::take_dirty() {
 TimeNs State::pending_deadline(Slot slot) const {
   const Job& job = jobs[slot];
   const JobTerms& terms = jobs.terms(slot);
+  const JobTimes& times = jobs.times(slot);
   switch (job.pending) {
     case Pending::kReady:
-      return terms.queue_timeout_ms == 0 ? 0 : job.ready_ns + terms.queue_timeout_ms * kMillisecondNs;
+      return terms.queue_timeout_ms == 0 ? 0 : times.ready_ns + terms.queue_timeout_ms * kMillisecondNs;
     case Pending::kScheduled:
     case Pending::kBackoff:
-      return job.start_after_ns;
+      return times.start_after_ns;
     case Pending::kHeld:
       return 0;
     case Pending::kCollecting:
-      return job.ready_ns + tables.queue(terms.queue).settings.batch_interval_ms * kMillisecondNs;
+      return times.ready_ns + tables.queue(terms.queue).settings.batch_interval_ms * kMillisecondNs;
     case Pending::kParked:
       // A row of an earlier version does not say.
       if (const TimeNs until = jobs.course(slot).lease_until_ns; until != 0) return until;
-      return job.created_ns + tables.queue(terms.queue).settings.admission_timeout_ms * kMillisecondNs;
+      return times.created_ns + tables.queue(terms.queue).settings.admission_timeout_ms * kMillisecondNs;
   }
   return 0;
 }
@@ -57,7 +58,7 @@ void State::enter(Slot slot) {
   } else if (job.pending == Pending::kHeld) {
     ++q.held;
   } else if (job.pending == Pending::kCollecting) {
-    q.collecting.add(collecting_key(slot), job.ready_seq, slot);
+    q.collecting.add(collecting_key(slot), jobs.ready_seq(slot), slot);
   } else if (job.pending != Pending::kReady) {
     ++q.scheduled;
   }
@@ -85,7 +86,7 @@ void State::leave_pending(Slot slot) {
       --q.held;
       break;
     case Pending::kCollecting:
-      q.collecting.remove(collecting_key(slot), job.ready_seq);
+      q.collecting.remove(collecting_key(slot), jobs.ready_seq(slot));
       break;
     case Pending::kParked:
       q.parked.erase(std::pair{-int{jobs.course(slot).parked_rank}, job.no});
@@ -104,7 +105,7 @@ void State::line_up(Slot slot) {
 void State::pass_turn(Slot slot) {
   const Job& job = jobs[slot];
   QueueRuntime& q = queues_[jobs.terms(slot).queue];
-  if (job.batch_place == 0 || q.in_hand.jobs(job.batch()) == 0) q.ready.pass_turn(jobs, slot);
+  if (job.batch_place == 0 || q.in_hand.jobs(jobs.batch(slot)) == 0) q.ready.pass_turn(jobs, slot);
 }
 
 void State::group_ready_jobs(QueueNo queue) {
@@ -131,7 +132,7 @@ void State::take_in_hand(Slot slot) {
   const JobCourse& course = jobs.course(slot);
   QueueRuntime& q = queues_[jobs.terms(slot).queue];
   ++q.active;
-  if (job.batch_place == 0 || q.in_hand.take(job.batch())) {
+  if (job.batch_place == 0 || q.in_hand.take(jobs.batch(slot))) {
     ++q.turns_out;
     q.consumers.spend({course.holder, course.subscription});
   }
@@ -162,7 +163,7 @@ void State::let_go(Slot slot) {
   QueueRuntime& q = queues_[queue];
   --q.active;
   mark_dirty(queue);
-  if (job.batch_place != 0 && !q.in_hand.give_back(job.batch())) return;
+  if (job.batch_place != 0 && !q.in_hand.give_back(jobs.batch(slot))) return;
   --q.turns_out;
   if (PQD_CANARY("credit-leak") && course.cancel_requested) return;
   if (const auto* types = q.consumers.give_back({course.holder, course.subscription})) {

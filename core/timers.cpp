@@ -19,7 +19,7 @@ void Timers::clear(Slot slot) {
 
 void Timers::link(Slot slot, uint64_t tick) {
   Job& job = jobs_[slot];
-  job.timer_tick = tick;
+  job.timer_tick = tick & Job::kTimerTickMax;
   if (tick <= now_tick_) {
     job.timer_bucket = kDueBucket;
     due_.push_back(slot);

@@ -50,7 +50,7 @@ TEST(JobTableTest, KeepsEveryFactOfAJob) {
     jobs.set(slot, later);
     ASSERT_TRUE(same(jobs.core(slot), later));
     ASSERT_EQ(jobs.token(slot), later.token());
-    ASSERT_EQ(jobs[slot].batch(), later.batch());
+    ASSERT_EQ(jobs.batch(slot), later.batch());
     ASSERT_EQ(jobs.terms(slot).rank(), later.rank());
   }
 }
@@ -91,6 +91,42 @@ TEST(JobTableTest, JobThatComesIntoASlotHasNothingOfTheOneBefore) {
   ASSERT_EQ(jobs.add(next, {}), slot);
   EXPECT_EQ(jobs.extra_of(slot), nullptr);
   EXPECT_TRUE(same(jobs.core(slot), next));
+}
+
+TEST(TimesTableTest, JobsOfOneTurnShareTheirTimes) {
+  TimesTable table;
+  const auto at = [](TimeNs now, JobNo no, uint64_t ready_seq) {
+    JobCore job;
+    job.no = no;
+    job.created_ns = job.ready_ns = now;
+    job.ready_seq = ready_seq;
+    return JobTimes::of(job);
+  };
+  const TimesNo first = table.add(at(1'000, 7, 5));
+  EXPECT_EQ(table.add(at(1'000, 8, 6)), first);
+  // One that is not ready, between them.
+  const TimesNo later = table.add(at(1'000, 9, 0));
+  EXPECT_NE(table.add(at(1'000, 10, 7)), first) << "its place does not follow as its number does";
+  EXPECT_EQ(table[first].ready_seq(8), 6u);
+  EXPECT_EQ(table[later].ready_seq(9), 0u);
+}
+
+TEST(TimesTableTest, TimesGoWithTheirLastJobAndTheLatestStay) {
+  TimesTable table;
+  JobTimes times;
+  std::vector<TimesNo> all;
+  for (TimeNs now = 1; now <= 10; ++now) {
+    times.created_ns = now;
+    all.push_back(table.add(times));
+  }
+  EXPECT_EQ(table.size(), 10u);
+  times.created_ns = 10;
+  table.change(all[0], times);
+  EXPECT_EQ(table.size(), 9u);
+  EXPECT_EQ(all[0], all[9]);
+  for (const TimesNo at : all) table.remove(at);
+  EXPECT_EQ(table.size(), 1u);
+  EXPECT_EQ(table.add(times), all[9]) << "what the next job most likely has";
 }
 
 TEST(TermsTableTest, JobsOnTheSameTermsShareThem) {

@@ -143,7 +143,7 @@ void Model::form_full_batches(const std::string& queue, const State& state) {
         first &= other.ready_order >= job.ready_order;
       }
       const Slot slot = state.jobs.find(id);
-      if (first && together >= size) full[slot == kNoSlot ? 0 : state.jobs[slot].ready_seq] = &job;
+      if (first && together >= size) full[slot == kNoSlot ? 0 : state.jobs.ready_seq(slot)] = &job;
     }
     if (full.empty()) return;
     form_batch(*full.begin()->second);

@@ -99,7 +99,7 @@ void State::restore(RowBatch&& batch) {
 void State::restore(RowBatch::Row&& row, BlockNo block) {
   const Slot slot = place_new(row.core, {block, row.record});
   if (row.extra) jobs.extra(slot) = std::move(*row.extra);
-  const JobCore core = jobs.core(slot);
+  const JobCore& core = row.core;
   enter_line(slot);
   if (core.state == JobState::kPending) {
     if (core.pending != Pending::kParked) count_in(slot);

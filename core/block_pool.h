@@ -24,9 +24,12 @@ struct RecordRef {
 
 class BlockPool {
  public:
-  // A new block, with one user: whoever opened it, until seal().
+  // A new block, with one user: whoever opened it, until seal(). It has the room of a full commit from its
+  // beginning, so that it does not move while it grows; what is never written of that is no page of memory.
   BlockNo open() {
-    auto bytes = spare_ ? std::exchange(spare_, nullptr) : std::make_shared<Bytes>();
+    if (spare_) return add(std::exchange(spare_, nullptr));
+    auto bytes = std::make_shared<Bytes>();
+    bytes->reserve(kOpenBytes);
     return add(std::move(bytes));
   }
   // A block read back from the store, with one user: the caller, until drop_user().
@@ -51,8 +54,8 @@ class BlockPool {
     blocks_[block] = {};
     free_.push_back(block);
   }
-  // Gives the open block as much memory as it has bytes: it may live as long as its last job, and bytes that
-  // came one by one stand in up to twice as much. What it stood in is for the next one that is opened.
+  // Gives the open block about as much memory as it has bytes, because it may live as long as its last job: a
+  // full one stays where it is, another is copied, and what it stood in is for the next one that is opened.
   // REQUIRES: nobody has its pointer or a view of it.
   void fit(BlockNo block) {
     std::shared_ptr<Bytes>& bytes = blocks_[block].bytes;
@@ -98,10 +101,14 @@ class BlockPool {
     bytes_in_use_ += blocks_[block].counted_bytes;
   }
 
+  // As a rule the last record of a full commit has room in it.
+  static constexpr size_t kOpenBytes = limits::kCommitBlockBytes + limits::kRecordOverheadMax;
   // A sixteenth of a block may stay unused.
   static constexpr size_t kSlackShare = 16;
   // Twice what a commit has as a rule: one with a very large record leaves none that large behind.
   static constexpr size_t kSpareBytesMax = 2 * limits::kCommitBlockBytes;
+  static_assert(kOpenBytes - limits::kCommitBlockBytes <= limits::kCommitBlockBytes / kSlackShare);
+  static_assert(kOpenBytes <= kSpareBytesMax);
 
   std::shared_ptr<Bytes> spare_;  // nullptr = none
   std::vector<Block> blocks_;

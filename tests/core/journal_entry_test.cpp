@@ -119,6 +119,21 @@ TEST(BlockPool, SealedBlockHasLittleMoreMemoryThanBytes) {
   }
 }
 
+// A copy of each would be as much work as taking its records in.
+TEST(BlockPool, BlockOfAFullCommitStaysWhereItWasFilled) {
+  BlockPool pool;
+  for (int commit = 1; commit <= 2; ++commit) {
+    CommitBuilder builder(pool, 1, {}, 0);
+    RecordRef ref;
+    while (!builder.full()) ref = builder.ref(builder.add_blob(as_bytes("a record that is short")));
+    pool.add_user(ref.block);
+    const std::byte* const filled = pool.view(ref).data();
+    const Commit closed = builder.close();
+    EXPECT_EQ(pool.view(ref).data(), filled);
+    EXPECT_LE(closed.block_bytes->capacity(), closed.block_bytes->size() * 17 / 16);
+  }
+}
+
 TEST(BlockPool, BlockThatIsOpenedInAnOthersMemoryBeginsEmpty) {
   BlockPool pool;
   CommitBuilder first(pool, 1, {}, 0);

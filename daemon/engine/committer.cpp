@@ -57,15 +57,29 @@ Progress Committer::progress() const {
   return progress;
 }
 
+bool Committer::wait_for_work(std::unique_lock<std::mutex>& lock) {
+  const auto any = [this] { return !handed_.empty() || stopping_; };
+  if (const auto patience = freed_.patience()) return changed_.wait_for(lock, *patience, any);
+  changed_.wait(lock, any);
+  return true;
+}
+
 void Committer::run() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    changed_.wait(lock, [this] { return !handed_.empty() || stopping_; });
+    if (!wait_for_work(lock)) {
+      lock.unlock();
+      // As long as there are commits that are no rows yet, memory is freed.
+      if (checkpointer_.backlog() == 0) freed_.give_back();
+      lock.lock();
+      continue;
+    }
     if (handed_.empty()) return;
     std::deque<Handed> group;
     group.swap(handed_);
     writing_ = true;
     lock.unlock();
+    for (const Handed& commit : group) freed_.committed(commit.entry->size() + commit.block->size());
     write(group, news_);
     lock.lock();
     writing_ = false;

@@ -1,7 +1,8 @@
 // Makes commits durable, on a thread of its own, so that one commit fills while another syncs: takes all that
 // were handed to it meanwhile, writes each, then syncs once for all of them if any asked for it. A small one
 // that comes when nothing is under way is better made durable by who has it: two threads less have to be
-// woken. Tells how far it got; acts on nothing. A failed write ends the process (fail_stop).
+// woken. Tells how far it got; acts on nothing. A failed write ends the process (fail_stop). When a flood of
+// them is over, the thread gives memory back that was freed: nobody waits for it then.
 #pragma once
 
 #include <atomic>
@@ -12,6 +13,7 @@
 #include <thread>
 
 #include "core/commit.h"
+#include "daemon/engine/freed_memory.h"
 #include "daemon/store/checkpointer.h"
 #include "daemon/store/store.h"
 
@@ -61,6 +63,8 @@ class Committer {
   };
 
   void run();
+  // Until there is something to do: false when there was nothing for so long that memory may be given back.
+  bool wait_for_work(std::unique_lock<std::mutex>& lock);
   void write(const std::deque<Handed>& group, const std::function<void()>& news);
 
   Store& store_;
@@ -77,6 +81,8 @@ class Committer {
   std::deque<Handed> handed_;
   bool writing_ = false;  // one of the two threads does
   bool stopping_ = false;
+
+  FreedMemory freed_;  // of the thread
 
   std::thread thread_;
 };

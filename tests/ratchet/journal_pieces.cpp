@@ -99,7 +99,7 @@ class RowFoldOfLives final : public Piece {
 
  private:
   static void fold(RowFold& rows, const Commit& commit) {
-    if (!rows.fold(commit.number, *commit.entry, *commit.block_bytes)) std::abort();
+    if (!rows.fold(commit.number, *commit.entry, commit.block_bytes)) std::abort();
   }
 
   test::EmptyStoreView store_;

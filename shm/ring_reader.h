@@ -62,6 +62,10 @@ class RingReader {
     return tail_cache_ != position_.cursor;
   }
 
+  // Is anything left of what the last refresh() saw? Looks at no shared word: each look at the tail takes its
+  // line from the writer, who waits for it at the next publish.
+  bool has_next() const { return violation_ == RingViolation::kNone && tail_cache_ != position_.cursor; }
+
   // Copies the next record to the front of `target`, whose size field then holds the checked size. REQUIRES:
   // `target` is private memory. With a target of max_record_bytes() it is never too small.
   TakeResult next(std::span<std::byte> target) {

@@ -55,7 +55,7 @@ class LaneTransport {
     writer_.publish();
   }
   size_t receive(std::span<Record> into) {
-    while (!reader_.refresh())
+    while (!reader_.has_next() && !reader_.refresh())
       for (unsigned i = 0; i < pauses_; ++i) pause();
     size_t taken = 0;
     for (; taken < into.size(); ++taken) {

@@ -82,6 +82,7 @@ TEST(HostileRing, AViolationStaysWhateverTheClientDoesNext) {
   ring.put_size(0, 64);
   EXPECT_EQ(reader.next(ring.target).outcome, Taken::kViolation);
   EXPECT_FALSE(reader.refresh());
+  EXPECT_FALSE(reader.has_next());
   EXPECT_EQ(reader.position(), RingPosition{});
   EXPECT_FALSE(violation_text(reader.violation()).empty());
 }

@@ -62,6 +62,27 @@ TEST(Ring, NothingIsVisibleBeforePublishAndThenAllOfItIs) {
   EXPECT_EQ(reader.next(target).outcome, Taken::kEmpty);
 }
 
+TEST(RingReader, KnowsWhatIsLeftOfItsLastLookWithoutLookingAgain) {
+  TestRing ring(kCapacity);
+  RingWriter writer = ring.writer();
+  RingReader reader = ring.reader();
+  std::vector<std::byte> target(reader.max_record_bytes());
+  ASSERT_TRUE(write_record(writer, 0, 64));
+  ASSERT_TRUE(write_record(writer, 1, 64));
+  writer.publish();
+  EXPECT_FALSE(reader.has_next());
+  ASSERT_TRUE(reader.refresh());
+  ASSERT_TRUE(write_record(writer, 2, 64));
+  writer.publish();
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_TRUE(reader.has_next());
+    ASSERT_EQ(reader.next(target).outcome, Taken::kRecord);
+  }
+  EXPECT_FALSE(reader.has_next());
+  ASSERT_TRUE(reader.refresh());
+  EXPECT_TRUE(reader.has_next());
+}
+
 TEST(Ring, WhatIsRolledBackNeverAppears) {
   TestRing ring(kCapacity);
   RingWriter writer = ring.writer();

@@ -113,6 +113,12 @@ TEST(Comparison, CountsNoPeerThatPromisesLess) {
   EXPECT_FALSE(aim_times(comparison.lines[0], "jobs/s", 20'000, 15.1, "").met);
 }
 
+TEST(Comparison, CountsNoLimitAsAPeer) {
+  Comparison comparison = small_comparison();
+  comparison.lines[1].limit = true;
+  EXPECT_EQ(comparison.best_peer("jobs/s"), 0);
+}
+
 TEST(Comparison, MissesAnAimWithoutAFigure) {
   Line line{"pqd", "", true};
   EXPECT_FALSE(aim_at_least(line, "jobs/s", 0).met);

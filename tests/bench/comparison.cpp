@@ -64,7 +64,8 @@ double Comparison::best_peer(const std::string& name) const {
   double best = 0;
   for (const Line& line : lines) {
     const Figure* const figure = line.figure(name);
-    if (!line.ours && line.weaker.empty() && figure != nullptr) best = std::max(best, figure->median());
+    if (!line.ours && !line.limit && line.weaker.empty() && figure != nullptr)
+      best = std::max(best, figure->median());
   }
   return best;
 }

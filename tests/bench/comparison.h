@@ -52,7 +52,8 @@ struct Comparison {
 
   // The first of ours; null when it has no figures.
   const Line* ours() const;
-  // The largest median of this figure among peers that promise as much; 0 = none has figures.
+  // The largest median of this figure among peers that promise as much, limits left out; 0 = none has
+  // figures.
   double best_peer(const std::string& figure) const;
 };
 

@@ -2,6 +2,7 @@
 // takes there and back.
 #include <stdexcept>
 
+#include "tests/bench/bare_copy.h"
 #include "tests/bench/lane_transport.h"
 #include "tests/bench/moment.h"
 #include "tests/bench/own.h"
@@ -13,8 +14,9 @@ namespace {
 constexpr size_t kBatch = 32;
 constexpr size_t kTakenAtOnce = 64;
 constexpr const char* kRecords = "records/s";
-// About a microsecond: long enough that a few records are there again.
-constexpr unsigned kStreamPauses = 64;
+// About eight microseconds: long enough that some hundred records are there again, short enough that the lane
+// has room for forty times as many.
+constexpr unsigned kStreamPauses = 512;
 
 // Where each side stays, so that they never share a CPU.
 constexpr int kSenderCpu = 0;
@@ -122,13 +124,18 @@ Comparison compare(const Plan& plan, const std::string& title, unsigned pauses, 
   Line own{"pqd lane",
            std::string("1 MiB in two sealed memory files; the reader copies, checks and frees up to 64 "
                        "records at a time, and ") +
-               (pauses == 1 ? "looks again at once" : "looks again after a microsecond") +
+               (pauses == 1 ? "looks again at once" : "looks again after eight microseconds") +
                " when it found none",
            true};
   repeat(plan, own, [&](Line& line) {
     return once(line, [pauses] { return std::make_unique<LaneTransport>(pauses); });
   });
   comparison.lines.push_back(std::move(own));
+  Line bare{"bare copy", "one memcpy in and one out of 1 MiB of shared memory: no records, nothing checked"};
+  bare.limit = true;
+  repeat(plan, bare,
+         [&](Line& line) { return once(line, [pauses] { return std::make_unique<BareCopy>(pauses); }); });
+  comparison.lines.push_back(std::move(bare));
   if (!plan.peers) return comparison;
   for (const TransportKind& kind : peer_transports()) {
     Line peer{kind.name, kind.how};

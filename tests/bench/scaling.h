@@ -20,7 +20,7 @@ struct SubmitCosts {
 struct Expected {
   double by_cpus = 0;        // jobs a second: all CPUs busy with nothing else
   double by_partitions = 0;  // the busiest thread of each partition busy all the time
-  double by_log = 0;         // each job goes through the one log twice: its commit, and its row
+  double by_log = 0;         // the log of all writes nothing but these
   double least() const;
   const char* bound() const;
 };

@@ -288,6 +288,7 @@ StoreResult<void> RowFold::fold(uint64_t number, ByteView entry, std::shared_ptr
     return std::unexpected(StoreError{
         Error::kSystemError, "commit " + std::to_string(number) + " cannot be folded into rows", true});
   }
+  const size_t held = block->size();
   RowFolder folder(*this, std::move(block));
   ByteReader reader(view->events);
   while (!error_ && reader.remaining() > 0) {
@@ -299,7 +300,14 @@ StoreResult<void> RowFold::fold(uint64_t number, ByteView entry, std::shared_ptr
   if (error_) return std::unexpected(*error_);
   folded_ = number;
   changed_ = true;
+  held_bytes_ += held;
+  if (held_bytes_ > held_bytes_max_) let_blocks_go();
   return {};
+}
+
+void RowFold::let_blocks_go() {
+  for (auto& [job, entry] : entries_) entry.own_record();
+  held_bytes_ = 0;
 }
 
 void RowFold::remember(std::vector<Entries::node_type> living) {
@@ -354,6 +362,7 @@ CheckpointBatch RowFold::take() {
   batch.now_ns = tables_.now_ns;
   batch.tables = tables_.encode();
   pending_bytes_ = 0;
+  held_bytes_ = 0;
   changed_ = false;
   return batch;
 }

@@ -17,11 +17,17 @@ namespace pqd {
 class RowFold {
  public:
   static constexpr size_t kRememberedBytes = 16u << 20;
+  static constexpr size_t kHeldBytes = 64u << 20;
 
   // `tables`: those of the latest checkpoint, which covers commits up to `covered`. Rows of live jobs are
-  // remembered up to so many bytes.
-  RowFold(const StoreView& store, Tables tables, uint64_t covered, size_t remembered_bytes = kRememberedBytes)
-      : store_(store), tables_(std::move(tables)), folded_(covered), remembered_bytes_max_(remembered_bytes) {}
+  // remembered up to so many bytes, and blocks of commits are held.
+  RowFold(const StoreView& store, Tables tables, uint64_t covered, size_t remembered_bytes = kRememberedBytes,
+          size_t held_bytes = kHeldBytes)
+      : store_(store),
+        tables_(std::move(tables)),
+        folded_(covered),
+        remembered_bytes_max_(remembered_bytes),
+        held_bytes_max_(held_bytes) {}
 
   // REQUIRES: number follows the last one. An error means that the journal or the rows are damaged.
   StoreResult<void> fold(uint64_t number, ByteView entry, std::shared_ptr<const Bytes> block);
@@ -62,6 +68,8 @@ class RowFold {
   // The row of a live job; nullptr and `error_` set when there is none.
   Entry* find(JobNo job);
   void finish(Entry& entry, bool keep_payload);
+  // Blocks of commits whose last jobs are rows by now: each was held by a few that go on living.
+  void let_blocks_go();
   // These are live, and as the checkpoint that is taken has them.
   void remember(std::vector<Entries::node_type> living);
 
@@ -75,6 +83,8 @@ class RowFold {
   Entries remembered_;
   size_t remembered_bytes_ = 0;
   size_t remembered_bytes_max_;
+  size_t held_bytes_ = 0;  // of blocks that entries point into, at most
+  size_t held_bytes_max_;
   std::map<ShortHash, std::optional<KeptKey>> keys_;  // noted since the last checkpoint; nothing = freed
   MetricsFold metrics_;
   CheckpointBatch batch_;  // what is not kept in entries_: dead letters and rows taken away by redrives

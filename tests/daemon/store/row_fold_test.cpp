@@ -92,6 +92,28 @@ TEST(RowFold, ReadsNoRowThatItRemembers) {
   EXPECT_GT(reads_of_live_jobs(0), 0u);
 }
 
+// A job that lives on must not keep the block of its commit in memory for long.
+TEST(RowFold, HoldsNoMoreBytesOfBlocksThanItMay) {
+  constexpr size_t kHeldBytes = 64 * 1'024;
+  const TempDir dir;
+  const auto store = open_store(dir.path());
+  Workload work(*store, 23);
+  RowFold fold(*store, {}, 0, RowFold::kRememberedBytes, kHeldBytes);
+  std::vector<std::pair<std::weak_ptr<const Bytes>, size_t>> blocks;
+  for (int i = 0; i < 200; ++i) {
+    const Commit commit = commit_to(*store, work);
+    auto block = std::make_shared<const Bytes>(*commit.block_bytes);
+    blocks.emplace_back(block, block->size());
+    ASSERT_TRUE(fold.fold(commit.number, *commit.entry, std::move(block)));
+    size_t held = 0;
+    for (const auto& [there, bytes] : blocks) held += there.expired() ? 0 : bytes;
+    ASSERT_LE(held, kHeldBytes) << "after commit " << commit.number;
+  }
+  EXPECT_GT(fold.pending_bytes(), kHeldBytes);
+  ASSERT_TRUE(store->checkpoint(fold.take()));
+  expect_rows(*store, work);
+}
+
 TEST(RowFold, RefusesACommitOutOfTurn) {
   const TempDir dir;
   const auto store = open_store(dir.path());

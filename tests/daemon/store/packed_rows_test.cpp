@@ -5,6 +5,7 @@
 #include <random>
 
 #include "tests/daemon/store/damaged_store.h"
+#include "tests/daemon/store/live_rows.h"
 
 namespace pqd::test {
 namespace {
@@ -86,22 +87,9 @@ class PackedRows : public ::testing::Test {
   }
   void put(const CheckpointBatch& batch) {
     ASSERT_TRUE(store->checkpoint(batch));
-    for (const Birth& birth : batch.births) expected[birth.job] = birth.whole_row();
-    for (const auto& [job, bytes] : batch.live_puts) expected[job] = bytes;
-    for (const JobNo job : batch.live_deletes) expected.erase(job);
+    expected.take(batch);
   }
-  void expect_as_put() {
-    std::map<JobNo, Bytes> there;
-    JobNo last = 0;
-    ASSERT_TRUE(store->for_each_live([&](JobNo job, ByteView bytes) {
-      EXPECT_GT(job, last) << "out of order";
-      last = job;
-      there[job] = Bytes(bytes.begin(), bytes.end());
-      return true;
-    }));
-    EXPECT_EQ(there, expected);
-    for (const auto& [job, bytes] : expected) ASSERT_EQ(store->find_live(job).value(), bytes) << job;
-  }
+  void expect_as_put() { expected.expect_in(*store); }
   size_t keys_in(const std::string& family) {
     store.reset();
     const size_t keys = DamagedStoreDatabase(directory.path()).count(family);
@@ -117,7 +105,7 @@ class PackedRows : public ::testing::Test {
 
   TempDir directory;
   std::unique_ptr<Store> store;
-  std::map<JobNo, Bytes> expected;
+  LiveRows expected;
 };
 
 TEST_F(PackedRows, TakeAKeyForManyJobs) {
@@ -201,11 +189,7 @@ TEST_F(PackedRows, AreWhatTheyWereAfterAnyChanges) {
   for (int turn = 0; turn < 120; ++turn) {
     CheckpointBatch batch = births(next, random() % 90, 1 + random() % 3);
     if (!batch.births.empty()) next = batch.births.back().job + 1;
-    for (const auto& [job, bytes] : expected) {
-      const auto what = random() % 10;
-      if (what == 0) batch.live_puts.emplace_back(job, row(job, turn + 1));
-      if (what == 1 || (what < 8 && job + 300 < next)) batch.live_deletes.push_back(job);
-    }
+    expected.change_some(random, next, batch);
     put(batch);
     if (turn % 10 == 9) reopen();
     if (turn % 4 == 0) expect_as_put();

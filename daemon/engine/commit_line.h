@@ -24,8 +24,9 @@ class CommitLine {
   // Something in the open commit should not wait until it is full.
   void hurry() { urgent_ = true; }
   // Hands the open commit over if it is worth it: the committer is idle, it is full or in a hurry and few are
-  // under way, or `now`. Its effects are on their way to the outboxes then. True when it did. A small one is
-  // made durable here, when nothing else is under way; `news` is called when that has moved progress().
+  // under way, or `now`; not for events that nobody waits for, unless it is full. Its effects are on their
+  // way to the outboxes then, and those that do not depend on it in any case. True when it did. A small one
+  // is made durable here, when nothing else is under way; `news` is called when that has moved progress().
   bool hand(bool now, const std::function<void()>& news);
   // Before the worker sleeps: hands over what nobody waits for, when nothing is under way. True when it did.
   bool hand_rest(const std::function<void()>& news);

@@ -13,11 +13,13 @@ constexpr JobId kNewest{UINT64_MAX, UINT64_MAX};
 
 }  // namespace
 
-std::optional<DoneGroup> next_group(rocksdb::Iterator& singles, rocksdb::Iterator& packs,
-                                    const DoneGroup& from) {
+StoreResult<std::optional<DoneGroup>> next_group(rocksdb::Iterator& singles, rocksdb::Iterator& packs,
+                                                 const DoneGroup& from) {
   std::optional<DoneGroup> least;
   for (rocksdb::Iterator* at : {&singles, &packs}) {
     at->Seek(slice(write_done_group(from)));
+    // The next seek forgets it.
+    if (!at->status().ok()) return failure("cannot read the index of finished jobs", at->status());
     const auto group = at->Valid() ? read_done_group(view(at->key())) : std::nullopt;
     if (group && (!least || *group < *least)) least = group;
   }
@@ -48,14 +50,14 @@ StoreResult<void> DoneCursor::step(size_t ids_max, size_t& rows_max, std::vector
       rows_max -= std::min(rows_max, std::max<size_t>(read_on(newest.group, newest.id), 1));
     add_head(newest.group);
   }
-  if (!packs_->status().ok()) return failure("cannot read the index of finished jobs", packs_->status());
   return read_;
 }
 
-// Leaps to the next group that is there and matches; false when there is none.
 bool DoneCursor::find_group() {
   if (!search_from_) return false;
-  const auto found = next_group(*singles_, *packs_, *search_from_);
+  const auto next_there = next_group(*singles_, *packs_, *search_from_);
+  if (!next_there) read_ = std::unexpected(next_there.error());
+  const std::optional<DoneGroup> found = next_there.value_or(std::nullopt);
   if (!found) return false;
   search_from_ = found->first_match(filter_);
   if (search_from_ != *found) return search_from_.has_value();

@@ -17,8 +17,8 @@ class Iterator;
 namespace pqd {
 
 // The least group that is not below `from` and has a job in one of these: the index, and its packs.
-std::optional<DoneGroup> next_group(rocksdb::Iterator& singles, rocksdb::Iterator& packs,
-                                    const DoneGroup& from);
+StoreResult<std::optional<DoneGroup>> next_group(rocksdb::Iterator& singles, rocksdb::Iterator& packs,
+                                                 const DoneGroup& from);
 
 class DoneCursor {
  public:
@@ -45,6 +45,7 @@ class DoneCursor {
     size_t read = 1;         // how many to read the next time: more each time, so that most seeks pay
   };
 
+  // Leaps to the next group that is there and matches; false when there is none, or behind an error.
   bool find_group();
   // Reads the group's next ids; how many.
   size_t read_on(uint32_t group, const JobId& below);

@@ -35,7 +35,6 @@ StoreResult<std::optional<Bytes>> PackCursor::find(rocksdb::Iterator& at, const 
 
 StoreResult<void> PackCursor::status() const {
   if (error_) return std::unexpected(*error_);
-  if (!at_.status().ok()) return failure("cannot read the packs of finished jobs", at_.status());
   return {};
 }
 
@@ -95,7 +94,8 @@ std::optional<PackCursor::Place> PackCursor::load(const DoneRun& run, const JobI
   place.bytes.assign(value.begin(), value.end());
   auto pack = of_ == Of::kRows ? unpack_done(place.bytes) : unpack_done_ids(place.bytes);
   if (!pack || pack->ids.front() != key->first || done_window(pack->ids.back()) != run.window) {
-    fail("the pack of finished jobs from " + key->first.to_string() + " on is damaged");
+    fail({Error::kSystemError, "the pack of finished jobs from " + key->first.to_string() + " on is damaged",
+          true});
     return std::nullopt;
   }
   place.left = static_cast<size_t>(std::ranges::lower_bound(pack->ids, below) - pack->ids.begin());
@@ -103,16 +103,21 @@ std::optional<PackCursor::Place> PackCursor::load(const DoneRun& run, const JobI
   return place;
 }
 
-// Nothing when the iterator stands at none behind the prefix.
+// Nothing when the iterator stands at none behind the prefix. What it could not read is taken down here: its
+// next seek forgets it.
 std::optional<DonePackKey> PackCursor::key_here() {
+  if (!at_.status().ok()) {
+    fail(failure("cannot read the packs of finished jobs", at_.status()).error());
+    return std::nullopt;
+  }
   if (!at_.Valid() || !starts_with(at_.key(), prefix_)) return std::nullopt;
   auto key = read_pack_key(view(at_.key()), prefix_.size());
-  if (!key) fail("a key of the packs of finished jobs is damaged");
+  if (!key) fail({Error::kSystemError, "a key of the packs of finished jobs is damaged", true});
   return key;
 }
 
-void PackCursor::fail(const std::string& what) {
-  if (!error_) error_ = StoreError{Error::kSystemError, what, true};
+void PackCursor::fail(StoreError error) {
+  if (!error_) error_ = std::move(error);
 }
 
 }  // namespace pqd

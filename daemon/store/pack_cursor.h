@@ -53,7 +53,7 @@ class PackCursor {
   void step();
   std::optional<Place> load(const DoneRun& run, const JobId& below);
   std::optional<DonePackKey> key_here();
-  void fail(const std::string& what);
+  void fail(StoreError error);
 
   rocksdb::Iterator& at_;
   const ByteView prefix_;

@@ -148,8 +148,11 @@ StoreResult<void> Store::for_each_indexed(const std::function<bool(const std::op
   const auto packs = index_packs();
   for (singles->SeekToFirst(); singles->Valid(); singles->Next())
     if (!read_done_key(view(singles->key())) && !f(std::nullopt)) return {};
+  if (!singles->status().ok()) return failure("cannot read the index of finished jobs", singles->status());
   for (std::optional<DoneGroup> group = DoneGroup{}; group;) {
-    group = next_group(*singles, *packs, *group);
+    auto next = next_group(*singles, *packs, *group);
+    if (!next) return std::unexpected(next.error());
+    group = std::move(*next);
     if (!group) break;
     const DoneGroupBytes prefix = write_done_group(*group);
     DoneWalk walk(*singles, *packs, prefix, PackCursor::Of::kIds, kNewest);
@@ -158,8 +161,6 @@ StoreResult<void> Store::for_each_indexed(const std::function<bool(const std::op
     if (auto ok = walk.status(); !ok) return ok;
     group = group->next();
   }
-  if (!singles->status().ok()) return failure("cannot read the index of finished jobs", singles->status());
-  if (!packs->status().ok()) return failure("cannot read the index of finished jobs", packs->status());
   return {};
 }
 

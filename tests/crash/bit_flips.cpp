@@ -48,6 +48,7 @@ class Flipper {
       if (entry.is_regular_file() && entry.file_size() > 0 && entry.path().filename() != "lock")
         files[kind_of(entry.path())].push_back(std::filesystem::relative(entry.path(), root));
     uint64_t place = plan_.life.seed;  // so that what is left over goes to other kinds in other lives
+    for (auto& [kind, names] : files) std::ranges::sort(names);
     for (const auto& [kind, names] : files) {
       const uint64_t more = place++ % files.size() < plan_.flips % files.size() ? 1 : 0;
       for (uint64_t i = 0; i < plan_.flips / files.size() + more; ++i) flip(kind, names);

@@ -182,11 +182,14 @@ std::string fault_of_image(const std::string& directory, const RecordedLife& lif
   if (last > 0 && digest(picture.live, picture.tables) != life.live[last])
     return "is another state than that of commit " + std::to_string(last);
   RowFold fold(**store, recovered->checkpoint_tables, recovered->covered);
+  StoreResult<void> folded;
   const auto read = (*store)->for_each_commit(recovered->covered + 1,
-                                              [&fold](uint64_t number, ByteView entry, ByteView block) {
-                                                return fold.fold(number, entry, block).has_value();
+                                              [&](uint64_t number, ByteView entry, ByteView block) {
+                                                folded = fold.fold(number, entry, block);
+                                                return folded.has_value();
                                               });
   if (!read) return "its journal cannot be read: " + read.error().text;
+  if (!folded) return "its rows cannot be read: " + folded.error().text;
   if (const auto done = (*store)->checkpoint(fold.take()); !done)
     return "takes no checkpoint: " + done.error().text;
   ChainHash finished{};

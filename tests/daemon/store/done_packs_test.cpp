@@ -292,6 +292,64 @@ TEST_F(DonePacks, ThatAreDamagedAreAnErrorAndNotFewerJobs) {
   EXPECT_FALSE(read);
 }
 
+// A block that cannot be read ends a seek, and the seek behind it knows nothing of that.
+TEST_F(DonePacks, InATableWithADamagedBlockAreAnErrorAndNotFewerJobs) {
+  for (QueueNo queue = 0; queue < 3; ++queue)
+    for (uint64_t ms = 1'000; ms < 4'000; ms += 1'000)
+      for (int checkpoint = 0; checkpoint < 3; ++checkpoint) {
+        add_many(100, ms, queue);
+        write();
+      }
+  reopen();
+  store.reset();
+  const auto table_of = [this](const char* family) {
+    return Look(directory.path()).database.table_of(family);
+  };
+  const std::string rows = table_of("done_packs");
+  const std::string ids = table_of("index_packs");
+  const auto all_or_error = [](const StoreResult<void>& read, size_t seen, size_t there) {
+    return !read || seen == there;
+  };
+  size_t errors = 0;
+  for (const std::string& table : {rows, ids}) {
+    const std::string whole = read_file(table);
+    for (size_t at = 100; at < whole.size(); at += whole.size() / 16) {
+      flip_bit(table, at);
+      const auto reader = Store::open({.directory = directory.path(), .read_only = true});
+      if (!reader) {
+        ++errors;
+        write_file(table, whole);
+        continue;
+      }
+      size_t seen = 0;
+      const auto walked =
+          (*reader)->for_each_done(std::nullopt, [&seen](const JobId&, ByteView) { return ++seen > 0; });
+      EXPECT_TRUE(all_or_error(walked, seen, expected.size())) << table << ", byte " << at << ": " << seen;
+      seen = 0;
+      const auto indexed =
+          (*reader)->for_each_indexed([&seen](const std::optional<DoneKey>&) { return ++seen > 0; });
+      EXPECT_TRUE(all_or_error(indexed, seen, expected.size())) << table << ", byte " << at << ": " << seen;
+      std::vector<JobId> listed;
+      DoneCursor cursor(**reader, {.limit = 10'000});
+      StoreResult<void> stepped;
+      while (stepped && !cursor.finished()) {
+        size_t rows_max = 1'000;
+        stepped = cursor.step(10'000, rows_max, listed);
+      }
+      EXPECT_TRUE(all_or_error(stepped, listed.size(), expected.size()))
+          << table << ", byte " << at << ": " << listed.size();
+      for (const auto& [id, row] : expected) {
+        const auto found = (*reader)->find_done(id);
+        EXPECT_TRUE(!found || *found)
+            << table << ", byte " << at << ": " << id.to_string() << " is not there";
+      }
+      if (!walked || !indexed || !stepped) ++errors;
+      write_file(table, whole);
+    }
+  }
+  EXPECT_GT(errors, 16u);
+}
+
 TEST_F(DonePacks, ComeIntoAStoreThatAnEarlierPqdWrote) {
   store.reset();
   {

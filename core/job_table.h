@@ -94,7 +94,9 @@ class JobTable {
   // So many are about to come.
   void expect(size_t jobs) { numbers_.expect(jobs); }
 
-  // REQUIRES: neither the number nor the id is in the table.
+  // Whether neither the number nor the id is in the table.
+  bool may_add(JobNo no, const JobId& id) const { return find(no) == kNoSlot && !index_.has(*this, id); }
+  // REQUIRES: may_add().
   Slot add(const JobCore& core, RecordRef record);
   void remove(Slot slot);
   // kNoSlot = there is none. By id it takes two binary searches through the index.

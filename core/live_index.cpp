@@ -55,6 +55,13 @@ Slot LiveIndex::find(const JobTable& jobs, const JobId& id) const {
   return there ? chunk.slots[index] : kNoSlot;
 }
 
+bool LiveIndex::has(const JobTable& jobs, const JobId& id) const {
+  if (order_.empty()) return false;
+  const Chunk& newest = chunks_[order_.back().chunk];
+  const bool above_all = newest.count > 0 && id > id_of(jobs, newest.slots[newest.count - 1]);
+  return !above_all && find(jobs, id) != kNoSlot;
+}
+
 LiveSummary LiveIndex::summary_of(const JobTable& jobs, const Chunk& chunk) const {
   LiveSummary summary;
   for (uint32_t i = 0; i < chunk.count; ++i) summary.add(LiveSummary::of(jobs, chunk.slots[i]));

@@ -53,6 +53,8 @@ class LiveIndex {
   void remove(JobTable& jobs, Slot slot);
   // The job's state is another one now.
   void state_changed(const JobTable& jobs, Slot slot);
+  // Without a search where the id is above all others, as those of new jobs mostly are.
+  bool has(const JobTable& jobs, const JobId& id) const;
   // kNoSlot = no job has this id.
   Slot find(const JobTable& jobs, const JobId& id) const;
 

@@ -5,6 +5,7 @@
 #include "core/canary.h"
 #include "core/event_codec.h"
 #include "core/event_jobs.h"
+#include "core/lifecycle.h"
 #include "core/state.h"
 
 namespace pqd {
@@ -20,10 +21,43 @@ class Replayer {
   void operator()(const Event& e) {
     // State aborts over a job that it does not know: its row is gone from the store.
     ok_ = ok_ && all_jobs_needed(e, [this](JobNo job) { return state_.jobs.find(job) != kNoSlot; });
+    // And over a step that there is not: its row is as an earlier checkpoint left it.
+    ok_ = ok_ && fits(e);
     if (ok_) replay(e);
   }
 
  private:
+  template <class Event>
+  bool fits(const Event& /*of no job, or without a step*/) const {
+    return true;
+  }
+  bool fits(const Admitted& e) const { return waits(e.job, Pending::kParked); }
+  bool fits(const ParkRefused& e) const { return waits(e.job, Pending::kParked); }
+  bool fits(const KeyTurn& e) const { return waits(e.job, Pending::kHeld); }
+  bool fits(const Readied& e) const {
+    return waits(e.job, Pending::kScheduled) || waits(e.job, Pending::kBackoff);
+  }
+  bool fits(const BatchFormed& e) const {
+    return std::ranges::all_of(e.jobs, [this](JobNo job) { return waits(job, Pending::kCollecting); });
+  }
+  bool fits(const Assigned& e) const { return waits(e.job, Pending::kReady); }
+  bool fits(const Reheld& e) const { return may(e.job, Step::kRelease); }
+  bool fits(const Started& e) const { return may(e.job, Step::kStart); }
+  bool fits(const Extended& e) const { return may(e.job, Step::kRelease); }
+  bool fits(const Completed& e) const { return may(e.job, Step::kComplete); }
+  bool fits(const AttemptFailed& e) const { return may(e.job, Step::kRetry); }
+  bool fits(const Failed& e) const { return may(e.job, Step::kFail); }
+  bool fits(const TimedOut& e) const { return may(e.job, Step::kTimeout); }
+  bool fits(const Cancelled& e) const { return may(e.job, Step::kCancel); }
+  bool fits(const Released& e) const { return may(e.job, Step::kRelease); }
+  bool fits(const Redriven& e) const { return state_.jobs.find(e.job) == kNoSlot; }
+
+  const Job& job_of(JobNo job) const { return state_.jobs[state_.jobs.find(job)]; }
+  bool may(JobNo job, Step step) const { return next_state(job_of(job).state, step).has_value(); }
+  bool waits(JobNo job, Pending pending) const {
+    return job_of(job).state == JobState::kPending && job_of(job).pending == pending;
+  }
+
   ByteView bytes(const BlobRef& blob) {
     const ByteView block = *state_.blocks.shared(block_);
     if (size_t{blob.offset} + blob.bytes > block.size()) {
@@ -40,7 +74,7 @@ class Replayer {
   }
   void replay(const Submitted& e) {
     const auto submit = read_submit_record(bytes(e.record));
-    ok_ = ok_ && submit.has_value();
+    ok_ = ok_ && submit && state_.jobs.may_add(e.job, submit->head.id);
     if (ok_) state_.apply(e, *submit, ref(e.record));
   }
   void replay(const Completed& e) {
@@ -60,10 +94,12 @@ class Replayer {
   void replay(const Purged& e) {
     if (auto row = row_at(e.row, e.record)) state_.apply(e, ref(e.record), std::move(*row));
   }
+  // Of a job that has ended: whether or not it is still remembered, it is in no line any more.
   std::optional<JobRow> row_at(const BlobRef& at, const BlobRef& record) {
     auto row = decode_row(bytes(at));
     bytes(record);
-    ok_ = ok_ && row.has_value();
+    const Slot earlier = row ? state_.jobs.find(row->core.id) : kNoSlot;
+    ok_ = ok_ && row && (earlier == kNoSlot || is_finished(state_.jobs[earlier].state));
     return ok_ ? std::optional(std::move(*row)) : std::nullopt;
   }
 
@@ -89,11 +125,17 @@ bool State::replay(uint64_t number, ByteView events, Bytes block) {
   return ok;
 }
 
-void State::restore(RowBatch&& batch) {
+bool State::restore(RowBatch&& batch) {
   while (queues_.size() < tables.queue_count()) queues_.emplace_back();
   const BlockNo block = blocks.adopt(std::move(batch.records));
-  for (RowBatch::Row& row : batch.rows) restore(std::move(row), block);
+  bool ok = true;
+  for (RowBatch::Row& row : batch.rows) {
+    ok = jobs.may_add(row.core.no, row.core.id);
+    if (!ok) break;
+    restore(std::move(row), block);
+  }
   blocks.drop_user(block);
+  return ok;
 }
 
 void State::restore(RowBatch::Row&& row, BlockNo block) {

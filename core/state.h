@@ -120,11 +120,12 @@ class State {
   void apply(const Refused& /*audit only*/) {}
 
   // Recovery: puts live jobs in as their checkpointed rows have them. REQUIRES: tables are those of the same
-  // checkpoint.
-  void restore(RowBatch&& batch);
+  // checkpoint. False: two rows are of one job; the State is of no use then.
+  bool restore(RowBatch&& batch);
   // Recovery: after all rows are in, ready jobs take their places and timers are set.
   void restored();
-  // Recovery: applies one whole commit. False: the bytes are not a commit.
+  // Recovery: applies one whole commit. False: the bytes are not a commit, or it takes a job a step that there
+  // is not from where its row has it; the State is of no use then.
   bool replay(uint64_t number, ByteView events, Bytes block);
 
   // Jobs that finished and keys that were noted in commits up to `covered` are in the store by now: forget

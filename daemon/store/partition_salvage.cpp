@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "core/job_row.h"
+#include "core/last_words.h"
 #include "core/metrics_row.h"
 #include "core/tables.h"
 #include "daemon/store/birth_pack.h"
@@ -22,6 +23,7 @@ namespace pqd {
 namespace {
 
 constexpr size_t kBatchBytes = 1 << 20;
+constexpr const char* kHasEnded = " has ended, and how cannot be read";
 constexpr std::array<std::string_view, 5> kLaidOut{"packs", "packed_rows", "done_packs", "done_index",
                                                    "index_packs"};
 
@@ -165,7 +167,7 @@ class PartitionSalvage {
         lose(name_of(family, key.ToString()) + ": its row cannot be read");
         return {};
       }
-      if (family == "live") live_.insert(row->core.no);
+      if (family == "live") live_[row->core.no] = row->core;
       if (family == "done") {
         if (has_later_life(row->core)) return {};
         take_done(row->core);
@@ -209,8 +211,9 @@ class PartitionSalvage {
   // What the parts must agree on, so that a start finds them so.
   StoreResult<void> mend() {
     if (auto ok = read_checkpoint(); !ok) return ok;
-    if (auto ok = cut_journal(); !ok) return ok;
+    read_history();
     mend_live();
+    if (auto ok = cut_journal(); !ok) return ok;
     mend_dead_letters();
     Bytes head;
     ByteWriter writer(head);
@@ -237,60 +240,67 @@ class PartitionSalvage {
     return {};
   }
 
-  // A start replays what is behind the checkpoint: up to the first that is not there or not the next.
-  StoreResult<void> cut_journal() {
+  // Of the commits that the checkpoint covers. Nothing depends on them any more, but the rows must agree.
+  void read_history() {
     const std::unique_ptr<rocksdb::Iterator> it(target_.db().NewIterator({}, target("journal")));
-    uint64_t last = 0;
-    ChainHash hash{};
-    bool cut = false;
-    uint64_t cut_from = 0;  // 0 = it was not
     for (it->SeekToFirst(); it->Valid(); it->Next()) {
       const uint64_t number = keys::number(view(it->key())).value_or(0);
+      if (number > covered_) return;
       const auto entry = read_entry(view(it->value()));
-      const bool next = number == last + 1 && entry && entry->head.number == number &&
-                        (entry->head.previous == hash) && !cut;
-      if (number <= covered_) {
-        if (!next) note_hole(last, number);
-        if (entry) alive_.take(*entry);
-        whole_history_ &= next;
-      } else if (const std::string why = why_cut(number, next, entry ? &*entry : nullptr);
-                 cut || !why.empty()) {
-        if (!cut) lose("commit " + std::to_string(last + 1) + " and all behind it: " + why);
-        cut = true;
-        batch_.Delete(target("journal"), it->key());
-        cut_from = cut_from == 0 ? number : cut_from;
-        continue;
+      if (!entry || !is_next(number, entry->head)) {
+        note_hole(number);
+        whole_history_ = false;
+        last_words_.miss_some();
       }
-      last = number;
-      hash = entry_hash(view(it->value()));
+      if (entry) {
+        alive_.take(*entry);
+        last_words_.take(*entry, [this](JobNo job) { return live_.contains(job); });
+      }
+      last_commit_ = number;
+      last_hash_ = entry_hash(view(it->value()));
     }
-    last_commit_ = last;
-    drop_blocks(cut_from);
-    if (last < covered_)
+  }
+
+  bool is_next(uint64_t number, const EntryHead& head) const {
+    return number == last_commit_ + 1 && head.number == number && head.previous == last_hash_;
+  }
+
+  // A start replays what is behind the checkpoint: up to the first that is not there or not the next.
+  StoreResult<void> cut_journal() {
+    if (last_commit_ < covered_)
       return refusal("commit " + std::to_string(covered_) +
                      ", up to which the checkpoint covers, cannot be read; restore a backup");
+    const std::unique_ptr<rocksdb::Iterator> it(target_.db().NewIterator({}, target("journal")));
+    uint64_t cut_from = 0;  // 0 = it was not
+    for (it->Seek(slice(keys::of(covered_ + 1))); it->Valid(); it->Next()) {
+      const uint64_t number = keys::number(view(it->key())).value_or(0);
+      const auto entry = read_entry(view(it->value()));
+      if (cut_from == 0) {
+        const std::string why = why_cut(number, entry ? &*entry : nullptr);
+        if (why.empty()) {
+          last_commit_ = number;
+          last_hash_ = entry_hash(view(it->value()));
+          continue;
+        }
+        lose("commit " + std::to_string(last_commit_ + 1) + " and all behind it: " + why);
+        cut_from = number;
+      }
+      batch_.Delete(target("journal"), it->key());
+    }
+    drop_blocks(cut_from);
     return {};
   }
 
   // Why the journal ends before this commit behind the checkpoint; "" = it goes on.
-  std::string why_cut(uint64_t number, bool next, const EntryView* entry) {
-    if (!next) return "they do not follow on one another";
+  std::string why_cut(uint64_t number, const EntryView* entry) {
+    if (entry == nullptr || !is_next(number, entry->head)) return "they do not follow on one another";
     if (!block_is_whole(number, entry->head.block_bytes)) return "its block is missing or cut short";
-    if (whole_history_ && needs_any(*entry, rowless()))
-      return "it goes on with a job whose row cannot be read";
+    if (needs_any(*entry, rowless_)) return "it goes on with a job whose row cannot be read";
     return {};
   }
 
-  // Those of the checkpoint that live by the journal, and have no row.
-  const std::unordered_set<JobNo>& rowless() {
-    if (!rowless_) {
-      rowless_ = alive_.numbers();
-      for (const JobNo job : live_) rowless_->erase(job);
-    }
-    return *rowless_;
-  }
-
-  void note_hole(uint64_t last, uint64_t number) {
+  void note_hole(uint64_t number) {
+    const uint64_t last = last_commit_;
     if (number == last + 1)
       lose("history: commit " + std::to_string(number) + " is not the one that followed");
     else
@@ -320,14 +330,37 @@ class PartitionSalvage {
   }
 
   void mend_live() {
-    if (!whole_history_) return;
-    for (const JobNo job : live_) {
-      if (alive_.numbers().contains(job)) continue;
-      lose("job " + std::to_string(job) + " has ended, and how cannot be read");
-      batch_.Delete(target("live"), slice(keys::of(job)));
+    if (whole_history_) {
+      rowless_ = alive_.numbers();
+      for (const auto& [job, row] : live_) rowless_.erase(job);
+      for (const JobNo job : rowless_)
+        lose("job " + std::to_string(job) + " lived, and its row cannot be read");
     }
-    for (const JobNo job : rowless())
-      lose("job " + std::to_string(job) + " lived, and its row cannot be read");
+    drop_rows([this](const JobCore& row) { return why_stale(row); });
+    std::map<JobId, JobNo> latest;
+    for (const auto& [job, row] : live_) latest[row.id] = std::max(latest[row.id], job);
+    drop_rows([&latest](const JobCore& row) { return row.no == latest.at(row.id) ? "" : kHasEnded; });
+  }
+
+  // Those for which `why` has words.
+  template <class Why>
+  void drop_rows(Why&& why) {
+    std::erase_if(live_, [&](const auto& live) {
+      const auto& [job, row] = live;
+      const std::string words = why(row);
+      if (words.empty()) return false;
+      lose("job " + std::to_string(job) + words);
+      rowless_.insert(job);
+      batch_.Delete(target("live"), slice(keys::of(job)));
+      return true;
+    });
+  }
+
+  // Why a row is not what the checkpoint left; "" = the journal does not speak against it.
+  const char* why_stale(const JobCore& row) const {
+    if (last_words_.ended(row.no) || (whole_history_ && !alive_.numbers().contains(row.no))) return kHasEnded;
+    if (last_words_.contradict(row)) return " has gone on, and its row is of another time";
+    return "";
   }
 
   void mend_dead_letters() {
@@ -352,14 +385,16 @@ class PartitionSalvage {
   const PartitionNo partition_;
   std::vector<std::string>& lost_;
   rocksdb::WriteBatch batch_;
-  uint64_t last_commit_ = 0;
+  uint64_t last_commit_ = 0;  // of those that were read and stay
+  ChainHash last_hash_{};
   bool has_checkpoint_ = false;
   uint64_t covered_ = 0;
   Tables tables_;
-  LiveNumbers alive_;
+  LiveNumbers alive_;  // up to the checkpoint
+  LastWords last_words_;
   bool whole_history_ = true;
-  std::unordered_set<JobNo> live_;
-  std::optional<std::unordered_set<JobNo>> rowless_;
+  std::map<JobNo, JobCore> live_;
+  std::unordered_set<JobNo> rowless_;  // those that are known to have lived when the checkpoint was taken
   std::map<JobNo, QueueNo> dead_;
 };
 

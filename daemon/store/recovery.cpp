@@ -34,7 +34,9 @@ StoreResult<void> restore_rows(const StoreView& store, State& state, Recovered& 
   PQD_CRASH_POINT("recovery-tables-read");
   state.jobs.expect(store.live_estimate());
   RowReader reader(store, state.tables.queue_count());
-  while (auto batch = reader.next()) state.restore(std::move(*batch));
+  while (auto batch = reader.next())
+    if (!state.restore(std::move(*batch)))
+      return std::unexpected(damaged("two rows of live jobs have the same id"));
   if (auto rows = reader.result(); !rows) return rows;
   auto hash = hash_of(store, recovered.covered);
   if (!hash) return std::unexpected(hash.error());

@@ -465,5 +465,40 @@ TEST_F(Attempts, NextTimerIsNeverLaterThanTheEarliestDeadline) {
   EXPECT_EQ(d.now_ns, due);
 }
 
+// A store that has lost a checkpoint has rows as they were before it, and a journal that goes on from there.
+TEST(Replay, RefusesAStepThatIsNoneFromWhereItsJobStands) {
+  Driver d;
+  const SessionNo consumer = d.open();
+  d.subscribe(consumer, 1);
+  d.submit(d.open());
+  const Delivered job = d.take_one(consumer);
+  const size_t assigned = d.commits.size();
+  d.settle(consumer, RecordKind::kStart, job);
+  d.complete(consumer, job);
+  const auto replay = [&d](State& state, size_t at) {
+    const Commit& commit = d.commits[at];
+    return state.replay(commit.number, read_entry(*commit.entry)->events, *commit.block_bytes);
+  };
+  for (const size_t again : {assigned - 1, assigned, assigned + 1}) {
+    State state;
+    for (size_t at = 0; at <= again; ++at) ASSERT_TRUE(replay(state, at)) << at;
+    EXPECT_FALSE(replay(state, again)) << "commit " << again << " once more";
+  }
+}
+
+TEST(Restore, RefusesTwoRowsOfOneJob) {
+  Driver d;
+  d.submit(d.open());
+  Bytes row;
+  d.state.jobs.for_each([&](Slot slot) { row = encode_row(row_of(d.state, slot)); });
+  auto again = decode_row(row).value();
+  again.core.no += 1;
+  State restored;
+  restored.tables = Tables::decode(d.state.tables.encode()).value();
+  RowBatch batch;
+  ASSERT_TRUE(batch.add(row) && batch.add(encode_row(again)));
+  EXPECT_FALSE(restored.restore(std::move(batch)));
+}
+
 }  // namespace
 }  // namespace pqd::test

@@ -2,6 +2,7 @@
 // tables folded by themselves are the same, and the figures are what a recount comes to.
 #include "core/event_codec.h"
 #include "core/fold.h"
+#include "core/last_words.h"
 #include "core/short_hash.h"
 #include "tests/core/driver.h"
 #include "tests/core/journal_figures.h"
@@ -83,6 +84,7 @@ void Driver::demand_replay_agrees() {
   ChainHash previous{};
   JournalFigures figures(1 + commits.size() % 7);
   MetricsRecount recount;
+  LastWords last_words;
   for (const Commit& commit : commits) {
     const auto view = read_entry(*commit.entry);
     ASSERT_TRUE(view.has_value()) << view.error();
@@ -98,6 +100,7 @@ void Driver::demand_replay_agrees() {
     EXPECT_EQ(view->head.event_count, events);
     figures.add(*commit.entry, *commit.block_bytes);
     recount.add(*commit.entry);
+    last_words.take(*view, [](JobNo job) { return job % 2 == 0; });
   }
   EXPECT_TRUE(figures.rows() == recount.rows()) << "the figures are not what a recount comes to";
   // Turns without events move the live clock only.
@@ -115,6 +118,12 @@ void Driver::demand_replay_agrees() {
     EXPECT_TRUE(retired || state.jobs.find(core.no) != kNoSlot) << "replay has one job more: " << core.no;
   });
 
+  replayed.jobs.for_each([&](Slot slot) {
+    const JobCore core = replayed.jobs.core(slot);
+    EXPECT_EQ(last_words.ended(core.no), is_finished(core.state) && core.no % 2 == 0) << "job " << core.no;
+    EXPECT_TRUE(is_finished(core.state) || !last_words.contradict(core)) << "job " << core.no;
+  });
+
   State restored;
   auto decoded = Tables::decode(state.tables.encode());
   ASSERT_TRUE(decoded.has_value());
@@ -125,10 +134,12 @@ void Driver::demand_replay_agrees() {
     const JobCore core = state.jobs.core(slot);
     if (is_finished(core.state) || is_memory(core.no)) return;
     const Bytes row = encode_row(row_of(state, slot));
-    if (!batch.has_room_for(row)) restored.restore(std::exchange(batch, {}));
+    if (!batch.has_room_for(row)) {
+      ASSERT_TRUE(restored.restore(std::exchange(batch, {})));
+    }
     ASSERT_TRUE(batch.add(row)) << "job " << core.no;
   });
-  restored.restore(std::move(batch));
+  ASSERT_TRUE(restored.restore(std::move(batch)));
   restored.restored();
   restored.check_invariants(State::Walk::kReplayed);
   expect_same_live_jobs(restored, state, "restored");

@@ -122,10 +122,10 @@ class RowRestore final : public Piece {
     meter.begin();
     RowBatch batch;
     for (const Bytes& row : rows_) {
-      if (!batch.has_room_for(row)) state.restore(std::exchange(batch, {}));
+      if (!batch.has_room_for(row) && !state.restore(std::exchange(batch, {}))) std::abort();
       if (!batch.add(row)) std::abort();
     }
-    state.restore(std::move(batch));
+    if (!state.restore(std::move(batch))) std::abort();
     state.restored();
     meter.end(rows_.size());
     if (state.jobs.size() != rows_.size()) std::abort();

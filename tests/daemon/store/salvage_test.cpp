@@ -39,6 +39,11 @@ class SalvageTest : public DamagedStore {
     EXPECT_EQ(recovered->last_commit, commits_);
     EXPECT_TRUE(picture_of(state) == picture_);
   }
+  static StoreResult<Recovered> recover_all(const std::string& directory) {
+    State state;
+    return recover(*open_store(directory), std::nullopt, state,
+                   [](uint64_t, ByteView, ByteView) { return true; });
+  }
   static void expect_nothing_lost(const SalvageReport& report) {
     for (const std::string& lost : report.lost) ADD_FAILURE() << "lost: " << lost;
   }
@@ -234,6 +239,42 @@ TEST_F(SalvageTest, TakesRowsOfJobsAwayThatHaveEnded) {
   const SalvageReport report = salvage();
   EXPECT_TRUE(names(report, "job 999999 has ended"));
   expect_all_there();
+}
+
+TEST_F(SalvageTest, TakesRowsAwayThatAreOfAnotherTimeThanTheJournal) {
+  JobNo job = 0;
+  {
+    Database database(path());
+    database.unpack();
+    // A checkpoint that brought it up to date is gone.
+    const std::string key = database.first_key("live");
+    auto row = decode_row(as_bytes(database.get("live", key))).value();
+    job = row.core.no;
+    row.core.lease += 1;
+    const Bytes bytes = encode_row(row);
+    database.put("live", key, std::string(as_text(bytes)));
+  }
+  const SalvageReport report = salvage();
+  EXPECT_TRUE(names(report, "job " + std::to_string(job) + " has gone on"));
+}
+
+TEST_F(SalvageTest, CountsTheLaterLifeOfAJobThatHasTwo) {
+  JobNo job = 0;
+  {
+    Database database(path());
+    database.unpack();
+    auto row = decode_row(as_bytes(database.get("live", database.first_key("live")))).value();
+    job = row.core.no;
+    row.core.no = 999'999;
+    const Bytes bytes = encode_row(row);
+    database.put("live", number_key(999'999), std::string(as_text(bytes)));
+    database.remove("journal", number_key(1));  // who lives is not known then
+  }
+  const auto refused = recover_all(path());
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().text.find("the same id"), std::string::npos) << refused.error().text;
+  const SalvageReport report = salvage();
+  EXPECT_TRUE(names(report, "job " + std::to_string(job) + " has ended"));
 }
 
 TEST_F(SalvageTest, MakesTheIndexOfFinishedJobsAnew) {

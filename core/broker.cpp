@@ -39,6 +39,7 @@ void Broker::end_turn() {
     form_full_batches(queue);
     dispatch(queue);
   }
+  note_charges();
   if (!PQD_CANARY("position-behind-receipts")) journal_positions();
   commit_ = nullptr;
 }

@@ -209,9 +209,11 @@ class Broker {
   void examine_rate(Candidate& candidate, uint64_t count);
   // False: too fast.
   bool examine_batch_rate(std::span<Candidate> batch);
+  TimeNs tat_of(const RateUser& user) const;
   void charge_rate(const Candidate& candidate);
   void give_rate_back(Candidate& candidate);
   void refund_rate(Slot parked);
+  void note_charges();
 
   // broker_settle.cpp
   void settle(const Origin& origin, ByteView record);
@@ -278,6 +280,11 @@ class Broker {
   State& state_;
   FinishedJobs& finished_;
   const BrokerOptions options_;
+  struct Charge {
+    TimeNs tat = 0;
+    bool awaited = false;  // not by jobs of durability `memory` alone
+  };
+  std::map<RateUser, Charge> charges_;      // of this turn: one event a user, however many submits
   std::map<uint32_t, uint32_t> uid_rates_;  // those of options_.user_rates that are for a uid itself
   std::unordered_map<SessionNo, Rights> rights_;
   CommitBuilder* commit_ = nullptr;

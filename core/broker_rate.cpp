@@ -32,7 +32,7 @@ std::optional<Broker::Rated> Broker::rated(const Candidate& candidate) const {
 
 std::optional<TimeNs> Broker::rate_wait(const Rated& who, uint64_t count) {
   if (options_.gate != nullptr) return options_.gate->take(who.user, who.limit, now(), count);
-  return who.limit.wait_ns(state_.tables.rates.tat(who.user), now(), count);
+  return who.limit.wait_ns(tat_of(who.user), now(), count);
 }
 
 void Broker::examine_rate(Candidate& candidate, uint64_t count) {
@@ -68,23 +68,39 @@ bool Broker::examine_batch_rate(std::span<Candidate> batch) {
   return true;
 }
 
+// What this turn has charged already counts.
+TimeNs Broker::tat_of(const RateUser& user) const {
+  const auto charged = charges_.find(user);
+  return charged != charges_.end() ? charged->second.tat : state_.tables.rates.tat(user);
+}
+
 void Broker::charge_rate(const Candidate& candidate) {
   const auto who = rated(candidate);
   if (!who) return;
   TimeNs tat = 0;
   if (options_.gate == nullptr)
-    tat = who->limit.charged(state_.tables.rates.tat(who->user), now(), 1);
+    tat = who->limit.charged(tat_of(who->user), now(), 1);
   else
     tat = candidate.charged ? options_.gate->tat(who->user)
                             : options_.gate->charge(who->user, who->limit, now(), 1);
-  const RateCharged charge{who->user.first, who->user.second, tat};
-  note_time();
-  // A job that lives in memory is forgotten together with its charge, so that it need not wait for it.
-  if (candidate.memory())
-    commit_->add_unawaited(charge);
-  else
-    commit_->add(charge);
-  state_.apply(charge);
+  Charge& charge = charges_[who->user];
+  charge.tat = tat;
+  charge.awaited |= !candidate.memory();
+}
+
+// The last word on each user.
+void Broker::note_charges() {
+  for (const auto& [user, charge] : charges_) {
+    const RateCharged event{user.first, user.second, charge.tat};
+    note_time();
+    // A job that lives in memory is forgotten together with its charge, so that it need not wait for it.
+    if (charge.awaited)
+      commit_->add(event);
+    else
+      commit_->add_unawaited(event);
+    state_.apply(event);
+  }
+  charges_.clear();
 }
 
 // The gate has charged a submit that becomes no job; no journal has heard of it.
@@ -103,11 +119,11 @@ void Broker::refund_rate(Slot parked) {
   if (!who) return;
   if (options_.gate != nullptr) {
     const TimeNs rest = options_.gate->give_back(who->user, who->limit, now(), 1);
-    if (rest != 0) emit(RateCharged{who->user.first, who->user.second, rest});
+    if (rest != 0) charges_[who->user] = {rest, true};
     return;
   }
-  const TimeNs tat = state_.tables.rates.tat(who->user);
-  if (tat != 0) emit(RateCharged{who->user.first, who->user.second, who->limit.refunded(tat, 1)});
+  const TimeNs tat = tat_of(who->user);
+  if (tat != 0) charges_[who->user] = {who->limit.refunded(tat, 1), true};
 }
 
 }  // namespace pqd

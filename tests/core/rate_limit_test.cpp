@@ -5,6 +5,7 @@
 #include <map>
 #include <random>
 
+#include "core/event_codec.h"
 #include "tests/core/driver.h"
 
 namespace pqd::test {
@@ -125,6 +126,39 @@ TEST(RateLimited, RefusesWithTheTimeAfterWhichItTakes) {
   d.advance_ms(1);
   EXPECT_EQ(d.refusal_of(d.submit(user)), Error::kOk);
   EXPECT_EQ(d.refusal_of(d.submit(user)), Error::kRateLimitExceeded);
+}
+
+TEST(RateLimited, WritesTheLastWordOnEachUserOnceATurnHoweverManySubmits) {
+  Driver d(limited(10));
+  const SessionNo one = d.open(1'001);
+  const SessionNo other = d.open(1'002);
+  std::vector<JobId> ids;
+  for (int i = 0; i < 12; ++i) ids.push_back(d.next_id(i % 4 == 3 ? other : one));
+  d.turn([&](CommitBuilder& commit) {
+    for (size_t i = 0; i < ids.size(); ++i) d.put(commit, i % 4 == 3 ? other : one, ids[i], {});
+  });
+  std::map<uint32_t, std::vector<TimeNs>> charged;
+  const auto hear = [&charged](const auto& event) {
+    if constexpr (std::is_same_v<std::decay_t<decltype(event)>, RateCharged>)
+      charged[event.uid].push_back(event.tat_ns - kStartNs);
+  };
+  ByteReader reader(read_entry(*d.commits.back().entry)->events);
+  while (reader.remaining() > 0) ASSERT_TRUE(decode_event(reader, hear));
+  EXPECT_EQ(charged, (std::map<uint32_t, std::vector<TimeNs>>{{1'001, {9 * 6 * kSecondNs}},
+                                                              {1'002, {3 * 6 * kSecondNs}}}));
+  for (const JobId& id : ids) EXPECT_EQ(d.refusal_of(id), Error::kOk);
+}
+
+TEST(RateLimited, CountsWithinATurnWhatTheTurnHasTaken) {
+  Driver d(limited(3));
+  const SessionNo user = d.open();
+  std::vector<JobId> ids;
+  for (int i = 0; i < 5; ++i) ids.push_back(d.next_id(user));
+  d.turn([&](CommitBuilder& commit) {
+    for (const JobId& id : ids) d.put(commit, user, id, {});
+  });
+  for (size_t i = 0; i < ids.size(); ++i)
+    EXPECT_EQ(d.refusal_of(ids[i]), i < 3 ? Error::kOk : Error::kRateLimitExceeded) << i;
 }
 
 TEST(RateLimited, IsEachUsersOwnOverAllItsSessions) {

@@ -1,9 +1,10 @@
 // The checksum that RocksDB is given in the place of its own.
-#include <dlfcn.h>
 #include <gtest/gtest.h>
 
 #include <random>
 #include <string>
+
+#include "tests/daemon/store/found_first.h"
 
 namespace rocksdb::crc32c {
 uint32_t Extend(uint32_t before, const char* data, size_t bytes);
@@ -50,13 +51,10 @@ TEST(RocksdbCrc32cTest, GoesOnWhereItStopped) {
   }
 }
 
-// The whole program's scope, as RocksDB's own calls see it.
 TEST(RocksdbCrc32cTest, IsFoundBeforeRocksdbsOwn) {
-  void* const found = ::dlsym(RTLD_DEFAULT, "_ZN7rocksdb6crc32c6ExtendEjPKcm");
-  ASSERT_NE(found, nullptr);
-  Dl_info where{};
-  ASSERT_NE(::dladdr(found, &where), 0);
-  EXPECT_EQ(std::string(where.dli_fname).find("librocksdb"), std::string::npos) << where.dli_fname;
+  const std::string library = library_of("_ZN7rocksdb6crc32c6ExtendEjPKcm");
+  EXPECT_NE(library, "");
+  EXPECT_EQ(library.find("librocksdb"), std::string::npos) << library;
 }
 
 }  // namespace

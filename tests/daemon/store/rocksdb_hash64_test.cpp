@@ -1,5 +1,4 @@
 // The hash that RocksDB is given in the place of its own.
-#include <dlfcn.h>
 #include <gtest/gtest.h>
 
 #include <bit>
@@ -8,6 +7,7 @@
 #include <string>
 
 #include "daemon/store/rocksdb_include.h"
+#include "tests/daemon/store/found_first.h"
 
 namespace rocksdb {
 uint64_t Hash64(const char* data, size_t bytes, uint64_t seed);
@@ -54,13 +54,10 @@ TEST(RocksdbHash64Test, ChangesWithEveryBitAndWithTheSeed) {
   }
 }
 
-// The whole program's scope, as RocksDB's own calls see it.
 TEST(RocksdbHash64Test, IsFoundBeforeRocksdbsOwn) {
-  void* const found = ::dlsym(RTLD_DEFAULT, "_ZN7rocksdb6Hash64EPKcmm");
-  ASSERT_NE(found, nullptr);
-  Dl_info where{};
-  ASSERT_NE(::dladdr(found, &where), 0);
-  EXPECT_EQ(std::string(where.dli_fname).find("librocksdb"), std::string::npos) << where.dli_fname;
+  const std::string library = library_of("_ZN7rocksdb6Hash64EPKcmm");
+  EXPECT_NE(library, "");
+  EXPECT_EQ(library.find("librocksdb"), std::string::npos) << library;
 }
 
 }  // namespace

@@ -2,9 +2,16 @@
 #include "tests/support/daemon.h"
 
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+
+#include <chrono>
+#include <cstring>
+#include <thread>
 
 #include "bindings/cpp/client.h"
+#include "tests/support/descriptor_keeper.h"
 #include "tests/support/eventually.h"
 #include "tests/support/forked.h"
 #include "tests/support/process.h"
@@ -74,6 +81,37 @@ TEST(AForkedProcess, SpeaksAndIsKilled) {
   EXPECT_EQ(child.hear(), "two");
   EXPECT_EQ(child.kill_and_wait(), 128 + SIGKILL);
   EXPECT_EQ(child.hear(), "");
+}
+
+// Sends until it is killed. The reader has to find memory for each.
+int send_notifications(const std::string& path) {
+  const UniqueFd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path.data(), path.size());
+  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return 1;
+  std::string message;
+  for (int i = 0; i < 20; ++i) message += "FDSTOREREMOVE=1\nFDNAME=" + std::string(40, 'n') + "\n";
+  while (::send(socket.get(), message.data(), message.size(), 0) > 0)
+    std::this_thread::sleep_for(std::chrono::microseconds(50));
+  return 1;
+}
+
+TEST(AForkedProcess, FindsMemoryThoughAKeeperOfDescriptorsWasAtWorkWhenItWasMade) {
+  DescriptorKeeper keeper;
+  const std::string variable = keeper.environment().front();
+  const std::string path = variable.substr(variable.find('=') + 1);
+  Forked sender([&](const Forked::Say&) { return send_notifications(path); });
+  for (int i = 0; i < 100; ++i) {
+    Forked child([](const Forked::Say&) {
+      std::vector<std::string> all;
+      for (size_t bytes = 16; bytes < 100'000; bytes += bytes / 8)
+        for (int k = 0; k < 20; ++k) all.emplace_back(bytes, 'x');
+      return static_cast<int>(all.size() % 100);
+    });
+    ASSERT_NE(child.wait(), 128 + SIGKILL) << "after " << i << " of them";
+  }
+  EXPECT_TRUE(sender.running());
 }
 
 }  // namespace

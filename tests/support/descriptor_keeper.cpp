@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -9,6 +10,8 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <latch>
+#include <mutex>
 #include <sstream>
 
 #include "shm/seqpacket.h"
@@ -17,6 +20,17 @@ namespace pqd::test {
 namespace {
 
 constexpr size_t kFdsAMessage = 8;
+
+// Held by whichever thread is at work in a keeper, and over every fork of the process: AddressSanitizer's
+// allocator has locks that a fork copies as they are, and a child whose parent's listener held one would wait
+// for it for ever, as late as when it wants memory of that size for the first time.
+std::mutex at_work;
+
+void keep_out_of_forks() {
+  static const int error =
+      ::pthread_atfork([] { at_work.lock(); }, [] { at_work.unlock(); }, [] { at_work.unlock(); });
+  EXPECT_EQ(error, 0);
+}
 
 }  // namespace
 
@@ -27,7 +41,13 @@ DescriptorKeeper::DescriptorKeeper(size_t room)
   const std::string path = directory_.path("notify");
   std::memcpy(address.sun_path, path.data(), path.size());
   EXPECT_EQ(::bind(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
-  thread_ = std::thread([this] { listen(); });
+  keep_out_of_forks();
+  std::latch listening(1);
+  thread_ = std::thread([&] {
+    listening.count_down();
+    listen();
+  });
+  listening.wait();  // a thread's beginning takes memory, too
 }
 
 DescriptorKeeper::~DescriptorKeeper() {
@@ -42,7 +62,7 @@ void DescriptorKeeper::listen() {
     std::array<pollfd, 2> wanted{pollfd{socket_.get(), POLLIN, 0}, pollfd{end_.get(), POLLIN, 0}};
     ::poll(wanted.data(), wanted.size(), -1);
     if (wanted[1].revents != 0) return;
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(at_work);
     take_in();
   }
 }
@@ -81,7 +101,7 @@ void DescriptorKeeper::let_go(Wanted wanted) {
 }
 
 std::vector<std::string> DescriptorKeeper::environment() {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(at_work);
   take_in();
   std::string all;
   for (const Kept& kept : kept_) all += (all.empty() ? "" : ":") + kept.name;
@@ -94,14 +114,14 @@ std::vector<std::string> DescriptorKeeper::environment() {
 }
 
 std::vector<int> DescriptorKeeper::descriptors() {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(at_work);
   std::vector<int> numbers;
   for (const Kept& kept : kept_) numbers.push_back(kept.fd.get());
   return numbers;
 }
 
 std::vector<std::string> DescriptorKeeper::names() {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(at_work);
   take_in();
   std::vector<std::string> all;
   for (const Kept& kept : kept_) all.push_back(kept.name);
@@ -109,23 +129,23 @@ std::vector<std::string> DescriptorKeeper::names() {
 }
 
 std::string DescriptorKeeper::heard() {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(at_work);
   take_in();
   return heard_;
 }
 
 void DescriptorKeeper::keep(const std::string& name, UniqueFd fd) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(at_work);
   kept_.push_back({name, std::move(fd)});
 }
 
 void DescriptorKeeper::drop(const std::string& name) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(at_work);
   let_go([&](const Kept& kept) { return kept.name == name; });
 }
 
 void DescriptorKeeper::drop_all() {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(at_work);
   take_in();
   let_go([](const Kept&) { return true; });
 }

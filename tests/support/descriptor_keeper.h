@@ -1,9 +1,9 @@
 // What PID 1 is to one service: hears its notifications, keeps the descriptors that it leaves, and hands them
 // to its next start. Speaks the protocol of systemd's fd store: FDSTORE=1 and FDSTOREREMOVE=1 with FDNAME=;
-// LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES. A thread of its own listens; the rest belongs to one thread.
+// LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES. A thread of its own listens; the rest belongs to one thread, which
+// may fork: the listener is not at work then.
 #pragma once
 
-#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -41,7 +41,7 @@ class DescriptorKeeper {
 
  private:
   void listen();
-  // REQUIRES: the lock is held. All that waits in the socket.
+  // REQUIRES: the lock of all keepers' work is held. All that waits in the socket.
   void take_in();
   void take(const std::string& message, std::vector<UniqueFd> fds);
   template <class Wanted>
@@ -51,7 +51,6 @@ class DescriptorKeeper {
   size_t room_;
   UniqueFd socket_;
   UniqueFd end_;
-  std::mutex mutex_;
   std::vector<Kept> kept_;
   std::string heard_;
   std::thread thread_;

@@ -88,7 +88,8 @@ StoreResult<uint32_t> check_format(const std::string& directory, bool create, ui
   if (::stat((directory + "/db").c_str(), &there) == 0)
     return refusal(directory + "/db is there, but no " + path +
                    ": not a state directory of pqd, give it one of its own");
-  if (!create) return refusal("there is no store in " + directory);
+  if (!create)
+    return std::unexpected(StoreError{Error::kNotFound, "there is no store in " + directory, true});
   if (auto written = write_format(directory, partitions); !written) return std::unexpected(written.error());
   return partitions;
 }

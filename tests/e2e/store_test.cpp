@@ -89,7 +89,8 @@ TEST_F(StoreE2e, IsNotSalvagedUnderARunningDaemon) {
 TEST_F(StoreE2e, ThatIsNotThereIsSaid) {
   refused({"store", "check", elsewhere_.path()}, 66, {"there is no store in " + elsewhere_.path()});
   refused({"store", "salvage", state()}, 64, {"TO is required"});
-  refused({"store", "salvage", elsewhere_.path(), elsewhere_.path("new")}, 1, {"there is no store in"});
+  refused({"store", "salvage", elsewhere_.path(), elsewhere_.path("new")}, 66,
+          {"there is no store in " + elsewhere_.path()});
 }
 
 }  // namespace

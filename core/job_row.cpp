@@ -55,6 +55,12 @@ void read_reviews(ByteReader& in, std::vector<ReviewInfo>& reviews) {
 
 Bytes encode_row(const JobRow& row) {
   Bytes bytes;
+  encode_row(row, bytes);
+  return bytes;
+}
+
+void encode_row(const JobRow& row, Bytes& bytes) {
+  bytes.clear();
   bytes.reserve(sizeof(JobCore) + row.record.size() + row.result.size() + 64);
   ByteWriter out(bytes);
   out.pod(kRowVersion);
@@ -66,7 +72,6 @@ Bytes encode_row(const JobRow& row) {
   out.varint(row.history.size());
   for (const AttemptInfo& attempt : row.history) write_attempt(out, attempt);
   if (!row.reviews.empty()) write_reviews(out, row.reviews);
-  return bytes;
 }
 
 std::expected<RowView, Error> read_row(ByteView bytes) {

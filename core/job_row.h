@@ -32,6 +32,8 @@ struct RowView {
 };
 
 Bytes encode_row(const JobRow& row);
+// The same in memory that is there already: `bytes` becomes the row.
+void encode_row(const JobRow& row, Bytes& bytes);
 std::expected<RowView, Error> read_row(ByteView bytes);
 std::expected<JobRow, Error> decode_row(ByteView bytes);
 // The flat facts alone.

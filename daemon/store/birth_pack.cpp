@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstring>
+#include <utility>
 
 #include "core/job_row.h"
 
@@ -14,45 +15,52 @@ constexpr size_t kWordBytes = 8;
 constexpr size_t kWordsMax = 254;
 constexpr uint8_t kWhole = 255;
 
-uint64_t word_at(ByteView row, size_t word) {
-  std::array<std::byte, kWordBytes> bytes{};
-  const size_t at = word * kWordBytes;
-  std::memcpy(bytes.data(), row.data() + at, std::min(kWordBytes, row.size() - at));
+size_t words_of(size_t bytes) { return (bytes + kWordBytes - 1) / kWordBytes; }
+
+uint64_t whole_word(const std::byte* at) {
   uint64_t value = 0;
-  std::memcpy(&value, bytes.data(), sizeof value);
+  std::memcpy(&value, at, sizeof value);
+  return value;
+}
+// The last one may be cut off.
+uint64_t last_word(ByteView row, size_t at) {
+  uint64_t value = 0;
+  std::memcpy(&value, row.data() + at, row.size() - at);
   return value;
 }
 
-size_t words_of(size_t bytes) { return (bytes + kWordBytes - 1) / kWordBytes; }
-
 // How many words differ; then of each its number, which of its bytes do, and these.
 void write_difference(ByteView row, ByteView before, Bytes& bytes) {
-  ByteWriter out(bytes);
   const size_t words = words_of(row.size());
   if (row.size() != before.size() || words > kWordsMax) {
+    ByteWriter out(bytes);
     out.pod(kWhole);
     return out.blob(row);
   }
-  const size_t count_at = bytes.size();
-  out.pod(uint8_t{0});
+  std::array<std::byte, 1 + kWordsMax*(2 + kWordBytes)> changes;
+  std::byte* end = changes.data() + 1;
   uint8_t count = 0;
-  for (size_t word = 0; word < words; ++word) {
-    const uint64_t now = word_at(row, word);
-    uint64_t other = now ^ word_at(before, word);
-    if (other == 0) continue;
+  const auto compare = [&](size_t word, uint64_t now, uint64_t was) {
+    if (now == was) return;
     ++count;
-    out.pod(static_cast<uint8_t>(word));
-    const size_t mask_at = bytes.size();
-    out.pod(uint8_t{0});
-    uint8_t mask = 0;
-    for (size_t byte = 0; other != 0; ++byte, other >>= 8) {
+    *end++ = static_cast<std::byte>(word);
+    std::byte* const mask_at = end++;
+    unsigned mask = 0;
+    uint64_t other = now ^ was;
+    for (unsigned byte = 0; other != 0; ++byte, other >>= 8, now >>= 8) {
       if ((other & 0xFF) == 0) continue;
-      mask = static_cast<uint8_t>(mask | 1u << byte);
-      out.pod(static_cast<uint8_t>(now >> (8 * byte)));
+      mask |= 1u << byte;
+      *end++ = static_cast<std::byte>(now);
     }
-    bytes[mask_at] = static_cast<std::byte>(mask);
-  }
-  bytes[count_at] = static_cast<std::byte>(count);
+    *mask_at = static_cast<std::byte>(mask);
+  };
+  const size_t whole = row.size() / kWordBytes;
+  for (size_t word = 0; word < whole; ++word)
+    compare(word, whole_word(row.data() + word * kWordBytes), whole_word(before.data() + word * kWordBytes));
+  if (whole < words)
+    compare(whole, last_word(row, whole * kWordBytes), last_word(before, whole * kWordBytes));
+  changes[0] = static_cast<std::byte>(count);
+  bytes.insert(bytes.end(), changes.data(), end);
 }
 
 // Makes the row before into the next one; false when the bytes say nothing that can be.
@@ -113,13 +121,17 @@ Bytes pack_births(std::span<const Birth> births, const BlockPiece& piece) {
   ByteWriter out(bytes);
   out.pod(kVersion);
   uint32_t end = piece.offset;
+  JobRow scratch_row;
+  std::array<Bytes, 2> scratch;  // of this row and of the one before
   ByteView before;
   for (const Birth& birth : births) {
     out.varint(birth.record.offset - end);
     out.varint(birth.record.bytes);
     end = birth.record.offset + birth.record.bytes;
-    write_difference(birth.row, before, bytes);
-    before = birth.row;
+    const ByteView row = birth.row_in(scratch_row, scratch[0]);
+    write_difference(row, before, bytes);
+    before = row;
+    std::swap(scratch[0], scratch[1]);
   }
   return bytes;
 }

@@ -1,6 +1,9 @@
 #include "daemon/store/row_fold.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <iterator>
+#include <utility>
 
 #include "core/canary.h"
 #include "core/event_codec.h"
@@ -8,19 +11,28 @@
 
 namespace pqd {
 
+ByteView Birth::row_in(JobRow& scratch_row, Bytes& scratch) const {
+  if (!row.empty()) return row;
+  scratch_row.core = core;
+  encode_row(scratch_row, scratch);
+  return scratch;
+}
+
 Bytes Birth::whole_row() const {
   if (commit == 0) return row;
+  JobRow scratch_row;
+  Bytes scratch;
+  const ByteView without = row_in(scratch_row, scratch);
   Bytes whole;
-  whole.reserve(row.size() + record.bytes + sizeof(uint64_t));
-  if (!append_row(row, ByteView(*block).subspan(record.offset, record.bytes), whole)) std::abort();
+  whole.reserve(without.size() + record.bytes + sizeof(uint64_t));
+  if (!append_row(without, record_bytes(), whole)) std::abort();
   return whole;
 }
 
 // Takes each event of one commit to the rows, with what it points to in the block.
 class RowFolder {
  public:
-  RowFolder(RowFold& to, std::shared_ptr<const Bytes> block)
-      : to_(to), shared_block_(std::move(block)), block_(*shared_block_) {}
+  RowFolder(RowFold& to, const Bytes& block) : to_(to), whole_block_(block), block_(block) {}
 
   template <class Event>
   void operator()(const Event& e) {
@@ -61,9 +73,9 @@ class RowFolder {
   template <class Event>
   requires requires(JobCore& job, const Event& e) { pqd::fold(job, e, TimeNs{}); }
   void take(const Event& e) {
-    if (RowFold::Entry* entry = to_.find(e.job)) {
-      pqd::fold(entry->row.core, e, now());
-      count(entry->row.core, e);
+    if (JobCore* core = to_.find_core(e.job)) {
+      pqd::fold(*core, e, now());
+      count(*core, e);
     }
     if constexpr (requires(Tables & t) { t.apply(e); }) to_.tables_.apply(e);
   }
@@ -84,20 +96,29 @@ class RowFolder {
         to_.error_ = StoreError{Error::kSystemError, "a submit record in a block is damaged", true};
       return;
     }
-    RowFold::Entry& entry = to_.entries_[e.job];
-    entry.row.core = born(e, *submit, to_.tables_.queue(e.queue).settings, now());
-    entry.commit = to_.folded_ + 1;
-    entry.record = e.record;
-    entry.block = shared_block_;
-    count(entry.row.core, e);
+    auto& births = to_.births_;
+    if (!births.empty() && e.job <= births.back().job) {
+      to_.error_ =
+          StoreError{Error::kSystemError,
+                     "job " + std::to_string(e.job) + " is born behind one with a higher number", true};
+      return;
+    }
+    if (births.empty()) births.reserve(to_.births_before_);
+    Birth& birth = births.emplace_back();
+    birth.job = e.job;
+    birth.commit = to_.folded_ + 1;
+    birth.record = e.record;
+    birth.block = &whole_block_;
+    birth.core = born(e, *submit, to_.tables_.queue(e.queue).settings, now());
+    count(birth.core, e);
     to_.tables_.apply(e, submit->head.id);
     to_.pending_bytes_ += sizeof(JobCore) + record.size();
   }
   void take(const CronSet& e) { to_.tables_.apply(e, bytes(e.record)); }
   void take(const Assigned& e) {
-    if (RowFold::Entry* entry = to_.find(e.job)) {
-      pqd::fold(entry->row.core, e, to_.tables_.epoch, now());
-      count(entry->row.core, e);
+    if (JobCore* core = to_.find_core(e.job)) {
+      pqd::fold(*core, e, to_.tables_.epoch, now());
+      count(*core, e);
     }
     to_.tables_.apply(e);
   }
@@ -114,11 +135,16 @@ class RowFolder {
   }
   void take(const BatchFormed& e) {
     for (size_t i = 0; i < e.jobs.size(); ++i)
-      if (RowFold::Entry* entry = to_.find(e.jobs[i])) pqd::fold(entry->row.core, e, i, now());
+      if (JobCore* core = to_.find_core(e.jobs[i])) pqd::fold(*core, e, i, now());
     to_.tables_.apply(e);
   }
   void take(const Completed& e) {
     const ByteView result = bytes(e.result);
+    if (Birth* birth = to_.find_birth(e.job)) {
+      pqd::fold(birth->core, e, now());
+      count(birth->core, e);
+      return to_.complete(*birth, result);
+    }
     if (RowFold::Entry* entry = to_.find(e.job)) {
       pqd::fold(entry->row.core, e, now());
       count(entry->row.core, e);
@@ -158,9 +184,11 @@ class RowFolder {
   }
   void take(const Extended& e) {
     const ByteView note = bytes(e.note);
-    if (RowFold::Entry* entry = to_.find(e.job)) {
+    if (note.empty()) {
+      if (JobCore* core = to_.find_core(e.job)) pqd::fold(*core, e, now());
+    } else if (RowFold::Entry* entry = to_.find(e.job)) {
       pqd::fold(entry->row.core, e, now());
-      if (!note.empty()) entry->row.note = as_text(note);
+      entry->row.note = as_text(note);
     }
   }
   void take(const Redriven& e) {
@@ -234,12 +262,36 @@ class RowFolder {
   }
 
   RowFold& to_;
-  const std::shared_ptr<const Bytes> shared_block_;
+  const Bytes& whole_block_;
   const ByteView block_;
   MetricsFold::Stored stored_figures_ = [this](const MetricsKey& key) { return stored_figures(key); };
 };
 
+Birth* RowFold::find_birth(JobNo job) {
+  if (births_.empty() || job < births_.front().job || job > births_.back().job) return nullptr;
+  // As a rule every number is one of them.
+  auto at = births_.begin() + static_cast<ptrdiff_t>(std::min(job - births_.front().job, births_.size() - 1));
+  if (at->job != job) at = std::ranges::lower_bound(births_.begin(), at, job, {}, &Birth::job);
+  return at->job == job && at->commit != 0 ? &*at : nullptr;
+}
+
+RowFold::Entry& RowFold::make_entry(Birth& birth) {
+  Entry& entry = entries_[birth.job];
+  entry.row.core = birth.core;
+  entry.commit = std::exchange(birth.commit, 0);
+  entry.record = birth.record;
+  entry.block = birth.block;
+  return entry;
+}
+
+JobCore* RowFold::find_core(JobNo job) {
+  if (Birth* birth = find_birth(job)) return &birth->core;
+  Entry* entry = find(job);
+  return entry != nullptr ? &entry->row.core : nullptr;
+}
+
 RowFold::Entry* RowFold::find(JobNo job) {
+  if (Birth* birth = find_birth(job)) return &make_entry(*birth);
   const auto found = entries_.find(job);
   if (found != entries_.end()) return &found->second;
   if (auto known = remembered_.extract(job)) {
@@ -266,10 +318,10 @@ RowFold::Entry* RowFold::find(JobNo job) {
 }
 
 void RowFold::Entry::own_record() {
-  if (!block) return;
+  if (block == nullptr) return;
   const ByteView bytes = record_bytes();
   row.record.assign(bytes.begin(), bytes.end());
-  block.reset();
+  block = nullptr;
   commit = 0;
 }
 
@@ -277,9 +329,21 @@ void RowFold::finish(Entry& entry, bool keep_payload) {
   if (keep_payload) return entry.own_record();
   const size_t before = entry.record_bytes().size();
   drop_payload(entry.row, entry.record_bytes());
-  entry.block.reset();
+  entry.block = nullptr;
   entry.commit = 0;
   pending_bytes_ -= before - entry.row.record.size();
+}
+
+// Nothing is heard of it any more: its row is made at once.
+void RowFold::complete(Birth& birth, ByteView result) {
+  completed_.core = birth.core;
+  completed_.payload_dropped = false;
+  drop_payload(completed_, birth.record_bytes());
+  completed_.result.assign(result.begin(), result.end());
+  batch_.done_puts.emplace_back(birth.core.id, encode_row(completed_));
+  birth.commit = 0;
+  pending_bytes_ += result.size() + completed_.record.size();
+  pending_bytes_ -= birth.record.bytes;
 }
 
 StoreResult<void> RowFold::fold(uint64_t number, ByteView entry, std::shared_ptr<const Bytes> block) {
@@ -288,8 +352,8 @@ StoreResult<void> RowFold::fold(uint64_t number, ByteView entry, std::shared_ptr
     return std::unexpected(StoreError{
         Error::kSystemError, "commit " + std::to_string(number) + " cannot be folded into rows", true});
   }
-  const size_t held = block->size();
-  RowFolder folder(*this, std::move(block));
+  held_bytes_ += block->size();
+  RowFolder folder(*this, *blocks_.emplace_back(std::move(block)));
   ByteReader reader(view->events);
   while (!error_ && reader.remaining() > 0) {
     if (!decode_event(reader, folder)) {
@@ -300,19 +364,23 @@ StoreResult<void> RowFold::fold(uint64_t number, ByteView entry, std::shared_ptr
   if (error_) return std::unexpected(*error_);
   folded_ = number;
   changed_ = true;
-  held_bytes_ += held;
   if (held_bytes_ > held_bytes_max_) let_blocks_go();
   return {};
 }
 
 void RowFold::let_blocks_go() {
+  for (Birth& birth : births_)
+    if (birth.commit != 0) make_entry(birth);
+  births_.clear();
   for (auto& [job, entry] : entries_) entry.own_record();
+  blocks_.clear();
   held_bytes_ = 0;
 }
 
 void RowFold::remember(std::vector<Entries::node_type> living) {
   size_t bytes = 0;
   for (const auto& node : living) bytes += node.mapped().bytes();
+  for (const Birth& birth : births_) bytes += sizeof(Entry) + birth.record.bytes;
   // All of them or none: which of them will be asked for next depends on the queues.
   if (remembered_bytes_ + bytes > remembered_bytes_max_) {
     remembered_.clear();
@@ -326,11 +394,20 @@ void RowFold::remember(std::vector<Entries::node_type> living) {
     node.mapped().stored = true;
     remembered_.insert(std::move(node));
   }
+  for (const Birth& birth : births_) {
+    Entry& entry = remembered_[birth.job];
+    const ByteView record = birth.record_bytes();
+    entry.row.core = birth.core;
+    entry.row.record.assign(record.begin(), record.end());
+    entry.stored = true;
+  }
 }
 
 CheckpointBatch RowFold::take() {
   CheckpointBatch batch = std::move(batch_);
   batch_ = {};
+  births_before_ = births_.size();
+  std::erase_if(births_, [](const Birth& birth) { return birth.commit == 0; });
   std::vector<Entries::node_type> living;
   while (!entries_.empty()) {
     auto node = entries_.extract(entries_.begin());
@@ -346,12 +423,18 @@ CheckpointBatch RowFold::take() {
     if (entry.stored)
       batch.live_puts.emplace_back(job, encode_row(entry.row));
     else
-      batch.births.push_back({job, encode_row(entry.row), entry.commit, entry.record, entry.block});
+      batch.births.push_back({job, encode_row(entry.row), entry.commit, entry.record, entry.block, {}});
     living.push_back(std::move(node));
   }
   remember(std::move(living));
   // In the order of their keys, in which they go into the store at the least cost.
   std::ranges::sort(batch.births, {}, &Birth::job);
+  batch.births.swap(births_);
+  const auto unchanged = static_cast<ptrdiff_t>(batch.births.size());
+  std::ranges::move(births_, std::back_inserter(batch.births));
+  std::ranges::inplace_merge(batch.births, batch.births.begin() + unchanged, {}, &Birth::job);
+  births_.clear();
+  batch.blocks = std::exchange(blocks_, {});
   std::ranges::sort(batch.live_puts, {}, &std::pair<JobNo, Bytes>::first);
   std::ranges::sort(batch.live_deletes);
   std::ranges::sort(batch.done_puts, {}, &std::pair<JobId, Bytes>::first);

@@ -52,12 +52,12 @@ class RowFold {
     // Of a job as it was born: where its record stands, and `row` has none. 0 = the row is whole.
     uint64_t commit = 0;
     BlobRef record;
-    std::shared_ptr<const Bytes> block;
+    const Bytes* block = nullptr;
     bool stored = false;  // the store has it among the live jobs
     bool gone = false;    // it never became a job
 
     ByteView record_bytes() const {
-      return block ? ByteView(*block).subspan(record.offset, record.bytes) : ByteView(row.record);
+      return block != nullptr ? ByteView(*block).subspan(record.offset, record.bytes) : ByteView(row.record);
     }
     // Makes the row whole, and lets go of the block.
     void own_record();
@@ -67,6 +67,13 @@ class RowFold {
 
   // The row of a live job; nullptr and `error_` set when there is none.
   Entry* find(JobNo job);
+  // Its flat facts, for who changes nothing else. In the same way.
+  JobCore* find_core(JobNo job);
+  // Nothing = it is none of births_.
+  Birth* find_birth(JobNo job);
+  // Of what was one of births_: a row of its own; the row of its end.
+  Entry& make_entry(Birth& birth);
+  void complete(Birth& birth, ByteView result);
   void finish(Entry& entry, bool keep_payload);
   // Blocks of commits whose last jobs are rows by now: each was held by a few that go on living.
   void let_blocks_go();
@@ -78,6 +85,13 @@ class RowFold {
   uint64_t folded_;
   size_t pending_bytes_ = 0;
   bool changed_ = false;
+  // Jobs born since the last checkpoint that no event has met but those about their flat facts, in the order
+  // of their numbers. One whose `commit` is 0 is none any more: it is among entries_, or has its finished
+  // row.
+  std::vector<Birth> births_;
+  JobRow completed_;  // where the rows of those are made that complete before any other event meets them
+  size_t births_before_ = 0;                          // so many there were at the last checkpoint
+  std::vector<std::shared_ptr<const Bytes>> blocks_;  // that births and entries point into
   Entries entries_;
   // Of earlier checkpoints, as they stand in the store; whole.
   Entries remembered_;

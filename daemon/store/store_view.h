@@ -12,7 +12,7 @@
 #include "core/bytes.h"
 #include "core/event.h"
 #include "core/idempotency.h"
-#include "core/job.h"
+#include "core/job_row.h"
 #include "core/metrics_row.h"
 #include "daemon/store/store_error.h"
 
@@ -21,11 +21,15 @@ namespace pqd {
 // A live job that no checkpoint had before.
 struct Birth {
   JobNo job = 0;
-  Bytes row;            // whole; or without its record, which stands in a commit's block
-  uint64_t commit = 0;  // this one's; 0 = the row is whole
+  Bytes row;            // whole; or without its record; or none: `core` says all but the record
+  uint64_t commit = 0;  // in whose block the record stands; 0 = the row is whole
   BlobRef record{};
-  std::shared_ptr<const Bytes> block{};
+  const Bytes* block = nullptr;  // that one
+  JobCore core{};
 
+  // Without the record, but for one that is whole. `scratch`: where it may be made.
+  ByteView row_in(JobRow& scratch_row, Bytes& scratch) const;
+  ByteView record_bytes() const { return ByteView(*block).subspan(record.offset, record.bytes); }
   Bytes whole_row() const;
 };
 
@@ -34,8 +38,9 @@ struct CheckpointBatch {
   uint64_t covered = 0;
   TimeNs now_ns = 0;  // the clock of its last commit
   Bytes tables;
-  std::vector<Birth> births;                       // in the order of their numbers
-  std::vector<std::pair<JobNo, Bytes>> live_puts;  // live jobs that have changed since
+  std::vector<Birth> births;                         // in the order of their numbers
+  std::vector<std::shared_ptr<const Bytes>> blocks;  // that births point into
+  std::vector<std::pair<JobNo, Bytes>> live_puts;    // live jobs that have changed since
   std::vector<JobNo> live_deletes;
   std::vector<std::pair<JobId, Bytes>> done_puts;         // in the order of their ids
   std::vector<std::pair<JobNo, JobId>> dead_letter_puts;  // keyed by the number of the life that failed

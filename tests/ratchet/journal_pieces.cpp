@@ -1,8 +1,10 @@
 // What is written for a job, and read again: by the checkpoint's thread and by recovery.
+#include <array>
 #include <cstdlib>
 
 #include "core/queries.h"
 #include "core/row_batch.h"
+#include "daemon/store/birth_pack.h"
 #include "daemon/store/row_fold.h"
 #include "tests/daemon/store/empty_store_view.h"
 #include "tests/ratchet/piece.h"
@@ -85,6 +87,10 @@ class JournalReplay final : public Piece {
   Journal journal_;
 };
 
+void fold(RowFold& rows, const Commit& commit) {
+  if (!rows.fold(commit.number, *commit.entry, commit.block_bytes)) std::abort();
+}
+
 class RowFoldOfLives final : public Piece {
  public:
   void round(Meter& meter) override {
@@ -98,12 +104,52 @@ class RowFoldOfLives final : public Piece {
   }
 
  private:
-  static void fold(RowFold& rows, const Commit& commit) {
-    if (!rows.fold(commit.number, *commit.entry, commit.block_bytes)) std::abort();
+  test::EmptyStoreView store_;
+  Journal journal_;
+};
+
+// In packs of as many as the store makes, but from one commit to the next.
+class RowFoldOfBirths final : public Piece {
+ public:
+  RowFoldOfBirths() {
+    FixedIds ids;
+    opening_ = engine_.opening();
+    for (std::vector<Commit>& half : births_) {
+      const std::vector<Bytes> records = fixed_records(ids);
+      for (size_t at = 0; at < records.size(); at += SmallEngine::kTurnJobs)
+        half.push_back(engine_.submit(std::span(records).subspan(at, SmallEngine::kTurnJobs)));
+    }
+  }
+  void round(Meter& meter) override {
+    RowFold rows(store_, Tables{}, 0);
+    for (const Commit& commit : opening_) fold(rows, commit);
+    // The checkpoint before.
+    for (const Commit& commit : births_[0]) fold(rows, commit);
+    if (pack(rows.take()) == 0) std::abort();
+    meter.begin();
+    for (const Commit& commit : births_[1]) fold(rows, commit);
+    const size_t bytes = pack(rows.take());
+    meter.end(kRoundJobs);
+    if (bytes == 0) std::abort();
+  }
+
+ private:
+  static constexpr size_t kPackedJobs = 64;
+
+  static size_t pack(const CheckpointBatch& batch) {
+    if (batch.births.size() != kRoundJobs) std::abort();
+    size_t bytes = 0;
+    for (size_t at = 0; at < batch.births.size(); at += kPackedJobs) {
+      const auto births = std::span(batch.births).subspan(at, kPackedJobs);
+      bytes += pack_births(births, {births.front().commit, births.front().record.offset}).size();
+    }
+    return bytes;
   }
 
   test::EmptyStoreView store_;
-  Journal journal_;
+  SmallEngine engine_;
+  std::vector<Commit> opening_;
+  std::array<std::vector<Commit>, 2> births_;
 };
 
 class RowRestore final : public Piece {
@@ -142,6 +188,7 @@ class RowRestore final : public Piece {
 std::unique_ptr<Piece> make_commit_encode() { return std::make_unique<CommitEncode>(); }
 std::unique_ptr<Piece> make_journal_replay() { return std::make_unique<JournalReplay>(); }
 std::unique_ptr<Piece> make_row_fold() { return std::make_unique<RowFoldOfLives>(); }
+std::unique_ptr<Piece> make_row_births() { return std::make_unique<RowFoldOfBirths>(); }
 std::unique_ptr<Piece> make_row_restore() { return std::make_unique<RowRestore>(); }
 
 }  // namespace pqd::ratchet

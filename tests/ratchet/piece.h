@@ -49,6 +49,7 @@ std::unique_ptr<Piece> make_life_priority();
 std::unique_ptr<Piece> make_commit_encode();
 std::unique_ptr<Piece> make_journal_replay();
 std::unique_ptr<Piece> make_row_fold();
+std::unique_ptr<Piece> make_row_births();
 std::unique_ptr<Piece> make_row_restore();
 
 }  // namespace pqd::ratchet

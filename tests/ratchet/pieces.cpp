@@ -21,6 +21,8 @@ constexpr std::array kPieces = std::to_array<PieceKind>({
     {"journal-replay", "job", "whole lives out of the journal into memory, as recovery does",
      make_journal_replay},
     {"row-fold", "job", "whole lives out of the journal into rows, as a checkpoint does", make_row_fold},
+    {"row-births", "job", "jobs that go on living out of the journal into packed rows, as a checkpoint does",
+     make_row_births},
     {"row-restore", "job", "rows of live jobs into memory, as recovery does", make_row_restore},
 });
 

@@ -34,13 +34,24 @@ struct BornTogether {
       if (job > from && (job - from) % kBlockPieceRecords == 0) cuts.push_back(at.offset);
       bytes.resize(at.offset);
       bytes.insert(bytes.end(), record.begin(), record.end());
-      births.push_back({job, encode_row(row_of(job)), commit, at, nullptr});
+      births.push_back({job, encode_row(row_of(job)), commit, at, &bytes, {}});
     }
-    const auto block = std::make_shared<const Bytes>(bytes);
-    for (Birth& birth : births) birth.block = block;
+  }
+  BornTogether(const BornTogether&) = delete;
+  BornTogether& operator=(const BornTogether&) = delete;
+
+  // Those of them that are `wanted`, into the batch with the block that they point into.
+  template <class Wanted>
+  void join(CheckpointBatch& batch, Wanted wanted) const {
+    std::ranges::copy_if(births, std::back_inserter(batch.births), wanted);
+    batch.blocks.push_back(block);
+  }
+  void join(CheckpointBatch& batch) const {
+    join(batch, [](const Birth& /*each*/) { return true; });
   }
 
-  Bytes bytes;
+  const std::shared_ptr<Bytes> block = std::make_shared<Bytes>();
+  Bytes& bytes = *block;
   std::vector<uint32_t> cuts;
   std::vector<Birth> births;
 };
@@ -164,7 +175,7 @@ class BirthPacks : public DamagedStore {
     const BornTogether born(store->last_commit() + 1, from, count, record_bytes);
     append(born);
     CheckpointBatch batch;
-    batch.births = born.births;
+    born.join(batch);
     put(batch);
   }
   void end(JobNo from, JobNo to) {
@@ -214,7 +225,7 @@ TEST_F(BirthPacks, OfAFewJobsEachAreOnePackOfWholeRows) {
   for (JobNo job = 1; job <= 40; job += 4) {
     const BornTogether born(store->last_commit() + 1, job, 4);
     append(born);
-    std::ranges::copy(born.births, std::back_inserter(batch.births));
+    born.join(batch);
   }
   put(batch);
   EXPECT_EQ(keys_in("packs"), 1u);
@@ -239,7 +250,7 @@ TEST_F(BirthPacks, LetOnePackHaveAPieceAndNoMore) {
   born.cuts.clear();
   append(born);
   CheckpointBatch batch;
-  batch.births = born.births;
+  born.join(batch);
   put(batch);
   EXPECT_EQ(keys_in("blocks"), 1u);
   EXPECT_EQ(keys_in("packs"), 3u);
@@ -258,8 +269,7 @@ TEST_F(BirthPacks, AreWhatTheyWereAfterAnyChangesAndNoPieceStaysBehind) {
       const BornTogether born(store->last_commit() + 1, next, random() % 150);
       append(born);
       next += born.births.size() + random() % 3;
-      for (const Birth& birth : born.births)
-        if (turn % 3 != 0 || random() % 4 != 0) batch.births.push_back(birth);
+      born.join(batch, [&](const Birth& /*each*/) { return turn % 3 != 0 || random() % 4 != 0; });
     }
     expected.change_some(random, next, batch);
     if (store->last_commit() == 0) continue;

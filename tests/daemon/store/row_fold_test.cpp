@@ -1,5 +1,8 @@
 #include "daemon/store/row_fold.h"
 
+#include <cstring>
+
+#include "core/journal_entry.h"
 #include "daemon/store/recovery.h"
 #include "tests/daemon/store/expectations.h"
 
@@ -124,6 +127,30 @@ TEST(RowFold, RefusesACommitOutOfTurn) {
   EXPECT_FALSE(fold.fold(2, *second.entry, *second.block_bytes));
   EXPECT_FALSE(fold.fold(1, *second.entry, *second.block_bytes));
   EXPECT_TRUE(fold.fold(1, *first.entry, *first.block_bytes));
+}
+
+// Recovery refuses it as well: numbers of lives rise.
+TEST(RowFold, RefusesABirthWhoseNumberDoesNotRise) {
+  const TempDir dir;
+  const auto store = open_store(dir.path());
+  Workload work(*store, 3);
+  RowFold fold(*store, {}, 0);
+  uint64_t births = 0;
+  while (births == 0) {
+    const Commit commit = commit_to(*store, work);
+    ASSERT_TRUE(fold.fold(commit.number, *commit.entry, *commit.block_bytes));
+    births = work.state().jobs.size();
+    if (births == 0) continue;
+    Bytes again = *commit.entry;
+    EntryHead head;
+    std::memcpy(&head, again.data(), sizeof head);
+    ++head.number;
+    std::memcpy(again.data(), &head, sizeof head);
+    const auto refused = fold.fold(head.number, again, *commit.block_bytes);
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().text.find("is born behind one with a higher number"), std::string::npos)
+        << refused.error().text;
+  }
 }
 
 }  // namespace

@@ -26,8 +26,8 @@ std::unexpected<StoreError> system_failure(const std::string& what) {
   return std::unexpected(StoreError{full ? Error::kNoSpace : Error::kSystemError, text, true});
 }
 
-std::unexpected<StoreError> refusal(std::string text) {
-  return std::unexpected(StoreError{Error::kSystemError, std::move(text), true});
+std::unexpected<StoreError> refusal(std::string text, Error code = Error::kSystemError) {
+  return std::unexpected(StoreError{code, std::move(text), true});
 }
 
 StoreResult<void> write_format(const std::string& directory, uint32_t partitions) {
@@ -88,8 +88,7 @@ StoreResult<uint32_t> check_format(const std::string& directory, bool create, ui
   if (::stat((directory + "/db").c_str(), &there) == 0)
     return refusal(directory + "/db is there, but no " + path +
                    ": not a state directory of pqd, give it one of its own");
-  if (!create)
-    return std::unexpected(StoreError{Error::kNotFound, "there is no store in " + directory, true});
+  if (!create) return refusal("there is no store in " + directory, Error::kNotFound);
   if (auto written = write_format(directory, partitions); !written) return std::unexpected(written.error());
   return partitions;
 }

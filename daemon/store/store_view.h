@@ -24,7 +24,7 @@ struct Birth {
   Bytes row;            // whole; or without its record; or none: `core` says all but the record
   uint64_t commit = 0;  // in whose block the record stands; 0 = the row is whole
   BlobRef record{};
-  const Bytes* block = nullptr;  // that one
+  const Bytes* block = nullptr;  // that one; its batch holds it
   JobCore core{};
 
   // Without the record, but for one that is whole. `scratch`: where it may be made.

@@ -108,7 +108,7 @@ class RowFoldOfLives final : public Piece {
   Journal journal_;
 };
 
-// In packs of as many as the store makes, but from one commit to the next.
+// In full packs, each of the jobs of one commit.
 class RowFoldOfBirths final : public Piece {
  public:
   RowFoldOfBirths() {

@@ -142,9 +142,9 @@ class Broker {
     Error error = Error::kOk;
     uint32_t retry_after_ms = 0;  // 0 = as the error has it
     bool duplicate = false;
-    JobId first{};  // of a duplicate: the job that was there before
+    JobId first{};    // of a duplicate: the job that was there before
+    ShortHash key{};  // with an idempotency key: its hash, the payload's and the content's
     ShortHash payload_hash{};
-    ShortHash key{};  // with an idempotency key: its hash and the content's
     ShortHash content{};
     bool charged = false;  // to its user's rate, by the gate, and in no journal yet
     JobNo replaces = 0;    // the parked submit of the same id that this one is sent again for
@@ -167,6 +167,14 @@ class Broker {
     if (is_of_memory(event)) return;
     note_time();
     commit_->add(event);
+  }
+  // Its last hash is of these bytes of the commit's block.
+  template <class Event>
+  void note(const Event& event, const BlobRef& hashed) {
+    changes_.note(event, state_, *commit_);
+    if (is_of_memory(event)) return;
+    note_time();
+    commit_->add(event, hashed);
   }
   void note_time() {
     if (!time_noted_) commit_->add_unawaited(TimePassed{now()});
@@ -194,6 +202,7 @@ class Broker {
   std::optional<QueueNo> queue_for(std::string_view name);
   std::optional<TypeNo> type_for(std::string_view name);
   Error place(const Candidate& candidate, QueueNo queue, bool may_park);
+  BlobRef payload_of(const Candidate& candidate) const;
   void accept(const Candidate& candidate, QueueNo queue, TypeNo type, bool parked);
   void answer(const Candidate& candidate);
   bool has_room(QueueNo queue, uint64_t jobs, uint64_t bytes) const;

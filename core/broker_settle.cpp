@@ -6,7 +6,6 @@
 
 #include "core/canary.h"
 #include "core/lifecycle.h"
-#include "core/short_hash.h"
 
 namespace pqd {
 
@@ -95,10 +94,13 @@ void Broker::complete(Slot slot, ByteView result) {
     note(event);
     return state_.apply(event, kept);
   }
-  Completed event{job, commit_->add_blob(result), {}};
-  if (!result.empty()) event.result_hash = short_hash(result);
-  note(event);
-  state_.apply(event, result.empty() ? RecordRef{} : commit_->ref(event.result));
+  const Completed event{job, commit_->add_blob(result), {}};
+  if (result.empty()) {
+    note(event);
+    return state_.apply(event, RecordRef{});
+  }
+  note(event, event.result);
+  state_.apply(event, commit_->ref(event.result));
 }
 
 void Broker::extend(Slot slot, const SettleView& settle) {

@@ -112,6 +112,7 @@ std::optional<KeptKey> Broker::find_key(const ShortHash& key) {
 void Broker::examine_key(Candidate& candidate) {
   const uint32_t uid = state_.tables.session(candidate.origin.session)->uid;
   candidate.key = key_hash(uid, candidate.view);
+  candidate.payload_hash = short_hash(candidate.view.payload);
   candidate.content = content_hash(candidate.view, candidate.payload_hash);
   const auto kept = find_key(candidate.key);
   if (!kept || kept->first == candidate.view.head.id) return;
@@ -158,7 +159,6 @@ Broker::Candidate Broker::examine(const Origin& origin, const BlobRef& record) {
   if (candidate.error != Error::kOk || candidate.duplicate) return candidate;
   candidate.error = examine_wish(*view, rights(origin.session));
   if (candidate.error != Error::kOk) return candidate;
-  candidate.payload_hash = short_hash(view->payload);
   if (!view->idempotency_key.empty()) examine_key(candidate);
   if (candidate.error == Error::kOk && !candidate.duplicate) candidate.error = intake_;
   return candidate;
@@ -186,6 +186,13 @@ uint8_t Broker::told_state(const JobId& id) {
   return state ? static_cast<uint8_t>((static_cast<unsigned>(*state) + 1) << kReceiptStateShift) : uint8_t{0};
 }
 
+// Its place in the commit's block.
+BlobRef Broker::payload_of(const Candidate& candidate) const {
+  const ByteView payload = candidate.view.payload;
+  const auto before = static_cast<uint32_t>(payload.data() - commit_->blob(candidate.record).data());
+  return {candidate.record.offset + before, static_cast<uint32_t>(payload.size())};
+}
+
 void Broker::accept(const Candidate& candidate, QueueNo queue, TypeNo type, bool parked) {
   const SubmitView& view = candidate.view;
   Submitted event;
@@ -197,14 +204,18 @@ void Broker::accept(const Candidate& candidate, QueueNo queue, TypeNo type, bool
   event.queue = queue;
   event.type = type;
   event.record = record.blob;
-  event.payload_hash = candidate.payload_hash;
   event.parked = parked;
   event.lane = candidate.origin.lane;
   event.seq = candidate.origin.seq;
   const bool ready = !parked && view.head.not_before_ms * kMillisecondNs <= now();
   event.held = !parked && key_is_taken(queue, view.ordering_key);
   if (ready && !event.held) event.ready_seq = state_.tables.next_ready_seq;
-  note(event);
+  if (view.idempotency_key.empty()) {
+    note(event, payload_of(candidate));
+  } else {
+    event.payload_hash = candidate.payload_hash;
+    note(event);
+  }
   state_.apply(event, view, record);
   if (!view.idempotency_key.empty())
     emit(KeyKept{candidate.key, candidate.content, view.head.id, now() + limits::kIdempotencyKeptNs});

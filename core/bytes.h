@@ -28,6 +28,9 @@ class ByteWriter {
  public:
   explicit ByteWriter(Bytes& out) : out_(out) {}
 
+  // In all of `out`.
+  size_t position() const { return out_.size(); }
+
   // Byte by byte: most are one or two, and a range's insert() costs more than all of them.
   void varint(uint64_t value) {
     while (value >= 0x80) {

@@ -1,11 +1,29 @@
 #include "core/commit.h"
 
 #include "core/limits.h"
+#include "core/short_hash.h"
 
 namespace pqd {
 
-CommitBuilder::CommitBuilder(BlockPool& blocks, uint64_t number, const ChainHash& previous, TimeNs now_ns)
-    : blocks_(blocks), number_(number), previous_(previous), now_ns_(now_ns), block_(blocks.open()) {
+void make_due_hashes(Commit& commit) {
+  Bytes& entry = *commit.entry;
+  const ByteView block(*commit.block_bytes);
+  for (const DueHash& due : commit.due) {
+    const ShortHash hash = short_hash(block.subspan(due.of.offset, due.of.bytes));
+    std::memcpy(entry.data() + due.at, hash.data(), hash.size());
+  }
+  commit.due.clear();
+}
+
+void seal(Commit& commit, const ChainHash& previous) {
+  make_due_hashes(commit);
+  Bytes& entry = *commit.entry;
+  std::memcpy(entry.data() + offsetof(EntryHead, previous), previous.data(), previous.size());
+  commit.hash = entry_hash(entry);
+}
+
+CommitBuilder::CommitBuilder(BlockPool& blocks, uint64_t number, TimeNs now_ns)
+    : blocks_(blocks), number_(number), now_ns_(now_ns), block_(blocks.open()) {
   events_.resize(sizeof(EntryHead));
 }
 
@@ -57,14 +75,13 @@ Commit CommitBuilder::close() {
   head.event_count = event_count_;
   head.event_bytes = static_cast<uint32_t>(events_.size() - sizeof(EntryHead));
   head.block_bytes = blocks_.shared(block_)->size();
-  head.previous = previous_;
   std::memcpy(events_.data(), &head, sizeof head);
   Commit commit;
   commit.number = number_;
   commit.needs_sync = needs_sync_;
   commit.block = block_;
-  commit.hash = entry_hash(events_);
-  commit.entry = std::make_shared<const Bytes>(std::move(events_));
+  commit.entry = std::make_shared<Bytes>(std::move(events_));
+  commit.due = std::move(due_);
   commit.block_bytes = blocks_.shared(block_);
   commit.cuts = std::move(cuts_);
   commit.effects = std::move(effects_);

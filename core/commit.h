@@ -69,21 +69,35 @@ struct Effects {
 inline constexpr size_t kBlockPieceRecords = 64;
 inline constexpr size_t kBlockPieceBytes = 32u << 10;
 
+// A hash that seal() puts into the entry, of these bytes of the block.
+struct DueHash {
+  uint32_t at = 0;
+  BlobRef of;
+};
+
 struct Commit {
   uint64_t number = 0;
   bool needs_sync = false;
   BlockNo block = kNoBlock;
-  std::shared_ptr<const Bytes> entry;        // set by close()
-  std::shared_ptr<const Bytes> block_bytes;  // set by close()
-  std::vector<uint32_t> cuts;                // where the pieces of the block begin, but for the first
-  ChainHash hash{};                          // of `entry`
+  std::shared_ptr<Bytes> entry;  // changed by seal() alone
+  std::shared_ptr<const Bytes> block_bytes;
+  std::vector<uint32_t> cuts;  // where the pieces of the block begin, but for the first
+  std::vector<DueHash> due;    // none once it is sealed
+  ChainHash hash{};            // of `entry`, once it is sealed
   Effects effects;
 };
 
+// What a closed commit lacks before it may be stored: the hashes of its payloads and results, and its place
+// in the chain, behind the entry with hash `previous`. They take as long as everything else that the broker
+// does with a small job, and nobody but the journal needs them: they need not be made by the broker's thread.
+// Any thread, one at a time. REQUIRES: nobody else has the entry yet.
+void seal(Commit& commit, const ChainHash& previous);
+// The larger part of that: the hashes of payloads and results, for whom it is worth making them ahead.
+void make_due_hashes(Commit& commit);
+
 class CommitBuilder {
  public:
-  // Opens commit `number`, which follows the entry with hash `previous`.
-  CommitBuilder(BlockPool& blocks, uint64_t number, const ChainHash& previous, TimeNs now_ns);
+  CommitBuilder(BlockPool& blocks, uint64_t number, TimeNs now_ns);
 
   uint64_t number() const { return number_; }
   bool empty() const { return event_count_ == 0; }
@@ -96,6 +110,13 @@ class CommitBuilder {
   template <class Event>
   void add(const Event& event) {
     add_unawaited(event);
+    ++awaited_count_;
+  }
+  // One whose last hash is that of these bytes of the block, and is made by seal().
+  template <class Event>
+  void add(const Event& event, const BlobRef& hashed) {
+    due_.push_back({static_cast<uint32_t>(encode_event(event, events_)), hashed});
+    ++event_count_;
     ++awaited_count_;
   }
   // One that no effect has to wait for: when the daemon dies before this commit is written, it is as well
@@ -116,18 +137,24 @@ class CommitBuilder {
   void require_sync() { needs_sync_ = true; }
   Effects& effects() { return effects_; }
 
-  // The finished commit. The builder is spent.
+  // The finished commit, still to be sealed. The builder is spent.
   Commit close();
+  // And seals it.
+  Commit close(const ChainHash& previous) {
+    Commit commit = close();
+    seal(commit, previous);
+    return commit;
+  }
 
  private:
   BlockPool& blocks_;
   uint64_t number_;
-  ChainHash previous_;
   TimeNs now_ns_;
   BlockNo block_;
   std::vector<uint32_t> cuts_;
   size_t piece_records_ = 0;  // in the last piece
   Bytes events_;
+  std::vector<DueHash> due_;
   uint32_t event_count_ = 0;
   uint32_t awaited_count_ = 0;  // of these
   bool needs_sync_ = false;

@@ -9,11 +9,16 @@ namespace event_detail {
 
 struct Encoder {
   ByteWriter& to;
+  size_t hash_at = 0;  // where the hash written last begins
   template <class... Fields>
   void operator()(const Fields&... fields) {
     (one(fields), ...);
   }
   void one(const std::string& text) { to.text(text); }
+  void one(const ShortHash& hash) {
+    hash_at = to.position();
+    to.pod(hash);
+  }
   void one(const BlobRef& ref) { to.varint(ref.offset), to.varint(ref.bytes); }
   template <std::unsigned_integral Number>
   void one(const std::vector<Number>& list) {
@@ -78,11 +83,14 @@ bool decode_as(ByteReader& reader, Visitor& visitor) {
 
 }  // namespace event_detail
 
+// Appends the event; returns where in `out` its last hash begins, 0 when it has none.
 template <class Event>
-void encode_event(const Event& event, Bytes& out) {
+size_t encode_event(const Event& event, Bytes& out) {
   ByteWriter writer(out);
   writer.pod(Event::kKind);
-  Event::fields(event, event_detail::Encoder{writer});
+  event_detail::Encoder encoder{writer};
+  Event::fields(event, encoder);
+  return encoder.hash_at;
 }
 
 // Reads one event and calls visitor(const Event&), which must take every kind. False: the bytes are not an

@@ -5,14 +5,12 @@
 
 namespace pqd {
 
-CommitLine::CommitLine(State& state, SessionPorts& ports, Committer& committer, uint64_t last,
-                       const ChainHash& last_hash)
+CommitLine::CommitLine(State& state, SessionPorts& ports, Committer& committer, uint64_t last)
     : state_(state),
       ports_(ports),
       committer_(committer),
       last_(last),
       handed_(last),
-      last_hash_(last_hash),
       progress_(committer.progress()) {}
 
 bool CommitLine::has_room() const {
@@ -21,7 +19,7 @@ bool CommitLine::has_room() const {
 
 CommitBuilder& CommitLine::open() {
   if (building_ && building_->full()) hand(true, [] {});
-  if (!building_) building_.emplace(state_.blocks, ++last_, last_hash_, state_.now());
+  if (!building_) building_.emplace(state_.blocks, ++last_, state_.now());
   return *building_;
 }
 
@@ -32,21 +30,21 @@ bool CommitLine::hand(bool now, const std::function<void()>& news) {
   const uint64_t under_way = handed_ - progress_.done;
   const bool soon = urgent_ || full;
   if (!now && under_way > 0 && !(soon && under_way < kUnderWayMax)) return false;
-  const Commit commit = building_->close();
+  Commit commit = building_->close();
   building_.reset();
   urgent_ = false;
   handed_ = commit.number;
-  last_hash_ = commit.hash;
   const bool deliveries_wait =
       std::ranges::any_of(commit.effects.deliveries, [](const DeliveryEffect& d) { return !d.after_sync; });
-  spread(commit.number, commit.effects);
+  spread(commit.number, std::exchange(commit.effects, {}));
   const bool small = commit.entry->size() + commit.block_bytes->size() <= kHereMaxBytes;
   const auto look_first = [&] {
     look();
     news();
   };
+  if (under_way >= kBehind) make_due_hashes(commit);
   if (under_way > 0 || !small || !committer_.commit_here(commit, deliveries_wait, look_first))
-    committer_.hand(commit, deliveries_wait);
+    committer_.hand(std::move(commit), deliveries_wait);
   return true;
 }
 

@@ -13,9 +13,8 @@ namespace pqd {
 
 class CommitLine {
  public:
-  // `last`: number and hash of the last commit in the store.
-  CommitLine(State& state, SessionPorts& ports, Committer& committer, uint64_t last,
-             const ChainHash& last_hash);
+  // `last`: the number of the last commit in the store.
+  CommitLine(State& state, SessionPorts& ports, Committer& committer, uint64_t last);
 
   // May a turn be taken now? Not while everything is full and the disk has the word.
   bool has_room() const;
@@ -40,7 +39,9 @@ class CommitLine {
   bool idle() const { return !has_events() && all_done(); }
 
  private:
-  static constexpr uint64_t kUnderWayMax = 2;
+  static constexpr uint64_t kUnderWayMax = 8;
+  // With so many the committer is behind: what can be done for it is done here.
+  static constexpr uint64_t kBehind = 2;
   // What comes while so much is written and synced would make the next commit as large or larger: worth a
   // thread of its own.
   static constexpr size_t kHereMaxBytes = 8u << 10;
@@ -57,7 +58,6 @@ class CommitLine {
   bool urgent_ = false;  // something in it is
   uint64_t last_;    // number of the open commit, or of the last one closed
   uint64_t handed_;  // number of the last one handed over
-  ChainHash last_hash_;
   Progress progress_;
 };
 

@@ -7,13 +7,15 @@
 
 namespace pqd {
 
-Committer::Committer(Store& store, Checkpointer& checkpointer, uint64_t start, std::function<void()> news)
+Committer::Committer(Store& store, Checkpointer& checkpointer, uint64_t last, const ChainHash& last_hash,
+                     std::function<void()> news)
     : store_(store),
       checkpointer_(checkpointer),
       news_(std::move(news)),
-      written_(start),
-      done_(start),
-      synced_(start),
+      written_(last),
+      done_(last),
+      synced_(last),
+      last_hash_(last_hash),
       thread_([this] { run(); }) {}
 
 Committer::~Committer() {
@@ -25,22 +27,23 @@ Committer::~Committer() {
   thread_.join();
 }
 
-void Committer::hand(const Commit& commit, bool early) {
+void Committer::hand(Commit commit, bool early) {
   {
     const std::lock_guard lock(mutex_);
-    handed_.emplace_back(commit, early);
+    handed_.push_back({std::move(commit), early});
   }
   changed_.notify_one();
 }
 
-bool Committer::commit_here(const Commit& commit, bool early, const std::function<void()>& news) {
+bool Committer::commit_here(Commit& commit, bool early, const std::function<void()>& news) {
   if (!checkpointer_.has_room()) return false;
   {
     const std::lock_guard lock(mutex_);
     if (writing_ || !handed_.empty()) return false;
     writing_ = true;
   }
-  write({Handed(commit, early)}, news);
+  Handed handed{std::move(commit), early};
+  write(std::span(&handed, 1), news);
   const std::lock_guard lock(mutex_);
   writing_ = false;
   return true;
@@ -75,34 +78,37 @@ void Committer::run() {
       continue;
     }
     if (handed_.empty()) return;
-    std::deque<Handed> group;
+    std::vector<Handed> group;
     group.swap(handed_);
     writing_ = true;
     lock.unlock();
-    for (const Handed& commit : group) freed_.committed(commit.entry->size() + commit.block->size());
+    for (const Handed& handed : group)
+      freed_.committed(handed.commit.entry->size() + handed.commit.block_bytes->size());
     write(group, news_);
     lock.lock();
     writing_ = false;
   }
 }
 
-void Committer::write(const std::deque<Handed>& group, const std::function<void()>& news) {
-  const Handed* to_sync = nullptr;
+void Committer::write(std::span<Handed> group, const std::function<void()>& news) {
+  const Commit* to_sync = nullptr;
   bool early = false;
-  for (const Handed& commit : group) {
+  for (auto& [commit, at_once] : group) {
+    seal(commit, last_hash_);
+    last_hash_ = commit.hash;
     PQD_CRASH_POINT("commit-before-append");
-    if (const auto ok = store_.append(commit.number, *commit.entry, *commit.block, commit.cuts); !ok)
+    if (const auto ok = store_.append(commit.number, *commit.entry, *commit.block_bytes, commit.cuts); !ok)
       fail_stop(ok.error());
     PQD_CRASH_POINT("commit-appended");
     if (commit.needs_sync) to_sync = &commit;
-    early |= commit.early;
+    early |= at_once;
     written_.store(commit.number, std::memory_order_release);
     PQD_CRASH_POINT("commit-called-written");
     if (to_sync == nullptr) done_.store(commit.number, std::memory_order_release);
   }
   if (to_sync != nullptr) {
     if (early) news();
-    const uint64_t last = group.back().number;
+    const uint64_t last = group.back().commit.number;
     PQD_CRASH_POINT("commit-before-sync");
     if (const auto ok = store_.sync(last); !ok) fail_stop(ok.error());
     PQD_CRASH_POINT("commit-synced");
@@ -112,9 +118,10 @@ void Committer::write(const std::deque<Handed>& group, const std::function<void(
   }
   news();
   // Off the acknowledgement path: this waits when folding does not keep up.
-  for (const Handed& commit : group) checkpointer_.add(commit.number, commit.entry, commit.block);
+  for (const auto& [commit, at_once] : group)
+    checkpointer_.add(commit.number, commit.entry, commit.block_bytes);
   PQD_CRASH_POINT("commit-handed-to-checkpoint");
-  if (to_sync != nullptr) checkpointer_.synced({group.back().number, group.back().hash});
+  if (to_sync != nullptr) checkpointer_.synced({group.back().commit.number, last_hash_});
 }
 
 }  // namespace pqd

@@ -1,16 +1,17 @@
 // Makes commits durable, on a thread of its own, so that one commit fills while another syncs: takes all that
-// were handed to it meanwhile, writes each, then syncs once for all of them if any asked for it. A small one
-// that comes when nothing is under way is better made durable by who has it: two threads less have to be
-// woken. Tells how far it got; acts on nothing. A failed write ends the process (fail_stop). When a flood of
-// them is over, the thread gives memory back that was freed: nobody waits for it then.
+// were handed to it meanwhile, seals and writes each, then syncs once for all of them if any asked for it. A
+// small one that comes when nothing is under way is better made durable by who has it: two threads less have
+// to be woken. Tells how far it got; acts on nothing. A failed write ends the process (fail_stop). When a
+// flood of them is over, the thread gives memory back that was freed: nobody waits for it then.
 #pragma once
 
 #include <atomic>
 #include <condition_variable>
-#include <deque>
 #include <functional>
 #include <mutex>
+#include <span>
 #include <thread>
+#include <vector>
 
 #include "core/commit.h"
 #include "daemon/engine/freed_memory.h"
@@ -30,42 +31,30 @@ struct Progress {
 
 class Committer {
  public:
-  // `start`: all that the store holds. `news` is called by the committer's thread when progress() has moved.
-  Committer(Store& store, Checkpointer& checkpointer, uint64_t start, std::function<void()> news);
+  // `last`, with its hash: the last commit that the store holds. `news` is called by the committer's thread
+  // when progress() has moved.
+  Committer(Store& store, Checkpointer& checkpointer, uint64_t last, const ChainHash& last_hash,
+            std::function<void()> news);
   // Finishes what was handed to it.
   ~Committer();
 
-  // REQUIRES: in order. `early`: tell when it is written, somebody waits for that alone.
-  void hand(const Commit& commit, bool early);
+  // REQUIRES: in order, not sealed. `early`: tell when it is written, somebody waits for that alone.
+  void hand(Commit commit, bool early);
   // Does the same on the caller's thread, so that nobody has to be woken; `news` takes the place of the other
   // one. False, and nothing is done, while the committer's thread is at work or folding is behind.
-  bool commit_here(const Commit& commit, bool early, const std::function<void()>& news);
+  bool commit_here(Commit& commit, bool early, const std::function<void()>& news);
   Progress progress() const;
 
  private:
   struct Handed {
-    uint64_t number = 0;
-    bool needs_sync = false;
+    Commit commit;
     bool early = false;
-    std::shared_ptr<const Bytes> entry;
-    std::shared_ptr<const Bytes> block;
-    std::vector<uint32_t> cuts;
-    ChainHash hash{};
-
-    Handed(const Commit& commit, bool at_once)
-        : number(commit.number),
-          needs_sync(commit.needs_sync),
-          early(at_once),
-          entry(commit.entry),
-          block(commit.block_bytes),
-          cuts(commit.cuts),
-          hash(commit.hash) {}
   };
 
   void run();
   // Until there is something to do: false when there was nothing for so long that memory may be given back.
   bool wait_for_work(std::unique_lock<std::mutex>& lock);
-  void write(const std::deque<Handed>& group, const std::function<void()>& news);
+  void write(std::span<Handed> group, const std::function<void()>& news);
 
   Store& store_;
   Checkpointer& checkpointer_;
@@ -78,9 +67,11 @@ class Committer {
 
   std::mutex mutex_;  // guards the following
   std::condition_variable changed_;
-  std::deque<Handed> handed_;
+  std::vector<Handed> handed_;
   bool writing_ = false;  // one of the two threads does
   bool stopping_ = false;
+
+  ChainHash last_hash_;  // of the latest commit; belongs to whoever has `writing_`
 
   FreedMemory freed_;  // of the thread
 

@@ -134,8 +134,9 @@ StartResult EnginePartition::begin(TimeNs latest_ns) {
   setup_.broker.zones = &zones_;
   broker_.emplace(state_, *finished_, setup_.broker);
   clock_.emplace(latest_ns);
-  committer_.emplace(*store_, *checkpointer_, recovered_.last_commit, [this] { loop_->wake(); });
-  commits_.emplace(state_, ports_, *committer_, recovered_.last_commit, recovered_.last_hash);
+  committer_.emplace(*store_, *checkpointer_, recovered_.last_commit, recovered_.last_hash,
+                     [this] { loop_->wake(); });
+  commits_.emplace(state_, ports_, *committer_, recovered_.last_commit);
   wake_ = WakeSegment::adopt(reinterpret_cast<std::byte*>(setup_.args.wake_bases[number()]));
   InheritedSessions inherited(setup_.args, number(), *broker_, state_, ports_);
   if (auto done = first_turn(inherited); !done) return done;

@@ -219,7 +219,7 @@ TEST(AccessTest, NewEngineTakesBackWhatTheConfigurationNoLongerGives) {
   ASSERT_EQ(d.subscribe(mailer, 8, {"send"}, "other", 3), Error::kOk);
   const SessionNo gone = d.open(kMailerUid);
   Broker next(d.state, d.store, named());
-  CommitBuilder commit(d.state.blocks, d.commits.size() + 1, d.commits.back().hash, d.now_ns);
+  CommitBuilder commit(d.state.blocks, d.commits.size() + 1, d.now_ns);
   next.begin_turn(d.now_ns, commit);
   next.know_session(mailer, {});
   next.end_turn();
@@ -227,7 +227,7 @@ TEST(AccessTest, NewEngineTakesBackWhatTheConfigurationNoLongerGives) {
   ASSERT_EQ(left.size(), 1u);
   EXPECT_EQ(left[0].number, 1u);
   EXPECT_FALSE(next.rights(gone).any()) << "its client is not there, or not yet known";
-  d.commits.push_back(commit.close());
+  d.commits.push_back(commit.close(d.commits.back().hash));
 }
 
 TEST(AccessTest, RightsEndWithTheirSession) {

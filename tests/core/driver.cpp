@@ -26,8 +26,7 @@ Driver::Driver(BrokerOptions options) : broker(state, store, with_admin(std::mov
 Driver::~Driver() { demand_replay_agrees(); }
 
 CommitBuilder& Driver::begin() {
-  const ChainHash previous = commits.empty() ? ChainHash{} : commits.back().hash;
-  builder_.emplace(state.blocks, commits.size() + 1, previous, now_ns);
+  builder_.emplace(state.blocks, commits.size() + 1, now_ns);
   broker.begin_turn(now_ns, *builder_);
   return *builder_;
 }
@@ -38,7 +37,7 @@ void Driver::end() {
   demand_no_idle_consumer();
   const bool empty = builder_->empty();
   could_wait = builder_->can_wait();
-  Commit commit = builder_->close();
+  Commit commit = builder_->close(commits.empty() ? ChainHash{} : commits.back().hash);
   builder_.reset();
   for (const DeliveryEffect& d : commit.effects.deliveries) {
     const auto submit = read_submit_record(state.blocks.view(d.record));

@@ -35,6 +35,10 @@ class TablesFold {
     EXPECT_EQ(e.payload_hash, short_hash(submit->payload)) << "job " << e.job;
     tables_.apply(e, read_submit_record(block_.subspan(e.record.offset, e.record.bytes))->head.id);
   }
+  void take(const Completed& e) {
+    const ByteView result = block_.subspan(e.result.offset, e.result.bytes);
+    EXPECT_EQ(e.result_hash, result.empty() ? ShortHash{} : short_hash(result)) << "job " << e.job;
+  }
   void take(const CronSet& e) { tables_.apply(e, block_.subspan(e.record.offset, e.record.bytes)); }
   void take(const Redriven& e) {
     queue_of_[e.job] = queue_of_[e.was];

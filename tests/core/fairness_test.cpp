@@ -269,7 +269,7 @@ TEST_F(Fair, RoundBeginsAnewWithAnEngine) {
     ASSERT_TRUE(next_state.replay(commit.number, view->events, *commit.block_bytes));
   }
   Broker broker(next_state, d.store, d.broker.options());
-  CommitBuilder builder(next_state.blocks, d.commits.size() + 1, d.commits.back().hash, d.now_ns);
+  CommitBuilder builder(next_state.blocks, d.commits.size() + 1, d.now_ns);
   broker.begin_turn(d.now_ns, builder);
   broker.start_epoch(2);
   broker.end_turn();

@@ -2,17 +2,20 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "core/commit.h"
+#include "core/short_hash.h"
 
 namespace pqd {
 namespace {
 
 Commit commit_of(BlockPool& pool, uint64_t number, const ChainHash& previous, uint32_t epoch) {
-  CommitBuilder builder(pool, number, previous, 1'000 + static_cast<TimeNs>(number));
+  CommitBuilder builder(pool, number, 1'000 + static_cast<TimeNs>(number));
   builder.add(TimePassed{55});
   builder.add(EpochStarted{epoch});
   builder.add_blob(as_bytes("some bytes"));
-  return builder.close();
+  return builder.close(previous);
 }
 
 // The example of FIPS 180-2.
@@ -73,9 +76,67 @@ TEST(JournalEntry, DamagedFrameIsFound) {
   }
 }
 
+struct Hashes {
+  std::map<JobNo, ShortHash> payloads, results;
+  void operator()(const Submitted& e) { payloads[e.job] = e.payload_hash; }
+  void operator()(const Completed& e) { results[e.job] = e.result_hash; }
+  template <class Event>
+  void operator()(const Event&) {}
+};
+
+// Numbers of every length stand before and behind the hashes.
+Commit commit_to_seal(BlockPool& pool) {
+  CommitBuilder builder(pool, 7, 1'000);
+  builder.add_blob(as_bytes("before"));
+  for (const JobNo job : {JobNo{1}, JobNo{1} << 20, JobNo{1} << 60}) {
+    const std::string bytes = "of job " + std::to_string(job);
+    Submitted submitted;
+    submitted.job = submitted.ready_seq = job;
+    builder.add(submitted, builder.add_blob(as_bytes(bytes)));
+    const BlobRef result = builder.add_blob(as_bytes("done: " + bytes));
+    builder.add(Completed{job, result, {}}, result);
+  }
+  builder.add(EpochStarted{4});
+  return builder.close();
+}
+
+TEST(Seal, PutsTheHashesOfPayloadsAndResultsIntoTheirEvents) {
+  BlockPool pool;
+  Commit commit = commit_to_seal(pool);
+  ChainHash previous{};
+  previous.fill(3);
+  seal(commit, previous);
+  const auto entry = read_entry(*commit.entry);
+  ASSERT_TRUE(entry.has_value());
+  EXPECT_EQ(entry->head.previous, previous);
+  EXPECT_EQ(entry->head.event_count, 7u);
+  EXPECT_EQ(commit.hash, entry_hash(*commit.entry));
+  ByteReader reader(entry->events);
+  Hashes hashes;
+  while (reader.remaining() > 0) ASSERT_TRUE(decode_event(reader, hashes));
+  ASSERT_EQ(hashes.payloads.size(), 3u);
+  for (const auto& [job, hash] : hashes.payloads) {
+    const std::string bytes = "of job " + std::to_string(job);
+    EXPECT_EQ(hash, short_hash(as_bytes(bytes)));
+    EXPECT_EQ(hashes.results[job], short_hash(as_bytes("done: " + bytes)));
+  }
+}
+
+TEST(Seal, IsTheSameWhoeverHasMadeThePayloadsHashes) {
+  BlockPool pool;
+  Commit at_once = commit_to_seal(pool);
+  Commit in_two = commit_to_seal(pool);
+  make_due_hashes(in_two);
+  EXPECT_TRUE(in_two.due.empty());
+  seal(at_once, {});
+  seal(in_two, {});
+  EXPECT_EQ(*at_once.entry, *in_two.entry);
+  EXPECT_EQ(at_once.hash, in_two.hash);
+}
+
 TEST(CommitBuilder, BlobsStandOnEightByteBoundariesAndTheLastCanBeDropped) {
   BlockPool pool;
-  CommitBuilder builder(pool, 1, {}, 0);
+  CommitBuilder builder(pool, 1, 0);
   const BlobRef first = builder.add_blob(as_bytes("abc"));
   const BlobRef second = builder.add_blob(as_bytes("defgh"));
   EXPECT_EQ(first.offset % 8, 0u);
@@ -92,7 +153,7 @@ TEST(CommitBuilder, BlobsStandOnEightByteBoundariesAndTheLastCanBeDropped) {
 
 TEST(BlockPool, CountsBytesUntilTheLastUserGoes) {
   BlockPool pool;
-  CommitBuilder builder(pool, 1, {}, 0);
+  CommitBuilder builder(pool, 1, 0);
   const BlobRef blob = builder.add_blob(as_bytes("12345678"));
   const RecordRef ref = builder.ref(blob);
   pool.add_user(ref.block);
@@ -106,7 +167,7 @@ TEST(BlockPool, CountsBytesUntilTheLastUserGoes) {
 TEST(BlockPool, SealedBlockHasLittleMoreMemoryThanBytes) {
   BlockPool pool;
   for (int commit = 1; commit <= 3; ++commit) {
-    CommitBuilder builder(pool, 1, {}, 0);
+    CommitBuilder builder(pool, 1, 0);
     BlobRef blob;
     for (int i = 0; i < 1'000 * commit; ++i) blob = builder.add_blob(as_bytes("a record that is short"));
     const RecordRef ref = builder.ref(blob);
@@ -123,7 +184,7 @@ TEST(BlockPool, SealedBlockHasLittleMoreMemoryThanBytes) {
 TEST(BlockPool, BlockOfAFullCommitStaysWhereItWasFilled) {
   BlockPool pool;
   for (int commit = 1; commit <= 2; ++commit) {
-    CommitBuilder builder(pool, 1, {}, 0);
+    CommitBuilder builder(pool, 1, 0);
     RecordRef ref;
     while (!builder.full()) ref = builder.ref(builder.add_blob(as_bytes("a record that is short")));
     pool.add_user(ref.block);
@@ -136,10 +197,10 @@ TEST(BlockPool, BlockOfAFullCommitStaysWhereItWasFilled) {
 
 TEST(BlockPool, BlockThatIsOpenedInAnOthersMemoryBeginsEmpty) {
   BlockPool pool;
-  CommitBuilder first(pool, 1, {}, 0);
+  CommitBuilder first(pool, 1, 0);
   for (int i = 0; i < 100; ++i) first.add_blob(as_bytes("12345678"));
-  const Commit commit = first.close();
-  CommitBuilder second(pool, 2, commit.hash, 0);
+  first.close();
+  CommitBuilder second(pool, 2, 0);
   EXPECT_EQ(second.add_blob(as_bytes("abc")).offset, 0u);
   EXPECT_EQ(second.close().block_bytes->size(), 3u);
 }

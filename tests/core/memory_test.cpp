@@ -167,7 +167,7 @@ TEST_F(MemoryJob, ThatDiesWithItsEngineGivesItsOrderingKeyFree) {
     ASSERT_TRUE(next.replay(commit.number, view->events, *commit.block_bytes));
   }
   Broker broker(next, d.store, {});
-  CommitBuilder builder(next.blocks, d.commits.size() + 1, d.commits.back().hash, d.now_ns);
+  CommitBuilder builder(next.blocks, d.commits.size() + 1, d.now_ns);
   broker.begin_turn(d.now_ns, builder);
   broker.start_epoch(2);
   broker.end_turn();

@@ -110,7 +110,7 @@ TEST(QueueOverrideTest, OutlivesTheEngineOverAnotherConfiguration) {
     options.defaults.max_active = max_active;
     options.defaults.max_depth = max_depth;
     Broker broker(state, store, options);
-    CommitBuilder commit(state.blocks, ++number, {}, kStartNs);
+    CommitBuilder commit(state.blocks, ++number, kStartNs);
     broker.begin_turn(kStartNs, commit);
     broker.start_epoch(static_cast<uint32_t>(number));
     command(broker);

@@ -65,7 +65,7 @@ TEST(QueueSettingsTest, NewEngineBringsQueuesUpToTheConfiguration) {
     BrokerOptions options;
     options.queues["orders"].max_active = max_active;
     Broker broker(state, store, options);
-    CommitBuilder commit(state.blocks, epoch, {}, kStartNs);
+    CommitBuilder commit(state.blocks, epoch, kStartNs);
     broker.begin_turn(kStartNs, commit);
     broker.start_epoch(epoch);
     broker.end_turn();

@@ -44,7 +44,7 @@ std::optional<Commit> GoldenLife::next() {
                                               &GoldenLife::command,
                                               &GoldenLife::leave_work};
   if (turn_ == kTurns.size()) return std::nullopt;
-  CommitBuilder builder(state_.blocks, last_number_ + 1, last_hash_, now_);
+  CommitBuilder builder(state_.blocks, last_number_ + 1, now_);
   builder_ = &builder;
   now_ += 3 * kSecondNs;
   broker_.begin_turn(now_, builder);
@@ -53,7 +53,7 @@ std::optional<Commit> GoldenLife::next() {
   broker_.lane_advanced(kConsumer, kControlLane, {controls_, controls_ * 64}, false);
   broker_.end_turn();
   note_endings();
-  Commit commit = builder.close();
+  Commit commit = builder.close(last_hash_);
   builder_ = nullptr;
   last_number_ = commit.number;
   last_hash_ = commit.hash;

@@ -43,7 +43,7 @@ class CommitEncode final : public Piece {
     Completed completed{};
     for (uint32_t done = 0; done < kRoundJobs; done += SmallEngine::kTurnJobs) {
       meter.begin();
-      CommitBuilder builder(blocks_, 1, {}, kStartNs);
+      CommitBuilder builder(blocks_, 1, kStartNs);
       builder.add(TimePassed{kStartNs});
       for (uint32_t i = 0; i < SmallEngine::kTurnJobs; ++i) {
         submitted.job = assigned.job = completed.job = done + i;
@@ -53,7 +53,7 @@ class CommitEncode final : public Piece {
         builder.add(assigned);
         builder.add(completed);
       }
-      const Commit commit = builder.close();
+      const Commit commit = builder.close({});
       meter.end(3 * SmallEngine::kTurnJobs + 1);
       if (commit.entry->size() <= sizeof(EntryHead)) std::abort();
     }

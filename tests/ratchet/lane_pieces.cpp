@@ -70,7 +70,7 @@ class LanePiece : public Piece {
 class ClientEncode final : public LanePiece {
  public:
   void round(Meter& meter) override {
-    CommitBuilder commit(blocks_, 1, {}, kStartNs);
+    CommitBuilder commit(blocks_, 1, kStartNs);
     meter.begin();
     for (uint32_t i = 0; i < kRoundJobs; ++i) {
       const SubmitView view = fixed_job(ids_.next());
@@ -90,7 +90,7 @@ class ClientEncode final : public LanePiece {
 class LanePublish final : public LanePiece {
  public:
   void round(Meter& meter) override {
-    CommitBuilder commit(blocks_, 1, {}, kStartNs);
+    CommitBuilder commit(blocks_, 1, kStartNs);
     const std::vector<Bytes> records = fixed_records(ids_);
     meter.begin();
     for (const Bytes& record : records) publish(record);
@@ -104,7 +104,7 @@ class LanePublish final : public LanePiece {
 class LaneDrain final : public LanePiece {
  public:
   void round(Meter& meter) override {
-    CommitBuilder commit(blocks_, 1, {}, kStartNs);
+    CommitBuilder commit(blocks_, 1, kStartNs);
     const std::vector<Bytes> records = fixed_records(ids_);
     for (const Bytes& record : records) publish(record);
     meter.begin();

@@ -32,11 +32,11 @@ SmallEngine::SmallEngine() : broker_(state_, finished_, wide_options()) {
 template <class F>
 Commit SmallEngine::turn(F&& body) {
   const TimeNs now = kStartNs + static_cast<TimeNs>(last_commit_) * kMillisecondNs;
-  CommitBuilder builder(state_.blocks, ++last_commit_, last_hash_, now);
+  CommitBuilder builder(state_.blocks, ++last_commit_, now);
   broker_.begin_turn(now, builder);
   body(builder);
   broker_.end_turn();
-  Commit commit = builder.close();
+  Commit commit = builder.close(last_hash_);
   last_hash_ = commit.hash;
   return commit;
 }

@@ -147,7 +147,7 @@ void Engine::count_deliveries() {
 
 CommitBuilder& Engine::open_commit() {
   if (!building_) {
-    building_.emplace(state_->blocks, ++last_, last_hash_, state_->now());
+    building_.emplace(state_->blocks, ++last_, state_->now());
     receipts_judged_ = deliveries_judged_ = notices_judged_ = changes_judged_ = 0;
   }
   return *building_;
@@ -365,7 +365,7 @@ bool Engine::hand() {
     return true;
   }
   if (handed_.size() >= kUnderWayMax) return false;
-  Commit commit = building_->close();
+  Commit commit = building_->close(last_hash_);
   building_.reset();
   last_hash_ = commit.hash;
   handed_to_ = commit.number;

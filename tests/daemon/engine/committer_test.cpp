@@ -20,12 +20,10 @@ class CommitterTest : public ::testing::Test {
                      {.covered = [](uint64_t) {}, .failed = [](const StoreError& e) { FAIL() << e.text; }}) {}
 
   Commit commit(uint64_t number, bool needs_sync) {
-    CommitBuilder builder(blocks, number, hash, kSecondNs);
+    CommitBuilder builder(blocks, number, kSecondNs);
     builder.add(TimePassed{kSecondNs});
     if (needs_sync) builder.require_sync();
-    Commit closed = builder.close();
-    hash = closed.hash;
-    return closed;
+    return builder.close();
   }
   // Until the committer has told that it is as far as that.
   void wait_for(Committer& committer, uint64_t done) {
@@ -37,19 +35,18 @@ class CommitterTest : public ::testing::Test {
   Witness witness;
   Checkpointer checkpointer;
   BlockPool blocks;
-  ChainHash hash{};
   std::counting_semaphore<> news{0};
 };
 
 TEST_F(CommitterTest, IsDoneWhenWrittenIfNothingAskedForASync) {
-  Committer committer(*store, checkpointer, 0, [this] { news.release(); });
+  Committer committer(*store, checkpointer, 0, {}, [this] { news.release(); });
   committer.hand(commit(1, false), false);
   wait_for(committer, 1);
   EXPECT_EQ(committer.progress(), (Progress{1, 1, 0}));
 }
 
 TEST_F(CommitterTest, IsDoneWhenSyncedIfSomethingAskedForIt) {
-  Committer committer(*store, checkpointer, 0, [this] { news.release(); });
+  Committer committer(*store, checkpointer, 0, {}, [this] { news.release(); });
   committer.hand(commit(1, false), false);
   committer.hand(commit(2, true), true);
   wait_for(committer, 2);
@@ -57,7 +54,7 @@ TEST_F(CommitterTest, IsDoneWhenSyncedIfSomethingAskedForIt) {
 }
 
 TEST_F(CommitterTest, NeverClaimsMoreThanWhatMustComeBefore) {
-  Committer committer(*store, checkpointer, 0, [this] { news.release(); });
+  Committer committer(*store, checkpointer, 0, {}, [this] { news.release(); });
   for (uint64_t number = 1; number <= 200; ++number) {
     committer.hand(commit(number, number % 3 == 0), number % 2 == 0);
     const Progress progress = committer.progress();
@@ -70,7 +67,7 @@ TEST_F(CommitterTest, NeverClaimsMoreThanWhatMustComeBefore) {
 
 // Or whoever waits for the sync is told that the commit is done, and never again of it.
 TEST_F(CommitterTest, NeverCallsDoneWhatAskedForASyncBeforeItIsCalledSynced) {
-  Committer committer(*store, checkpointer, 0, [] {});
+  Committer committer(*store, checkpointer, 0, {}, [] {});
   constexpr uint64_t kCommits = 400;
   std::atomic<bool> stop{false};
   std::atomic<uint64_t> torn{0};
@@ -90,25 +87,28 @@ TEST_F(CommitterTest, NeverCallsDoneWhatAskedForASyncBeforeItIsCalledSynced) {
 }
 
 TEST_F(CommitterTest, CommitsHereWithoutItsThreadAndTellsWhenWrittenAndWhenSynced) {
-  Committer committer(*store, checkpointer, 0, [] { FAIL() << "its own thread has nothing to tell"; });
+  Committer committer(*store, checkpointer, 0, {}, [] { FAIL() << "its own thread has nothing to tell"; });
   std::vector<Progress> told;
-  ASSERT_TRUE(committer.commit_here(commit(1, true), true, [&] { told.push_back(committer.progress()); }));
-  ASSERT_TRUE(committer.commit_here(commit(2, false), true, [&] { told.push_back(committer.progress()); }));
-  ASSERT_TRUE(committer.commit_here(commit(3, true), false, [&] { told.push_back(committer.progress()); }));
+  const auto here = [&](Commit next, bool early) {
+    return committer.commit_here(next, early, [&] { told.push_back(committer.progress()); });
+  };
+  ASSERT_TRUE(here(commit(1, true), true));
+  ASSERT_TRUE(here(commit(2, false), true));
+  ASSERT_TRUE(here(commit(3, true), false));
   EXPECT_EQ(told, (std::vector<Progress>{{1, 0, 0}, {1, 1, 1}, {2, 2, 1}, {3, 3, 3}}));
 }
 
 TEST_F(CommitterTest, CommitsHereAndByItsThreadInTheOrderOfNumbers) {
   {
-    Committer committer(*store, checkpointer, 0, [] {});
+    Committer committer(*store, checkpointer, 0, {}, [] {});
     uint64_t here = 0;
     for (uint64_t number = 1; number <= 300; ++number) {
-      const Commit next = commit(number, number % 4 == 0);
+      Commit next = commit(number, number % 4 == 0);
       const bool wanted_here = number % 3 != 0;
       if (wanted_here && committer.commit_here(next, false, [] {}))
         ++here;
       else
-        committer.hand(next, false);
+        committer.hand(std::move(next), false);
     }
     EXPECT_GT(here, 0u);
   }
@@ -117,9 +117,33 @@ TEST_F(CommitterTest, CommitsHereAndByItsThreadInTheOrderOfNumbers) {
   EXPECT_EQ(checkpointer.backlog(), 300u);
 }
 
+// From the commit that the store had before, too.
+TEST_F(CommitterTest, ChainsWhatEitherThreadWrites) {
+  ChainHash earlier{};
+  earlier.fill(5);
+  {
+    Committer committer(*store, checkpointer, 0, earlier, [] {});
+    for (uint64_t number = 1; number <= 60; ++number) {
+      Commit next = commit(number, number % 4 == 0);
+      if (number % 3 != 0) make_due_hashes(next);
+      if (number % 2 == 0 || !committer.commit_here(next, false, [] {}))
+        committer.hand(std::move(next), false);
+    }
+  }
+  ChainHash previous = earlier;
+  for (uint64_t number = 1; number <= 60; ++number) {
+    const auto entry = store->find_entry(number);
+    ASSERT_TRUE(entry && *entry);
+    const auto view = read_entry(**entry);
+    ASSERT_TRUE(view.has_value());
+    EXPECT_EQ(view->head.previous, previous) << "commit " << number;
+    previous = entry_hash(**entry);
+  }
+}
+
 TEST_F(CommitterTest, FinishesWhatItWasHandedBeforeItEnds) {
   {
-    Committer committer(*store, checkpointer, 0, [this] { news.release(); });
+    Committer committer(*store, checkpointer, 0, {}, [this] { news.release(); });
     for (uint64_t number = 1; number <= 50; ++number) committer.hand(commit(number, true), false);
   }
   EXPECT_EQ(store->last_commit(), 50u);

@@ -29,14 +29,13 @@ class DrainTest : public ::testing::Test {
 
   template <class F>
   void turn(F&& body) {
-    CommitBuilder commit(state.blocks, ++number, hash, 0);
+    CommitBuilder commit(state.blocks, ++number, 0);
     broker.begin_turn(1'700'000'000 * kSecondNs, commit);
     left = false;
     body();
     left = drain.run(commit);
     broker.end_turn();
     const Commit closed = commit.close();
-    hash = closed.hash;
     receipts = closed.effects.receipts;
     lanes = closed.effects.lanes;
     block_bytes = closed.block_bytes->size();
@@ -57,7 +56,6 @@ class DrainTest : public ::testing::Test {
   Peers* peers = nullptr;
   SessionPort* port = nullptr;
   uint64_t number = 0;
-  ChainHash hash{};
   bool left = false;
   std::vector<ReceiptEffect> receipts;
   std::vector<LaneEffect> lanes;

@@ -64,7 +64,7 @@ TEST(FreedMemory, IsGivenBackByTheCommitterThatHasNothingToDo) {
                             {.covered = [](uint64_t) {}, .failed = [](const StoreError&) {}});
   const auto above = freed_below();
   const uint64_t before = memory_bytes();
-  Committer committer(*store, checkpointer, 0, [] {});
+  Committer committer(*store, checkpointer, 0, {}, [] {});
   EXPECT_TRUE(eventually([before] { return memory_bytes() + kFloodBytes / 2 < before; }));
 }
 

@@ -123,7 +123,7 @@ TEST(BlockPieceKeyTest, StandsInTheOrderOfPlaces) {
 
 TEST(BlockCuts, AreAfterSoManyRecordsOrBytesOrBeforeALargeOne) {
   BlockPool blocks;
-  CommitBuilder commit(blocks, 1, {}, 0);
+  CommitBuilder commit(blocks, 1, 0);
   std::vector<uint32_t> places;
   const auto add = [&](size_t bytes) { places.push_back(commit.add_blob(Bytes(bytes)).offset); };
   for (size_t i = 0; i <= kBlockPieceRecords; ++i) add(10);
@@ -139,7 +139,7 @@ TEST(BlockCuts, AreAfterSoManyRecordsOrBytesOrBeforeALargeOne) {
 
 TEST(BlockCuts, AreTheSameWhenRecordsWereTakenOutAgain) {
   BlockPool blocks;
-  CommitBuilder commit(blocks, 1, {}, 0);
+  CommitBuilder commit(blocks, 1, 0);
   std::vector<uint32_t> places;
   for (size_t i = 0; i < 3 * kBlockPieceRecords; ++i) {
     commit.drop_last(commit.add_blob(Bytes(700)));

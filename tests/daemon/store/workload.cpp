@@ -75,9 +75,9 @@ std::map<ShortHash, std::optional<KeptKey>> Workload::keys() const {
 }
 
 Commit Workload::commit() {
-  CommitBuilder builder(state_.blocks, last_number_ + 1, last_hash_, now_);
+  CommitBuilder builder(state_.blocks, last_number_ + 1, now_);
   for (uint64_t turns = 1 + below(4); turns > 0; --turns) turn(builder);
-  Commit commit = builder.close();
+  Commit commit = builder.close(last_hash_);
   last_number_ = commit.number;
   last_hash_ = commit.hash;
   return commit;

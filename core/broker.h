@@ -208,17 +208,25 @@ class Broker {
   bool has_room(QueueNo queue, uint64_t jobs, uint64_t bytes) const;
 
   // broker_rate.cpp
+  struct Charge {
+    TimeNs tat = 0;
+    bool awaited = false;  // not by jobs of durability `memory` alone
+  };
   struct Rated {
     RateUser user;
-    RateLimit limit;
+    std::optional<RateLimit> limit;  // nothing: as fast as it can
+    Charge* charge = nullptr;        // of this turn, in charges_; nullptr = none
   };
-  std::optional<Rated> rated(uint32_t uid, std::string_view subject) const;
-  std::optional<Rated> rated(const Candidate& candidate) const;
+  uint32_t rate_of(uint32_t uid, std::string_view subject) const;
+  // Both: nullptr when this user may submit as fast as it can; valid until the next call.
+  Rated* rated(uint32_t uid, std::string_view subject);
+  Rated* rated(const Candidate& candidate);
   std::optional<TimeNs> rate_wait(const Rated& who, uint64_t count);
   void examine_rate(Candidate& candidate, uint64_t count);
   // False: too fast.
   bool examine_batch_rate(std::span<Candidate> batch);
-  TimeNs tat_of(const RateUser& user) const;
+  TimeNs tat_of(const Rated& who) const;
+  Charge& charge_of(Rated& who);
   void charge_rate(const Candidate& candidate);
   void give_rate_back(Candidate& candidate);
   void refund_rate(Slot parked);
@@ -289,11 +297,8 @@ class Broker {
   State& state_;
   FinishedJobs& finished_;
   const BrokerOptions options_;
-  struct Charge {
-    TimeNs tat = 0;
-    bool awaited = false;  // not by jobs of durability `memory` alone
-  };
   std::map<RateUser, Charge> charges_;      // of this turn: one event a user, however many submits
+  std::optional<Rated> latest_rated_;       // whoever was asked for last: most often the next is the same
   std::map<uint32_t, uint32_t> uid_rates_;  // those of options_.user_rates that are for a uid itself
   std::unordered_map<SessionNo, Rights> rights_;
   CommitBuilder* commit_ = nullptr;

@@ -73,15 +73,17 @@ SessionEntry read_session(ByteReader& in) {
 }  // namespace
 
 std::optional<QueueNo> Tables::find_queue(std::string_view name) const {
+  if (latest_queue_ < queues_.size() && queues_[latest_queue_].name == name) return latest_queue_;
   const auto found = queue_numbers_.find(std::string(name));
   if (found == queue_numbers_.end()) return std::nullopt;
-  return found->second;
+  return latest_queue_ = found->second;
 }
 
 std::optional<TypeNo> Tables::find_type(std::string_view name) const {
+  if (latest_type_ < types_.size() && types_[latest_type_] == name) return latest_type_;
   const auto found = type_numbers_.find(std::string(name));
   if (found == type_numbers_.end()) return std::nullopt;
-  return found->second;
+  return latest_type_ = found->second;
 }
 
 const SessionEntry* Tables::session(SessionNo session) const {

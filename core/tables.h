@@ -135,6 +135,9 @@ class Tables {
   std::map<SessionNo, SessionEntry> sessions_;
   std::deque<ClosedTag> closed_tags_;
   Schedules schedules_;
+  // Found last: most often the next who asks means the same.
+  mutable QueueNo latest_queue_ = 0;
+  mutable TypeNo latest_type_ = 0;
 };
 
 }  // namespace pqd

@@ -24,6 +24,11 @@ inline std::string_view as_text(ByteView bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+// Small whatever the sign: 0, -1, 1, -2 as 0, 1, 2, 3.
+constexpr uint64_t zigzag(int64_t value) {
+  return (static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63);
+}
+
 class ByteWriter {
  public:
   explicit ByteWriter(Bytes& out) : out_(out) {}
@@ -39,10 +44,8 @@ class ByteWriter {
     }
     out_.push_back(static_cast<std::byte>(value));
   }
-  // Zigzag, for values that may be negative.
-  void signed_varint(int64_t value) {
-    varint((static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63));
-  }
+  // For values that may be negative.
+  void signed_varint(int64_t value) { varint(zigzag(value)); }
   template <class Pod>
   void pod(const Pod& value) {
     // No padding: whatever memory held before would be stored, sent and hashed with the value.

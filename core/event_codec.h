@@ -7,8 +7,32 @@ namespace pqd {
 
 namespace event_detail {
 
+// A ByteWriter into an array that has the room: no check a byte.
+class ArrayWriter {
+ public:
+  explicit ArrayWriter(std::byte* array) : array_(array), at_(array) {}
+
+  size_t position() const { return static_cast<size_t>(at_ - array_); }
+  void varint(uint64_t value) {
+    for (; value >= 0x80; value >>= 7) *at_++ = static_cast<std::byte>(value | 0x80);
+    *at_++ = static_cast<std::byte>(value);
+  }
+  void signed_varint(int64_t value) { varint(zigzag(value)); }
+  template <class Pod>
+  void pod(const Pod& value) {
+    static_assert(std::has_unique_object_representations_v<Pod>);
+    std::memcpy(at_, &value, sizeof value);
+    at_ += sizeof value;
+  }
+
+ private:
+  std::byte* array_;
+  std::byte* at_;
+};
+
+template <class Writer>
 struct Encoder {
-  ByteWriter& to;
+  Writer& to;
   size_t hash_at = 0;  // where the hash written last begins
   template <class... Fields>
   void operator()(const Fields&... fields) {
@@ -86,6 +110,17 @@ bool decode_as(ByteReader& reader, Visitor& visitor) {
 // Appends the event; returns where in `out` its last hash begins, 0 when it has none.
 template <class Event>
 size_t encode_event(const Event& event, Bytes& out) {
+  if constexpr (std::is_trivially_copyable_v<Event>) {
+    // Neither texts nor lists. A field of one byte takes two at most, larger ones less for each of theirs.
+    std::array<std::byte, sizeof(Event::kKind) + 2 * sizeof(Event)> bytes;
+    event_detail::ArrayWriter writer(bytes.data());
+    writer.pod(Event::kKind);
+    event_detail::Encoder encoder{writer};
+    Event::fields(event, encoder);
+    const size_t before = out.size();
+    out.insert(out.end(), bytes.data(), bytes.data() + writer.position());
+    return encoder.hash_at == 0 ? 0 : before + encoder.hash_at;
+  }
   ByteWriter writer(out);
   writer.pod(Event::kKind);
   event_detail::Encoder encoder{writer};

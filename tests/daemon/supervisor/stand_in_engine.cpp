@@ -42,18 +42,19 @@ class StandIn {
       const size_t equals = word.find('=');
       if (equals != std::string::npos) settings_[word.substr(0, equals)] = word.substr(equals + 1);
     }
-    // Only who has inherited sessions can be waited for by a client of them.
-    if (args.session_count != 0) wait_for("hide_until");
-    for (uint64_t i = 0; i < args.session_count; ++i) {
-      const SessionGrant& grant = args.sessions[i];
-      serve(grant, DownSegment::adopt(reinterpret_cast<std::byte*>(grant.down_base), grant.sizes));
-    }
-    // So that a test can see that the wake pages are writable and inherited, and whose each is.
+    // So that a test can see that the wake pages are writable and inherited, and whose each is:
+    // before a client sees the epoch.
     static std::vector<WakeSegment> kept;
     for (uint32_t i = 0; i < args.partitions; ++i) {
       WakeSegment& wake =
           kept.emplace_back(WakeSegment::adopt(reinterpret_cast<std::byte*>(args.wake_bases[i])));
       wake.page().sleeping.store(static_cast<uint32_t>(::getpid()) + i);
+    }
+    // Only who has inherited sessions can be waited for by a client of them.
+    if (args.session_count != 0) wait_for("hide_until");
+    for (uint64_t i = 0; i < args.session_count; ++i) {
+      const SessionGrant& grant = args.sessions[i];
+      serve(grant, DownSegment::adopt(reinterpret_cast<std::byte*>(grant.down_base), grant.sizes));
     }
   }
 

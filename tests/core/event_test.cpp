@@ -83,6 +83,34 @@ class Samples {
   }
 };
 
+// Their bytes are written without a look at how much room is left.
+template <class Event>
+void expect_read_back(const Event& event) {
+  Bytes bytes;
+  encode_event(event, bytes);
+  Echo echo;
+  ByteReader reader(bytes);
+  ASSERT_TRUE(decode_event(reader, echo));
+  EXPECT_EQ(echo.kind, Event::kKind);
+  EXPECT_EQ(reader.remaining(), 0u);
+  EXPECT_EQ(echo.bytes, bytes);
+}
+
+TEST(EventBytes, HaveRoomForTheLargestNumbers) {
+  constexpr uint64_t kLong = UINT64_MAX;
+  constexpr uint32_t kWord = UINT32_MAX;
+  ShortHash hash;
+  hash.fill(0xFF);
+  expect_read_back(TimePassed{INT64_MIN});
+  expect_read_back(SessionOpened{kLong, kWord, kWord, kWord, hash});
+  expect_read_back(LaneAdvanced{kLong, 0xFF, kLong, kLong});
+  expect_read_back(
+      Submitted{kLong, kLong, kWord, kWord, kWord, {kWord, kWord}, hash, kLong, true, true, 0xFF, kLong});
+  expect_read_back(Assigned{kLong, kLong, kWord, kLong, kLong, INT64_MIN});
+  expect_read_back(Extended{kLong, INT64_MIN, 0xFF, {kWord, kWord}});
+  expect_read_back(Redriven{kLong, kLong, kLong, {kWord, kWord}, {kWord, kWord}, kLong});
+}
+
 TEST(Event, EveryKindRoundTrips) {
   const Samples samples;
   for (const Bytes& bytes : samples.list) {

@@ -1,8 +1,8 @@
 // SHA-256 by libcrypto, which uses the CPU's instructions. Any thread.
 #pragma once
 
-// The functions of earlier versions, which OpenSSL 3 keeps and advises against: those that it advises
-// allocate for each hash, and a small job's hash takes half as long again with them (200 bytes).
+// The functions of earlier versions, which OpenSSL 3 keeps and advises against: with those that it advises a
+// hash of 250 bytes takes 277 ns, 231 with a context that is kept, and 182 with these (2 vCPU, one program).
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/sha.h>
 

@@ -96,6 +96,15 @@ struct Decoder {
   }
 };
 
+// Where in what the writer has written the event's last hash begins, 0 when it has none.
+template <class Event, class Writer>
+size_t write_event(const Event& event, Writer& writer) {
+  writer.pod(Event::kKind);
+  Encoder<Writer> encoder{writer};
+  Event::fields(event, encoder);
+  return encoder.hash_at;
+}
+
 template <class Event, class Visitor>
 bool decode_as(ByteReader& reader, Visitor& visitor) {
   Event event;
@@ -110,22 +119,19 @@ bool decode_as(ByteReader& reader, Visitor& visitor) {
 // Appends the event; returns where in `out` its last hash begins, 0 when it has none.
 template <class Event>
 size_t encode_event(const Event& event, Bytes& out) {
+  using namespace event_detail;
   if constexpr (std::is_trivially_copyable_v<Event>) {
     // Neither texts nor lists. A field of one byte takes two at most, larger ones less for each of theirs.
     std::array<std::byte, sizeof(Event::kKind) + 2 * sizeof(Event)> bytes;
-    event_detail::ArrayWriter writer(bytes.data());
-    writer.pod(Event::kKind);
-    event_detail::Encoder encoder{writer};
-    Event::fields(event, encoder);
+    ArrayWriter writer(bytes.data());
+    const size_t hash_at = write_event(event, writer);
     const size_t before = out.size();
     out.insert(out.end(), bytes.data(), bytes.data() + writer.position());
-    return encoder.hash_at == 0 ? 0 : before + encoder.hash_at;
+    return hash_at == 0 ? 0 : before + hash_at;
+  } else {
+    ByteWriter writer(out);
+    return write_event(event, writer);
   }
-  ByteWriter writer(out);
-  writer.pod(Event::kKind);
-  event_detail::Encoder encoder{writer};
-  Event::fields(event, encoder);
-  return encoder.hash_at;
 }
 
 // Reads one event and calls visitor(const Event&), which must take every kind. False: the bytes are not an

@@ -130,6 +130,41 @@ StoreResult<void> Database::write(rocksdb::WriteBatch& batch, bool sync) {
   return failed;
 }
 
+// SyncWAL stands in no line of writes, and lets them go on; a write that asks for a sync does neither. Of a
+// log that was not the last any more when its sync ended, an unsynced end could be forgotten: there is none,
+// see OrderedLogs.
+StoreResult<void> Database::sync() {
+  std::unique_lock lock(sync_mutex_);
+  // The one under way may have begun before the caller's last write.
+  const uint64_t wanted = syncs_begun_ + 1;
+  ++syncs_waiting_;
+  sync_ended_.wait(lock, [&] { return syncs_begun_ >= wanted || syncs_begun_ == syncs_ended_; });
+  --syncs_waiting_;
+  if (syncs_begun_ >= wanted) {
+    sync_ended_.wait(lock, [&] { return syncs_ended_ >= wanted; });
+  } else {
+    ++syncs_begun_;
+    lock.unlock();
+    PQD_CRASH_POINT("store-before-sync");
+    if (!listener_->failed())
+      if (const auto status = db_->SyncWAL(); !status.ok())
+        listener_->fail(failure("cannot sync the store in " + directory_, status).error());
+    PQD_CRASH_POINT("store-synced");
+    lock.lock();
+    ++syncs_ended_;
+    lock.unlock();
+    sync_ended_.notify_all();
+  }
+  // Who had it in common with one that failed has failed as well.
+  if (listener_->failed()) return std::unexpected(listener_->error());
+  return {};
+}
+
+uint32_t Database::syncs_waiting() const {
+  const std::lock_guard lock(sync_mutex_);
+  return syncs_waiting_;
+}
+
 uint64_t Database::free_bytes() const {
   struct statvfs fs {};
   if (::statvfs(directory_.c_str(), &fs) != 0) return 0;

@@ -1,14 +1,16 @@
 // What all partitions of a store share: the directory, its lock and format, one RocksDB with one log, and the
 // end after the first failed write. A partition's families, numbers and reads are class Store's. Whoever
 // syncs makes durable what all partitions have written by then, and syncs that come at the same time are one
-// fsync (RocksDB writes them as a group): so many partitions cost one.
+// fsync: so many partitions cost one.
 //
 // Thread rule: any thread.
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <vector>
@@ -57,6 +59,11 @@ class Database {
 
   // All or nothing. After the first one that fails, and after an error of RocksDB's background, all fail.
   StoreResult<void> write(rocksdb::WriteBatch& batch, bool sync);
+  // All that was written before survives power loss when it returns; writes go on meanwhile. Who comes while
+  // one is under way has the next one in common with all who come by then. Fails as write() does.
+  StoreResult<void> sync();
+  // So many callers of sync() wait for one that has not begun.
+  uint32_t syncs_waiting() const;
 
   // A copy of all that is there, in the directory kCopyName of this one: tables as links to the same files,
   // the log copied. An earlier copy goes. Returns its path; an error here is no end of the store. One at a
@@ -85,6 +92,12 @@ class Database {
   // In the order of families().
   std::vector<rocksdb::ColumnFamilyHandle*> families_;
   std::unique_ptr<rocksdb::DB> db_;
+
+  mutable std::mutex sync_mutex_;  // guards the following
+  std::condition_variable sync_ended_;
+  uint64_t syncs_begun_ = 0;
+  uint64_t syncs_ended_ = 0;
+  uint32_t syncs_waiting_ = 0;
 };
 
 }  // namespace pqd

@@ -72,6 +72,11 @@ StoreResult<void> Store::append(uint64_t number, ByteView entry, ByteView block,
     batch.Put(families_[kBlocks], slice(key.bytes()), slice(block.subspan(from, to - from)));
     from = to;
   }
+  // acquire: see synced_commits_.
+  if (const uint64_t synced = synced_commits_.load(std::memory_order_acquire); synced > synced_told_) {
+    batch.Put(families_[kMeta], slice(kSyncedKey), slice(keys::of(synced)));
+    synced_told_ = synced;
+  }
   if (!cuts.empty()) {
     const std::lock_guard lock(blocks_mutex_);
     cuts_.emplace_hint(cuts_.end(), number, std::vector(cuts.begin(), cuts.end()));
@@ -82,15 +87,9 @@ StoreResult<void> Store::append(uint64_t number, ByteView entry, ByteView block,
 }
 
 StoreResult<void> Store::sync(uint64_t number) {
-  return sync_log(kSyncedKey, synced_commits_.load(std::memory_order_acquire), number);
-}
-
-StoreResult<void> Store::sync_log(std::string_view meta_key, uint64_t value, uint64_t commits) {
   const uint64_t checkpoints = checkpoints_.load(std::memory_order_acquire);
-  rocksdb::WriteBatch batch;
-  batch.Put(families_[kMeta], slice(meta_key), slice(keys::of(value)));
-  if (auto ok = database_->write(batch, true); !ok) return ok;
-  raise(synced_commits_, commits);
+  if (auto ok = database_->sync(); !ok) return ok;
+  raise(synced_commits_, number);
   raise(synced_checkpoints_, checkpoints);
   return {};
 }
@@ -101,7 +100,7 @@ StoreResult<void> Store::sync_before_checkpoint(uint64_t covered) {
       synced_checkpoints_.load(std::memory_order_acquire) >= checkpoints_.load(std::memory_order_relaxed))
     return {};
   PQD_CRASH_POINT("checkpoint-before-sync");
-  return sync_log(kBeforeCheckpointKey, covered, covered);
+  return sync(covered);
 }
 
 StoreResult<void> Store::checkpoint(const CheckpointBatch& batch) {

@@ -154,8 +154,6 @@ class Store final : public StoreView {
   StoreResult<void> put_done_ahead(const CheckpointBatch& batch);
   StoreResult<void> put_done_within(const CheckpointBatch& batch, rocksdb::WriteBatch& out) const;
   StoreResult<void> sync_before_checkpoint(uint64_t covered);
-  // A synced write syncs the log up to it, and with that every write that had returned before.
-  StoreResult<void> sync_log(std::string_view meta_key, uint64_t value, uint64_t commits);
 
   const std::shared_ptr<Database> database_;
   const PartitionNo partition_;
@@ -165,6 +163,7 @@ class Store final : public StoreView {
   // the sync has returned.
   std::atomic<uint64_t> synced_commits_{0};
   std::atomic<uint64_t> synced_checkpoints_{0};
+  uint64_t synced_told_ = 0;  // of synced_commits_, by the latest append; belongs to the thread that appends
   // Checkpoints, and rows that went in before one. release by the thread that writes them, acquire by who
   // begins a sync: it takes those along.
   std::atomic<uint64_t> checkpoints_{0};

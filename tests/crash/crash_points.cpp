@@ -133,6 +133,8 @@ const std::vector<std::string_view>& crash_points() {
       // daemon/store/store.cpp
       "store-before-write",
       "store-written",
+      "store-before-sync",
+      "store-synced",
       "checkpoint-before-sync",
       "checkpoint-piece-written",
       // daemon/store/recovery.cpp

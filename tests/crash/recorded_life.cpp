@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <future>
 
 #include "daemon/store/recovery.h"
 #include "daemon/store/row_fold.h"
@@ -72,11 +73,13 @@ class Recorder {
     RowFold fold(store, {}, 0);
     while (work.last_number() < life_->plan.commits) {
       if (step(store, witness, work, fold)) continue;
+      hear_of_sync(witness);
       const Bytes bytes(100);
       life_->went_on = store.append(store.last_commit() + 1, bytes, bytes) ||
                        store.sync(store.last_commit()) || store.checkpoint({}) || store.next_epoch();
       return;
     }
+    if (!hear_of_sync(witness)) return;
     if (!life_->plan.last_word || !check(store.sync(work.last_number()))) return;
     tell(work.last_number());
     testify(witness, {work.last_number(), work.last_hash()});
@@ -90,9 +93,15 @@ class Recorder {
     if (!check(fold.fold(commit.number, *commit.entry, *commit.block_bytes))) return false;
     if (random_() % 3 == 0) {
       if (life_->plan.tell_before_sync) tell(commit.number);
-      if (!check(store.sync(commit.number))) return false;
-      tell(commit.number);
-      if (random_() % 3 == 0) testify(witness, {commit.number, commit.hash});
+      if (!hear_of_sync(witness)) return false;
+      synced_ = {commit.number, commit.hash};
+      sync_ = std::async(life_->plan.syncs_beside ? std::launch::async : std::launch::deferred,
+                         [this, &store, number = commit.number] {
+                           const auto ok = store.sync(number);
+                           if (ok) tell(number);
+                           return ok;
+                         });
+      if (!life_->plan.syncs_beside && !hear_of_sync(witness)) return false;
     }
     if (random_() % 6 == 0) {
       const size_t before = life_->log.size();
@@ -102,6 +111,14 @@ class Recorder {
           {before, life_->log.size(), !batch.done_puts.empty() && batch.done_deletes.empty()});
       work.retire(commit.number);
     }
+    return true;
+  }
+
+  // The one that was begun last has ended by then.
+  bool hear_of_sync(Witness& witness) {
+    if (!sync_.valid()) return true;
+    if (!check(sync_.get())) return false;
+    if (random_() % 3 == 0) testify(witness, synced_);
     return true;
   }
 
@@ -144,6 +161,8 @@ class Recorder {
 
   std::unique_ptr<RecordedLife> life_;
   std::mt19937_64 random_;
+  Testimony synced_;  // by the latest sync, once it has ended
+  std::future<StoreResult<void>> sync_;
 };
 
 }  // namespace
@@ -183,11 +202,11 @@ std::string fault_of_image(const std::string& directory, const RecordedLife& lif
     return "is another state than that of commit " + std::to_string(last);
   RowFold fold(**store, recovered->checkpoint_tables, recovered->covered);
   StoreResult<void> folded;
-  const auto read = (*store)->for_each_commit(recovered->covered + 1,
-                                              [&](uint64_t number, ByteView entry, ByteView block) {
-                                                folded = fold.fold(number, entry, block);
-                                                return folded.has_value();
-                                              });
+  const auto read =
+      (*store)->for_each_commit(recovered->covered + 1, [&](uint64_t number, ByteView entry, ByteView block) {
+        folded = fold.fold(number, entry, block);
+        return folded.has_value();
+      });
   if (!read) return "its journal cannot be read: " + read.error().text;
   if (!folded) return "its rows cannot be read: " + folded.error().text;
   if (const auto done = (*store)->checkpoint(fold.take()); !done)

@@ -28,6 +28,8 @@ struct LifePlan {
   uint64_t commits = 60;
   std::string directory = {};  // of the store; "" = one that goes with the life
   LifeBoard* board = nullptr;
+  // Syncs are another thread's, as the committer's are: commits go in, and logs are begun, while they last.
+  bool syncs_beside = false;
   bool last_word = false;  // ends as pqd does when it is stopped: synced, and the witness knows
   FaultPlan fault = {};  // the life ends with the first call of the store that fails
   // Faults of the rig itself, each of which must be found.

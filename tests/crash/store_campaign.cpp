@@ -66,8 +66,10 @@ void complain(const std::string& failure, const char* flags, uint64_t seed) {
 CutFigures cut_share(const StoreOrder& order, unsigned share) {
   CutFigures figures;
   for (uint64_t seed = order.first + share; seed <= order.last; seed += order.processes) {
-    const PowerCutReport report = cut_power_everywhere(
-        {.life = {.seed = seed, .commits = order.commits}, .images = order.images, .points = order.points});
+    const PowerCutReport report =
+        cut_power_everywhere({.life = {.seed = seed, .commits = order.commits, .syncs_beside = seed % 2 == 0},
+                              .images = order.images,
+                              .points = order.points});
     figures += {1,
                 report.points,
                 report.images,

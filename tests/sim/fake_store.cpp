@@ -9,6 +9,7 @@ namespace pqd::sim {
 
 void FakeStore::apply(const Write& write, Disk& disk) {
   if (const auto* commit = std::get_if<Appended>(&write)) {
+    disk.known_synced = std::max(disk.known_synced, commit->synced);
     disk.journal[commit->number] = commit->entry;
     disk.all_blocks[commit->number] = commit->block;
     if (!commit->block->empty()) disk.blocks[commit->number] = commit->block;
@@ -54,13 +55,12 @@ uint32_t FakeStore::next_epoch() {
 
 void FakeStore::append(uint64_t number, SharedBytes entry, SharedBytes block) {
   require(number == written_ + 1, "the store got commit ", number, " after ", written_);
-  write(Appended{number, std::move(entry), std::move(block)});
+  write(Appended{number, synced_, std::move(entry), std::move(block)});
   written_ = number;
 }
 
 void FakeStore::sync(uint64_t number) {
   require(number <= written_, "a sync of commit ", number, ", which is not written");
-  known_synced_ = synced_;
   sync_all();
 }
 

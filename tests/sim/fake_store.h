@@ -41,7 +41,7 @@ class FakeStore final : public StoreView {
 
   StoreResult<std::optional<Checkpoint>> load_checkpoint() const override;
   StoreResult<void> for_each_live(const RowVisitor& f) const override;
-  StoreResult<uint64_t> known_synced() const override { return known_synced_; }
+  StoreResult<uint64_t> known_synced() const override { return disk_.known_synced; }
   uint64_t live_estimate() const override { return disk_.live.size(); }
   StoreResult<void> for_each_commit(uint64_t from, const CommitVisitor& f) const override;
   StoreResult<std::optional<Bytes>> find_live(JobNo job) const override;
@@ -58,6 +58,7 @@ class FakeStore final : public StoreView {
  private:
   struct Appended {
     uint64_t number = 0;
+    uint64_t synced = 0;  // the marker of what was synced by then
     SharedBytes entry;
     SharedBytes block;
   };
@@ -79,6 +80,7 @@ class FakeStore final : public StoreView {
     std::map<ShortHash, KeptKey> keys;
     std::map<MetricsKey, SharedBytes> metrics;
     std::shared_ptr<const CheckpointBatch> checkpoint;
+    uint64_t known_synced = 0;
   };
 
   static void apply(const Write& write, Disk& disk);
@@ -91,7 +93,6 @@ class FakeStore final : public StoreView {
   std::deque<Write> unsynced_;  // what lies between the two
   uint64_t written_ = 0;
   uint64_t synced_ = 0;
-  uint64_t known_synced_ = 0;  // by the marker of the latest sync
   uint32_t epoch_ = 0;
   std::optional<Testimony> testimony_;
 };

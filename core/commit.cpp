@@ -27,6 +27,8 @@ CommitBuilder::CommitBuilder(BlockPool& blocks, uint64_t number, TimeNs now_ns)
   events_.resize(sizeof(EntryHead));
 }
 
+size_t CommitBuilder::bytes() const { return events_.size() + blocks_.shared(block_)->size(); }
+
 bool CommitBuilder::full() const {
   return events_.size() >= limits::kCommitEventBytes ||
          blocks_.shared(block_)->size() >= limits::kCommitBlockBytes;

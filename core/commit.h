@@ -104,6 +104,8 @@ class CommitBuilder {
   // Nothing is in it that its effects depend on: they may leave before it is written, and it may be written
   // together with what comes.
   bool can_wait() const { return awaited_count_ == 0; }
+  // Of its records and events, so far.
+  size_t bytes() const;
   // Large enough to be closed now.
   bool full() const;
 

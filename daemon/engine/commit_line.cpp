@@ -4,6 +4,14 @@
 #include <utility>
 
 namespace pqd {
+namespace {
+
+// Something leaves as soon as the commit is written, synced or not.
+bool awaited_when_written(const Effects& effects) {
+  return std::ranges::any_of(effects.deliveries, [](const DeliveryEffect& d) { return !d.after_sync; });
+}
+
+}  // namespace
 
 CommitLine::CommitLine(State& state, SessionPorts& ports, Committer& committer, uint64_t last)
     : state_(state),
@@ -13,9 +21,7 @@ CommitLine::CommitLine(State& state, SessionPorts& ports, Committer& committer, 
       handed_(last),
       progress_(committer.progress()) {}
 
-bool CommitLine::has_room() const {
-  return !building_ || !building_->full() || handed_ - progress_.done < kUnderWayMax;
-}
+bool CommitLine::has_room() const { return !building_ || !building_->full() || few_under_way(); }
 
 CommitBuilder& CommitLine::open() {
   if (building_ && building_->full()) hand(true, [] {});
@@ -29,13 +35,12 @@ bool CommitLine::hand(bool now, const std::function<void()>& news) {
   if (!now && !full && building_->can_wait()) return pass_on();
   const uint64_t under_way = handed_ - progress_.done;
   const bool soon = urgent_ || full;
-  if (!now && under_way > 0 && !(soon && under_way < kUnderWayMax)) return false;
+  if (!now && under_way > 0 && !(soon && few_under_way())) return false;
   Commit commit = building_->close();
   building_.reset();
   urgent_ = false;
   handed_ = commit.number;
-  const bool deliveries_wait =
-      std::ranges::any_of(commit.effects.deliveries, [](const DeliveryEffect& d) { return !d.after_sync; });
+  const bool early = awaited_when_written(commit.effects);
   spread(commit.number, std::exchange(commit.effects, {}));
   const bool small = commit.entry->size() + commit.block_bytes->size() <= kHereMaxBytes;
   const auto look_first = [&] {
@@ -43,13 +48,17 @@ bool CommitLine::hand(bool now, const std::function<void()>& news) {
     news();
   };
   if (under_way >= kBehind) make_due_hashes(commit);
-  if (under_way > 0 || !small || !committer_.commit_here(commit, deliveries_wait, look_first))
-    committer_.hand(std::move(commit), deliveries_wait);
+  if (under_way > 0 || !small || !committer_.commit_here(commit, early, look_first))
+    committer_.hand(std::move(commit));
   return true;
 }
 
 bool CommitLine::hand_rest(const std::function<void()>& news) {
-  return has_events() && all_done() && hand(true, news);
+  if (!has_events()) return false;
+  const bool all_written = handed_ == progress_.written;
+  const bool worth_it = building_->bytes() >= kWorthBytes || awaited_when_written(building_->effects());
+  if (!all_done() && !(all_written && worth_it && few_under_way())) return false;
+  return hand(true, news);
 }
 
 // Turns that wrote nothing, or nothing that they depend on, may still have effects: these depend on what was

@@ -1,6 +1,6 @@
 // The commits between the worker and the disk: the one that is being filled, and those handed to the
-// committer and not done yet. While one syncs the next fills, so that the slower the disk, the larger they
-// get. Belongs to the worker's thread.
+// committer and not done yet. While one syncs others are written and the next fills, so that the slower the
+// disk, the larger they get. Belongs to the worker's thread.
 #pragma once
 
 #include <optional>
@@ -27,7 +27,8 @@ class CommitLine {
   // way to the outboxes then, and those that do not depend on it in any case. True when it did. A small one
   // is made durable here, when nothing else is under way; `news` is called when that has moved progress().
   bool hand(bool now, const std::function<void()>& news);
-  // Before the worker sleeps: hands over what nobody waits for, when nothing is under way. True when it did.
+  // Before the worker sleeps, for nothing more comes now: hands over what is there, when nothing is under way,
+  // or when it may be written while those before it are synced and is worth a commit. True when it did.
   bool hand_rest(const std::function<void()>& news);
 
   const Progress& progress() const { return progress_; }
@@ -45,9 +46,12 @@ class CommitLine {
   // What comes while so much is written and synced would make the next commit as large or larger: worth a
   // thread of its own.
   static constexpr size_t kHereMaxBytes = 8u << 10;
+  // Less is left to grow until a sync ends, if nobody waits for a delivery of it.
+  static constexpr size_t kWorthBytes = 64u << 10;
 
   bool has_events() const { return building_ && !building_->empty(); }
   bool all_done() const { return progress_.done == handed_; }
+  bool few_under_way() const { return handed_ - progress_.done < kUnderWayMax; }
   bool pass_on();
   void spread(uint64_t commit, const Effects& effects);
 

@@ -16,6 +16,7 @@ Committer::Committer(Store& store, Checkpointer& checkpointer, uint64_t last, co
       done_(last),
       synced_(last),
       last_hash_(last_hash),
+      syncs_([this] { run_syncs(); }),
       thread_([this] { run(); }) {}
 
 Committer::~Committer() {
@@ -25,12 +26,18 @@ Committer::~Committer() {
   }
   changed_.notify_one();
   thread_.join();
-}
-
-void Committer::hand(Commit commit, bool early) {
   {
     const std::lock_guard lock(mutex_);
-    handed_.push_back({std::move(commit), early});
+    all_written_ = true;
+  }
+  to_sync_.notify_one();
+  syncs_.join();
+}
+
+void Committer::hand(Commit commit) {
+  {
+    const std::lock_guard lock(mutex_);
+    handed_.push_back(std::move(commit));
   }
   changed_.notify_one();
 }
@@ -39,17 +46,23 @@ bool Committer::commit_here(Commit& commit, bool early, const std::function<void
   if (!checkpointer_.has_room()) return false;
   {
     const std::lock_guard lock(mutex_);
-    if (writing_ || !handed_.empty()) return false;
+    const uint64_t done = done_.load(std::memory_order_relaxed);
+    if (writing_ || !handed_.empty() || done < written_.load(std::memory_order_relaxed)) return false;
     writing_ = true;
   }
-  Handed handed{std::move(commit), early};
-  write(std::span(&handed, 1), news);
+  write(commit, false);
+  if (commit.needs_sync && early) news();
+  if (commit.needs_sync)
+    sync(commit.number, commit.hash, news);
+  else
+    news();
+  pass_on(commit);
   const std::lock_guard lock(mutex_);
   writing_ = false;
   return true;
 }
 
-// `done` first, and write() stores it last: who sees a commit done that asked for a sync sees it synced and
+// `done` first, and it is stored last: who sees a commit done that asked for a sync sees it synced and
 // written as well, for whoever waits for that is told when it is done and not again.
 Progress Committer::progress() const {
   Progress progress;
@@ -78,50 +91,74 @@ void Committer::run() {
       continue;
     }
     if (handed_.empty()) return;
-    std::vector<Handed> group;
+    std::vector<Commit> group;
     group.swap(handed_);
     writing_ = true;
     lock.unlock();
-    for (const Handed& handed : group)
-      freed_.committed(handed.commit.entry->size() + handed.commit.block_bytes->size());
-    write(group, news_);
+    for (Commit& commit : group) {
+      freed_.committed(commit.entry->size() + commit.block_bytes->size());
+      write(commit, true);
+      if (commit.needs_sync) to_sync_.notify_one();
+      news_();
+      // Off the acknowledgement path: this waits when folding does not keep up.
+      pass_on(commit);
+    }
     lock.lock();
     writing_ = false;
   }
 }
 
-void Committer::write(std::span<Handed> group, const std::function<void()>& news) {
-  const Commit* to_sync = nullptr;
-  bool early = false;
-  for (auto& [commit, at_once] : group) {
-    seal(commit, last_hash_);
-    last_hash_ = commit.hash;
-    PQD_CRASH_POINT("commit-before-append");
-    if (const auto ok = store_.append(commit.number, *commit.entry, *commit.block_bytes, commit.cuts); !ok)
-      fail_stop(ok.error());
-    PQD_CRASH_POINT("commit-appended");
-    if (commit.needs_sync) to_sync = &commit;
-    early |= at_once;
+void Committer::write(Commit& commit, bool syncs) {
+  seal(commit, last_hash_);
+  last_hash_ = commit.hash;
+  PQD_CRASH_POINT("commit-before-append");
+  if (const auto ok = store_.append(commit.number, *commit.entry, *commit.block_bytes, commit.cuts); !ok)
+    fail_stop(ok.error());
+  PQD_CRASH_POINT("commit-appended");
+  {
+    const std::lock_guard lock(mutex_);
     written_.store(commit.number, std::memory_order_release);
-    PQD_CRASH_POINT("commit-called-written");
-    if (to_sync == nullptr) done_.store(commit.number, std::memory_order_release);
+    written_hash_ = commit.hash;
+    if (commit.needs_sync && syncs) sync_wanted_ = commit.number;
+    if (!commit.needs_sync && sync_wanted_ <= synced_.load(std::memory_order_relaxed))
+      done_.store(commit.number, std::memory_order_release);
   }
-  if (to_sync != nullptr) {
-    if (early) news();
-    const uint64_t last = group.back().commit.number;
-    PQD_CRASH_POINT("commit-before-sync");
-    if (const auto ok = store_.sync(last); !ok) fail_stop(ok.error());
-    PQD_CRASH_POINT("commit-synced");
-    synced_.store(last, std::memory_order_release);
-    done_.store(last, std::memory_order_release);
-    PQD_CRASH_POINT("commit-called-synced");
-  }
-  news();
-  // Off the acknowledgement path: this waits when folding does not keep up.
-  for (const auto& [commit, at_once] : group)
-    checkpointer_.add(commit.number, commit.entry, commit.block_bytes);
+  PQD_CRASH_POINT("commit-called-written");
+}
+
+void Committer::pass_on(const Commit& commit) {
+  checkpointer_.add(commit.number, commit.entry, commit.block_bytes);
   PQD_CRASH_POINT("commit-handed-to-checkpoint");
-  if (to_sync != nullptr) checkpointer_.synced({group.back().commit.number, last_hash_});
+}
+
+void Committer::run_syncs() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    const auto wanted = [this] { return sync_wanted_ > synced_.load(std::memory_order_relaxed); };
+    to_sync_.wait(lock, [&] { return wanted() || all_written_; });
+    if (!wanted()) return;
+    const uint64_t number = written_.load(std::memory_order_relaxed);
+    const ChainHash hash = written_hash_;
+    lock.unlock();
+    sync(number, hash, news_);
+    lock.lock();
+  }
+}
+
+void Committer::sync(uint64_t number, const ChainHash& hash, const std::function<void()>& news) {
+  PQD_CRASH_POINT("commit-before-sync");
+  if (const auto ok = store_.sync(number); !ok) fail_stop(ok.error());
+  PQD_CRASH_POINT("commit-synced");
+  {
+    const std::lock_guard lock(mutex_);
+    synced_.store(number, std::memory_order_release);
+    // Commits that come after the last one that wants a sync are done with it.
+    done_.store(sync_wanted_ <= number ? written_.load(std::memory_order_relaxed) : number,
+                std::memory_order_release);
+  }
+  PQD_CRASH_POINT("commit-called-synced");
+  news();
+  checkpointer_.synced({number, hash});
 }
 
 }  // namespace pqd

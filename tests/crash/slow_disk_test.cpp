@@ -1,5 +1,9 @@
 // A disk that takes its time: nobody is told too early, and nothing else is different.
+#include <atomic>
+#include <functional>
 #include <semaphore>
+#include <thread>
+#include <vector>
 
 #include "daemon/engine/commit_line.h"
 #include "tests/crash/recorded_life.h"
@@ -24,25 +28,112 @@ class SlowDisk : public ::testing::Test {
       {.covered = [](uint64_t) {}, .failed = [](const StoreError& error) { FAIL() << error.text; }}};
   std::counting_semaphore<> news_{0};
   Committer committer_{*store_, checkpointer_, 0, {}, [this] { news_.release(); }};
+
+  Commit commit(uint64_t number, bool needs_sync) {
+    CommitBuilder builder(blocks_, number, kSecondNs);
+    builder.add(TimePassed{kSecondNs});
+    if (needs_sync) builder.require_sync();
+    return builder.close();
+  }
+  void wait_until(const std::function<bool(const Progress&)>& reached) {
+    while (!reached(committer_.progress())) ASSERT_TRUE(news_.try_acquire_for(kWatchdog));
+  }
+
+  BlockPool blocks_;
 };
 
 TEST_F(SlowDisk, WhoseSyncDoesNotReturnLetsNobodyThinkThatAnythingSurvives) {
-  BlockPool blocks;
-  CommitBuilder builder(blocks, 1, kSecondNs);
-  builder.add(TimePassed{kSecondNs});
-  builder.require_sync();
   fs_->hold_syncs(true);
-  committer_.hand(builder.close(), true);
+  committer_.hand(commit(1, true));
   ASSERT_TRUE(eventually([&] { return fs_->held() > 0; }));
   EXPECT_EQ(committer_.progress(), (Progress{1, 0, 0}));
   // Nor does another thread write beside it.
-  CommitBuilder later(blocks, 2, kSecondNs);
-  later.add(TimePassed{kSecondNs});
-  Commit next = later.close();
+  Commit next = commit(2, false);
   EXPECT_FALSE(committer_.commit_here(next, false, [] { ADD_FAILURE(); }));
   fs_->hold_syncs(false);
   while (committer_.progress().done < 1) ASSERT_TRUE(news_.try_acquire_for(kWatchdog));
   EXPECT_EQ(committer_.progress(), (Progress{1, 1, 1}));
+}
+
+// A delivery waits for no sync of others.
+TEST_F(SlowDisk, WritesOnWhileItSyncsAndCallsNothingDoneThatStandsOnThatSync) {
+  fs_->hold_syncs(true);
+  committer_.hand(commit(1, true));
+  ASSERT_TRUE(eventually([&] { return fs_->held() > 0; }));
+  committer_.hand(commit(2, false));
+  committer_.hand(commit(3, true));
+  committer_.hand(commit(4, false));
+  wait_until([](const Progress& progress) { return progress.written == 4; });
+  EXPECT_EQ(committer_.progress(), (Progress{4, 0, 0}));
+  fs_->hold_syncs(false);
+  wait_until([](const Progress& progress) { return progress.done == 4; });
+  EXPECT_GE(committer_.progress().synced, 3u);
+}
+
+TEST_F(SlowDisk, GetsTheNextCommitWhenWorkIsOverIfItIsLargeOrSomebodyWaitsForADelivery) {
+  State state;
+  SessionPorts ports;
+  CommitLine line(state, ports, committer_, 0);
+  const auto add = [&](size_t bytes) {
+    CommitBuilder& commit = line.open();
+    commit.add_blob(Bytes(bytes));
+    commit.add(TimePassed{kSecondNs});
+    commit.require_sync();
+  };
+  const auto wait_for_written = [&](uint64_t number) {
+    wait_until([number](const Progress& progress) { return progress.written == number; });
+    line.look();
+  };
+  fs_->hold_syncs(true);
+  add(10'000);  // more than the worker makes durable itself
+  ASSERT_TRUE(line.hand(false, [] {}));
+  wait_for_written(1);
+  ASSERT_TRUE(eventually([&] { return fs_->held() > 0; }));
+  add(10'000);
+  EXPECT_FALSE(line.hand(false, [] {}));
+  EXPECT_FALSE(line.hand_rest([] {})) << "small, and nobody waits for it alone";
+  add(64u << 10);
+  EXPECT_FALSE(line.hand(false, [] {})) << "more may come";
+  EXPECT_TRUE(line.hand_rest([] {}));
+  wait_for_written(2);
+  add(10'000);
+  DeliveryEffect delivery;
+  delivery.after_sync = true;
+  delivery.record = line.open().ref(line.open().add_blob(Bytes(8)));
+  const auto deliver = [&] {
+    state.blocks.add_user(delivery.record.block);
+    line.open().effects().deliveries.push_back(delivery);
+  };
+  deliver();
+  EXPECT_FALSE(line.hand_rest([] {})) << "it waits for the sync";
+  delivery.after_sync = false;
+  deliver();
+  EXPECT_TRUE(line.hand_rest([] {}));
+  wait_for_written(3);
+  fs_->hold_syncs(false);
+  wait_until([](const Progress& progress) { return progress.synced == 3; });
+}
+
+// Whatever the worker has before it sleeps.
+TEST_F(SlowDisk, HasFewCommitsUnderWayHoweverOftenTheWorkerWouldSleep) {
+  State state;
+  SessionPorts ports;
+  CommitLine line(state, ports, committer_, 0);
+  fs_->hold_syncs(true);
+  for (int i = 0; i < 40 && line.has_room(); ++i) {
+    CommitBuilder& commit = line.open();
+    commit.add_blob(Bytes(64u << 10));
+    commit.add(TimePassed{kSecondNs});
+    commit.require_sync();
+    line.hand_rest([] {});
+    if (line.latest() < 9)
+      wait_until([&](const Progress& progress) { return progress.written == line.latest(); });
+    line.look();
+  }
+  EXPECT_FALSE(line.has_room());
+  EXPECT_EQ(line.latest(), 9u) << "eight under way, and the one that the others went into";
+  fs_->hold_syncs(false);
+  wait_until([](const Progress& progress) { return progress.synced == 8; });
 }
 
 // Or what is urgent would fill memory as fast as it comes.
@@ -68,6 +159,39 @@ TEST_F(SlowDisk, HasFewCommitsUnderWayHoweverUrgentTheyAre) {
   wait_for(1);
   line.hand(false, [] {});
   wait_for(9);
+}
+
+// One that is under way may have begun before what they wrote.
+TEST(SlowDiskOfPartitions, SyncsOnceMoreForAllWhoCameMeanwhile) {
+  const TempDir directory;
+  const auto fs = std::make_shared<FaultFs>(directory.path(), nullptr);
+  const auto env = rocksdb::NewCompositeEnv(fs);
+  const auto database =
+      Database::open({.directory = directory.path(), .env = env.get(), .partitions = 4}).value();
+  std::vector<std::unique_ptr<Store>> stores;
+  for (PartitionNo partition = 0; partition < 4; ++partition) {
+    stores.push_back(Store::open(database, partition).value());
+    ASSERT_TRUE(append_numbered(*stores.back(), 1));
+  }
+  ASSERT_TRUE(stores[0]->sync(1));  // the first of a log syncs the directory as well
+  fs->hold_syncs(true);
+  std::atomic<int> ended{0};
+  std::vector<std::jthread> threads;
+  const auto sync = [&](Store& store) {
+    threads.emplace_back([&] {
+      EXPECT_TRUE(store.sync(1));
+      ++ended;
+    });
+  };
+  sync(*stores[0]);
+  ASSERT_TRUE(eventually([&] { return fs->held() == 1; }));
+  for (size_t i = 1; i < stores.size(); ++i) sync(*stores[i]);
+  ASSERT_TRUE(eventually([&] { return database->syncs_waiting() == 3; }));
+  EXPECT_EQ(ended, 0);
+  const uint64_t before = fs->calls();
+  fs->hold_syncs(false);
+  ASSERT_TRUE(eventually([&] { return ended == 4; }));
+  EXPECT_EQ(fs->calls() - before, 2u) << "the one that was held, and one for the three";
 }
 
 TEST(SlowDiskLife, ThatDelaysEveryCallLosesNothing) {

@@ -40,15 +40,15 @@ class CommitterTest : public ::testing::Test {
 
 TEST_F(CommitterTest, IsDoneWhenWrittenIfNothingAskedForASync) {
   Committer committer(*store, checkpointer, 0, {}, [this] { news.release(); });
-  committer.hand(commit(1, false), false);
+  committer.hand(commit(1, false));
   wait_for(committer, 1);
   EXPECT_EQ(committer.progress(), (Progress{1, 1, 0}));
 }
 
 TEST_F(CommitterTest, IsDoneWhenSyncedIfSomethingAskedForIt) {
   Committer committer(*store, checkpointer, 0, {}, [this] { news.release(); });
-  committer.hand(commit(1, false), false);
-  committer.hand(commit(2, true), true);
+  committer.hand(commit(1, false));
+  committer.hand(commit(2, true));
   wait_for(committer, 2);
   EXPECT_EQ(committer.progress(), (Progress{2, 2, 2}));
 }
@@ -56,7 +56,7 @@ TEST_F(CommitterTest, IsDoneWhenSyncedIfSomethingAskedForIt) {
 TEST_F(CommitterTest, NeverClaimsMoreThanWhatMustComeBefore) {
   Committer committer(*store, checkpointer, 0, {}, [this] { news.release(); });
   for (uint64_t number = 1; number <= 200; ++number) {
-    committer.hand(commit(number, number % 3 == 0), number % 2 == 0);
+    committer.hand(commit(number, number % 3 == 0));
     const Progress progress = committer.progress();
     EXPECT_LE(progress.synced, progress.done);
     EXPECT_LE(progress.done, progress.written);
@@ -78,7 +78,7 @@ TEST_F(CommitterTest, NeverCallsDoneWhatAskedForASyncBeforeItIsCalledSynced) {
     }
   });
   for (uint64_t number = 1; number <= kCommits; ++number) {
-    committer.hand(commit(number, true), false);
+    committer.hand(commit(number, true));
     while (committer.progress().done < number) std::this_thread::yield();
   }
   stop = true;
@@ -108,7 +108,7 @@ TEST_F(CommitterTest, CommitsHereAndByItsThreadInTheOrderOfNumbers) {
       if (wanted_here && committer.commit_here(next, false, [] {}))
         ++here;
       else
-        committer.hand(std::move(next), false);
+        committer.hand(std::move(next));
     }
     EXPECT_GT(here, 0u);
   }
@@ -127,7 +127,7 @@ TEST_F(CommitterTest, ChainsWhatEitherThreadWrites) {
       Commit next = commit(number, number % 4 == 0);
       if (number % 3 != 0) make_due_hashes(next);
       if (number % 2 == 0 || !committer.commit_here(next, false, [] {}))
-        committer.hand(std::move(next), false);
+        committer.hand(std::move(next));
     }
   }
   ChainHash previous = earlier;
@@ -144,7 +144,7 @@ TEST_F(CommitterTest, ChainsWhatEitherThreadWrites) {
 TEST_F(CommitterTest, FinishesWhatItWasHandedBeforeItEnds) {
   {
     Committer committer(*store, checkpointer, 0, {}, [this] { news.release(); });
-    for (uint64_t number = 1; number <= 50; ++number) committer.hand(commit(number, true), false);
+    for (uint64_t number = 1; number <= 50; ++number) committer.hand(commit(number, true));
   }
   EXPECT_EQ(store->last_commit(), 50u);
 }

@@ -1,6 +1,7 @@
 // A disk that takes its time: nobody is told too early, and nothing else is different.
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <semaphore>
 #include <thread>
 #include <vector>
@@ -177,6 +178,7 @@ TEST(SlowDiskOfPartitions, SyncsOnceMoreForAllWhoCameMeanwhile) {
   fs->hold_syncs(true);
   std::atomic<int> ended{0};
   std::vector<std::jthread> threads;
+  const std::shared_ptr<void> released_in_the_end(nullptr, [&](void*) { fs->hold_syncs(false); });
   const auto sync = [&](Store& store) {
     threads.emplace_back([&] {
       EXPECT_TRUE(store.sync(1));

@@ -15,7 +15,7 @@ Committer::Committer(Store& store, Checkpointer& checkpointer, uint64_t last, co
       written_(last),
       done_(last),
       synced_(last),
-      last_hash_(last_hash),
+      written_hash_(last_hash),
       syncs_([this] { run_syncs(); }),
       thread_([this] { run(); }) {}
 
@@ -46,16 +46,17 @@ bool Committer::commit_here(Commit& commit, bool early, const std::function<void
   if (!checkpointer_.has_room()) return false;
   {
     const std::lock_guard lock(mutex_);
-    const uint64_t done = done_.load(std::memory_order_relaxed);
-    if (writing_ || !handed_.empty() || done < written_.load(std::memory_order_relaxed)) return false;
+    const bool to_sync = sync_wanted_ > synced_.load(std::memory_order_relaxed);
+    if (writing_ || syncing_ || to_sync || !handed_.empty()) return false;
     writing_ = true;
   }
   write(commit, false);
-  if (commit.needs_sync && early) news();
-  if (commit.needs_sync)
+  if (commit.needs_sync) {
+    if (early) news();
     sync(commit.number, commit.hash, news);
-  else
+  } else {
     news();
+  }
   pass_on(commit);
   const std::lock_guard lock(mutex_);
   writing_ = false;
@@ -109,8 +110,7 @@ void Committer::run() {
 }
 
 void Committer::write(Commit& commit, bool syncs) {
-  seal(commit, last_hash_);
-  last_hash_ = commit.hash;
+  seal(commit, written_hash_);
   PQD_CRASH_POINT("commit-before-append");
   if (const auto ok = store_.append(commit.number, *commit.entry, *commit.block_bytes, commit.cuts); !ok)
     fail_stop(ok.error());
@@ -139,9 +139,11 @@ void Committer::run_syncs() {
     if (!wanted()) return;
     const uint64_t number = written_.load(std::memory_order_relaxed);
     const ChainHash hash = written_hash_;
+    syncing_ = true;
     lock.unlock();
     sync(number, hash, news_);
     lock.lock();
+    syncing_ = false;
   }
 }
 

@@ -32,8 +32,8 @@ struct Progress {
 
 class Committer {
  public:
-  // `last`, with its hash: the last commit that the store holds. `news` is called by the committer's thread
-  // when progress() has moved.
+  // `last`, with its hash: the last commit that the store holds. `news` is called by either of the
+  // committer's threads when progress() has moved.
   Committer(Store& store, Checkpointer& checkpointer, uint64_t last, const ChainHash& last_hash,
             std::function<void()> news);
   // Finishes what was handed to it.
@@ -73,12 +73,11 @@ class Committer {
   std::condition_variable to_sync_;
   std::vector<Commit> handed_;
   bool writing_ = false;      // the thread that writes does, or a caller in its place
+  bool syncing_ = false;      // the other one does, or has not told everybody yet
   uint64_t sync_wanted_ = 0;  // the latest commit written that asked for a sync
-  ChainHash written_hash_{};  // of commit written_
+  ChainHash written_hash_;    // of commit written_; whoever has `writing_` reads it without the mutex
   bool stopping_ = false;
   bool all_written_ = false;  // and no more will come
-
-  ChainHash last_hash_;  // of the latest commit; belongs to whoever has `writing_`
 
   FreedMemory freed_;  // of the thread that writes
 

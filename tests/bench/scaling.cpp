@@ -10,7 +10,7 @@ namespace pqd::bench {
 namespace {
 
 constexpr double kNsASecond = 1e9;
-// With so many CPUs to a partition its four threads and its clients find one.
+// With so many CPUs to a partition its threads and its clients find one.
 constexpr unsigned kCpusAPartition = 4;
 // What a job of 200 bytes leaves in the log: its record and its events with the commit, and its row with a
 // checkpoint (100,000 jobs of `pqctl submit --ndjson`, the log's size); and what one of the ceiling's does.

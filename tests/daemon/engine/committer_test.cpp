@@ -98,6 +98,26 @@ TEST_F(CommitterTest, CommitsHereWithoutItsThreadAndTellsWhenWrittenAndWhenSynce
   EXPECT_EQ(told, (std::vector<Progress>{{1, 0, 0}, {1, 1, 1}, {2, 2, 1}, {3, 3, 3}}));
 }
 
+// Or the witness could be told of an earlier commit after a later one.
+TEST_F(CommitterTest, CommitsNothingHereBeforeItsThreadHasToldEverybodyOfASync) {
+  std::binary_semaphore told{0}, go_on{0};
+  Committer* made = nullptr;
+  std::atomic<bool> first{true};
+  Committer committer(*store, checkpointer, 0, {}, [&] {
+    if (made->progress().synced < 1 || !first.exchange(false)) return;
+    told.release();
+    EXPECT_TRUE(go_on.try_acquire_for(std::chrono::seconds(60)));
+  });
+  made = &committer;
+  committer.hand(commit(1, true));
+  ASSERT_TRUE(told.try_acquire_for(std::chrono::seconds(60)));
+  Commit next = commit(2, true);
+  EXPECT_FALSE(committer.commit_here(next, false, [] {}));
+  go_on.release();
+  while (!committer.commit_here(next, false, [] {})) std::this_thread::yield();
+  EXPECT_EQ(committer.progress(), (Progress{2, 2, 2}));
+}
+
 TEST_F(CommitterTest, CommitsHereAndByItsThreadInTheOrderOfNumbers) {
   {
     Committer committer(*store, checkpointer, 0, {}, [] {});
@@ -126,8 +146,7 @@ TEST_F(CommitterTest, ChainsWhatEitherThreadWrites) {
     for (uint64_t number = 1; number <= 60; ++number) {
       Commit next = commit(number, number % 4 == 0);
       if (number % 3 != 0) make_due_hashes(next);
-      if (number % 2 == 0 || !committer.commit_here(next, false, [] {}))
-        committer.hand(std::move(next));
+      if (number % 2 == 0 || !committer.commit_here(next, false, [] {})) committer.hand(std::move(next));
     }
   }
   ChainHash previous = earlier;

@@ -56,6 +56,20 @@ TEST_F(SlowDisk, WhoseSyncDoesNotReturnLetsNobodyThinkThatAnythingSurvives) {
   EXPECT_EQ(committer_.progress(), (Progress{1, 1, 1}));
 }
 
+class LineOnASlowDisk : public SlowDisk {
+ protected:
+  void add(size_t bytes) {
+    CommitBuilder& commit = line.open();
+    commit.add_blob(Bytes(bytes));
+    commit.add(TimePassed{kSecondNs});
+    commit.require_sync();
+  }
+
+  State state;
+  SessionPorts ports;
+  CommitLine line{state, ports, committer_, 0};
+};
+
 // A delivery waits for no sync of others.
 TEST_F(SlowDisk, WritesOnWhileItSyncsAndCallsNothingDoneThatStandsOnThatSync) {
   fs_->hold_syncs(true);
@@ -71,16 +85,7 @@ TEST_F(SlowDisk, WritesOnWhileItSyncsAndCallsNothingDoneThatStandsOnThatSync) {
   EXPECT_GE(committer_.progress().synced, 3u);
 }
 
-TEST_F(SlowDisk, GetsTheNextCommitWhenWorkIsOverIfItIsLargeOrSomebodyWaitsForADelivery) {
-  State state;
-  SessionPorts ports;
-  CommitLine line(state, ports, committer_, 0);
-  const auto add = [&](size_t bytes) {
-    CommitBuilder& commit = line.open();
-    commit.add_blob(Bytes(bytes));
-    commit.add(TimePassed{kSecondNs});
-    commit.require_sync();
-  };
+TEST_F(LineOnASlowDisk, GetsTheNextCommitWhenWorkIsOverIfItIsLargeOrSomebodyWaitsForADelivery) {
   const auto wait_for_written = [&](uint64_t number) {
     wait_until([number](const Progress& progress) { return progress.written == number; });
     line.look();
@@ -116,16 +121,10 @@ TEST_F(SlowDisk, GetsTheNextCommitWhenWorkIsOverIfItIsLargeOrSomebodyWaitsForADe
 }
 
 // Whatever the worker has before it sleeps.
-TEST_F(SlowDisk, HasFewCommitsUnderWayHoweverOftenTheWorkerWouldSleep) {
-  State state;
-  SessionPorts ports;
-  CommitLine line(state, ports, committer_, 0);
+TEST_F(LineOnASlowDisk, HasFewCommitsUnderWayHoweverOftenTheWorkerWouldSleep) {
   fs_->hold_syncs(true);
   for (int i = 0; i < 40 && line.has_room(); ++i) {
-    CommitBuilder& commit = line.open();
-    commit.add_blob(Bytes(64u << 10));
-    commit.add(TimePassed{kSecondNs});
-    commit.require_sync();
+    add(64u << 10);
     line.hand_rest([] {});
     if (line.latest() < 9)
       wait_until([&](const Progress& progress) { return progress.written == line.latest(); });
@@ -138,15 +137,9 @@ TEST_F(SlowDisk, HasFewCommitsUnderWayHoweverOftenTheWorkerWouldSleep) {
 }
 
 // Or what is urgent would fill memory as fast as it comes.
-TEST_F(SlowDisk, HasFewCommitsUnderWayHoweverUrgentTheyAre) {
-  State state;
-  SessionPorts ports;
-  CommitLine line(state, ports, committer_, 0);
+TEST_F(LineOnASlowDisk, HasFewCommitsUnderWayHoweverUrgentTheyAre) {
   const auto commit_urgently = [&] {
-    CommitBuilder& commit = line.open();
-    commit.add_blob(Bytes(10'000));  // more than the worker makes durable itself
-    commit.add(TimePassed{kSecondNs});
-    commit.require_sync();
+    add(10'000);  // more than the worker makes durable itself
     line.hurry();
     line.hand(false, [] {});
   };

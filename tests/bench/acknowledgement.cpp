@@ -7,6 +7,7 @@
 #include "tests/bench/redis.h"
 #include "tests/bench/row.h"
 #include "tests/bench/transport.h"
+#include "tests/bench/turns.h"
 #include "tests/support/temp_dir.h"
 
 namespace pqd::bench {
@@ -56,26 +57,28 @@ std::string once(const Plan& plan, Line& line, Work work) {
 }  // namespace
 
 std::vector<Comparison> measure_acknowledgement(const Plan& plan) {
-  Comparison comparison{"one durable submit of 200 bytes at a time", Tier::kFsync};
   Line own{"pqd", std::string(kOwnSetting), true};
   Line bare{"write and fdatasync", "400 bytes at the end of a file of its own, on the same file system"};
   bare.limit = true;
-  repeat(plan, own, [&](Line& line) {
-    OwnDaemon daemon;
-    if (std::string fault = daemon.start(); !fault.empty()) return fault;
-    return once(plan, line, [&](Side& side) { submit_and_wait(side, daemon.socket()); });
-  });
-  repeat(plan, bare, [&](Line& line) {
-    const test::TempDir directory;
-    return once(plan, line, [&](Side& side) { write_and_sync(side, directory.path("file")); });
-  });
-  if (bare.latency) {
-    const auto base = static_cast<double>(bare.latency->quantile(0.5));
-    comparison.aims.push_back(
-        aim_latency(own, 0.5, 1.3 * base, "p50 at most 1.3 times the bare write's, " + short_time(base)));
+  std::vector<Contender> contenders{
+      {std::move(own),
+       [&](Line& line) {
+         OwnDaemon daemon;
+         if (std::string fault = daemon.start(); !fault.empty()) return fault;
+         return once(plan, line, [&](Side& side) { submit_and_wait(side, daemon.socket()); });
+       }},
+      {std::move(bare), [&](Line& line) {
+         const test::TempDir directory;
+         return once(plan, line, [&](Side& side) { write_and_sync(side, directory.path("file")); });
+       }}};
+  if (plan.peers) contenders.push_back(redis_acknowledgement(plan, kPayloadBytes));
+  Comparison comparison{"one durable submit of 200 bytes at a time", Tier::kFsync,
+                        measure_in_turns(plan, std::move(contenders))};
+  if (const auto& latency = comparison.lines[1].latency) {
+    const auto base = static_cast<double>(latency->quantile(0.5));
+    comparison.aims.push_back(aim_latency(comparison.lines[0], 0.5, 1.3 * base,
+                                          "p50 at most 1.3 times the bare write's, " + short_time(base)));
   }
-  comparison.lines = {std::move(own), std::move(bare)};
-  if (plan.peers) comparison.lines.push_back(measure_redis_acknowledgement(plan, kPayloadBytes));
   return {comparison};
 }
 

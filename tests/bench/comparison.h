@@ -33,6 +33,7 @@ struct Line {
   std::optional<Latency> latency{};  // of all repeats together, nanoseconds
   std::string fault{};               // why there are no figures
   bool limit = false;                // what the machine gives, and no queue can be better than
+  std::vector<double> between_cpus_ns{};  // before each repeat: a cache line from CPU to CPU and back
 
   void add(const std::string& name, double value);
   const Figure* figure(const std::string& name) const;

@@ -46,33 +46,9 @@ std::string file_system_of(const std::string& path) {
   return best;
 }
 
-// A word from one CPU to another and back. On a virtual machine it tells whether two of them share a core
-// just now, on which all figures between processes depend.
-std::string there_and_back() {
-  struct Word {
-    alignas(64) std::atomic<uint32_t> turn{0};
-  };
-  void* const memory =
-      ::mmap(nullptr, sizeof(Word), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  if (memory == MAP_FAILED) return "";
-  auto* const word = new (memory) Word;
-  const auto answer = [word](uint32_t own) {
-    return [word, own](Side& side) {
-      side.start();
-      while (!side.over()) {
-        if (word->turn.load(std::memory_order_acquire) != own) continue;
-        word->turn.store(1 - own, std::memory_order_release);
-        side.did(1);
-      }
-    };
-  };
-  Sides sides;
-  sides.add("first", answer(0), 0);
-  sides.add("second", answer(1), 1);
-  const bool ran = sides.run(0.05);
-  const double rate = sides.rate_of("first");
-  ::munmap(memory, sizeof(Word));
-  return ran && rate > 0 ? "a cache line from CPU to CPU and back takes " + short_time(1e9 / rate) : "";
+std::string between_cpus() {
+  const double ns = ns_between_cpus();
+  return ns > 0 ? "a cache line from CPU to CPU and back takes " + short_time(ns) : "";
 }
 
 std::string date() {
@@ -95,7 +71,7 @@ std::vector<std::pair<std::string, std::string>> describe_machine() {
   return {
       {"cpu", value_of_line("/proc/cpuinfo", "model name") + ", " +
                   std::to_string(::sysconf(_SC_NPROCESSORS_ONLN)) + " CPUs" + virtually},
-      {"between CPUs", there_and_back()},
+      {"between CPUs", between_cpus()},
       {"kernel", std::string(kernel.sysname) + " " + kernel.release + " " + kernel.machine},
       {"file system", file_system_of(directory == nullptr ? "/tmp" : directory)},
       {"compiler", std::string("g++ ") + __VERSION__ +
@@ -108,6 +84,33 @@ std::vector<std::pair<std::string, std::string>> describe_machine() {
       {"pqd", std::string(PQD_VERSION) + (commit == nullptr ? "" : std::string(", commit ") + commit)},
       {"date", date()},
   };
+}
+
+double ns_between_cpus() {
+  struct Word {
+    alignas(64) std::atomic<uint32_t> turn{0};
+  };
+  void* const memory =
+      ::mmap(nullptr, sizeof(Word), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) return 0;
+  auto* const word = new (memory) Word;
+  const auto answer = [word](uint32_t own) {
+    return [word, own](Side& side) {
+      side.start();
+      while (!side.over()) {
+        if (word->turn.load(std::memory_order_acquire) != own) continue;
+        word->turn.store(1 - own, std::memory_order_release);
+        side.did(1);
+      }
+    };
+  };
+  Sides sides;
+  sides.add("first", answer(0), 0);
+  sides.add("second", answer(1), 1);
+  const bool ran = sides.run(0.05);
+  const double rate = sides.rate_of("first");
+  ::munmap(memory, sizeof(Word));
+  return ran && rate > 0 ? 1e9 / rate : 0;
 }
 
 std::vector<std::string> package_versions(const std::vector<std::string>& packages) {

@@ -4,19 +4,18 @@
 namespace pqd::bench {
 namespace {
 
-Line absent() {
+Contender absent() {
   Line line{"Redis", ""};
   line.fault = "built without hiredis";
-  return line;
+  return {std::move(line), nullptr};
 }
 
 }  // namespace
 
-std::vector<Line> measure_redis_submits(const Plan& /*plan*/, unsigned /*producers*/,
-                                        size_t /*payload_bytes*/) {
+std::vector<Contender> redis_submits(const Plan& /*plan*/, unsigned /*producers*/, size_t /*payload_bytes*/) {
   return {absent()};
 }
-Line measure_redis_acknowledgement(const Plan& /*plan*/, size_t /*payload_bytes*/) { return absent(); }
-Line measure_redis_to_handler(const Plan& /*plan*/) { return absent(); }
+Contender redis_acknowledgement(const Plan& /*plan*/, size_t /*payload_bytes*/) { return absent(); }
+Contender redis_to_handler(const Plan& /*plan*/) { return absent(); }
 
 }  // namespace pqd::bench

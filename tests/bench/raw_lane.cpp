@@ -7,6 +7,7 @@
 #include "tests/bench/moment.h"
 #include "tests/bench/own.h"
 #include "tests/bench/row.h"
+#include "tests/bench/turns.h"
 
 namespace pqd::bench {
 namespace {
@@ -120,35 +121,31 @@ std::string there_and_back_once(const Plan& plan, Line& line, Make make) {
 // Ours first, then everybody: `once(line, make)`.
 template <class Once>
 Comparison compare(const Plan& plan, const std::string& title, unsigned pauses, Once once) {
-  Comparison comparison{title, Tier::kMemory};
   Line own{"pqd lane",
            std::string("1 MiB in two sealed memory files; the reader copies, checks and frees up to 64 "
                        "records at a time, and ") +
                (pauses == 1 ? "looks again at once" : "looks again after eight microseconds") +
                " when it found none",
            true};
-  repeat(plan, own, [&](Line& line) {
-    return once(line, [pauses] { return std::make_unique<LaneTransport>(pauses); });
-  });
-  comparison.lines.push_back(std::move(own));
   Line bare{"bare copy", "one memcpy in and one out of 1 MiB of shared memory: no records, nothing checked"};
   bare.limit = true;
-  repeat(plan, bare,
-         [&](Line& line) { return once(line, [pauses] { return std::make_unique<BareCopy>(pauses); }); });
-  comparison.lines.push_back(std::move(bare));
-  if (!plan.peers) return comparison;
-  for (const TransportKind& kind : peer_transports()) {
-    Line peer{kind.name, kind.how};
-    repeat(plan, peer, [&](Line& line) -> std::string {
-      try {
-        return once(line, kind.make);
-      } catch (const std::exception& thrown) {
-        return thrown.what();
-      }
-    });
-    comparison.lines.push_back(std::move(peer));
+  std::vector<Contender> contenders{
+      {std::move(own),
+       [&](Line& line) { return once(line, [&] { return std::make_unique<LaneTransport>(pauses); }); }},
+      {std::move(bare),
+       [&](Line& line) { return once(line, [&] { return std::make_unique<BareCopy>(pauses); }); }}};
+  if (plan.peers) {
+    for (const TransportKind& kind : peer_transports()) {
+      contenders.push_back({Line{kind.name, kind.how}, [&once, kind](Line& line) -> std::string {
+                              try {
+                                return once(line, kind.make);
+                              } catch (const std::exception& thrown) {
+                                return thrown.what();
+                              }
+                            }});
+    }
   }
-  return comparison;
+  return {title, Tier::kMemory, measure_in_turns(plan, std::move(contenders), Distance::kTold)};
 }
 
 void aim_over_peers(const Plan& plan, Comparison& comparison) {

@@ -114,13 +114,9 @@ void pop_moments(Side& side, const std::string& socket) {
 
 }  // namespace
 
-std::vector<Line> measure_redis_submits(const Plan& plan, unsigned producers, size_t payload_bytes) {
-  std::vector<Line> lines{
-      {"Redis LPUSH", "Unix socket, hiredis, appendfsync always, pipelines of 1000 commands"},
-      {"Redis LPUSH of 100", "the same, 100 values a command, 10 commands a pipeline"},
-  };
-  for (const size_t values : {size_t{1}, size_t{kValuesACommand}}) {
-    repeat(plan, lines[values == 1 ? 0 : 1], [&](Line& line) {
+std::vector<Contender> redis_submits(const Plan& plan, unsigned producers, size_t payload_bytes) {
+  const auto pushed = [=](size_t values) {
+    return [=](Line& line) {
       const RedisServer server(true);
       if (!server.fault().empty()) return server.fault();
       Sides sides;
@@ -131,40 +127,40 @@ std::vector<Line> measure_redis_submits(const Plan& plan, unsigned producers, si
       }
       if (sides.run(plan.seconds)) line.add("jobs/s", sides.rate_of("producer"));
       return sides.fault();
-    });
-  }
-  return lines;
+    };
+  };
+  return {
+      {{"Redis LPUSH", "Unix socket, hiredis, appendfsync always, pipelines of 1000 commands"}, pushed(1)},
+      {{"Redis LPUSH of 100", "the same, 100 values a command, 10 commands a pipeline"},
+       pushed(kValuesACommand)}};
 }
 
-Line measure_redis_acknowledgement(const Plan& plan, size_t payload_bytes) {
-  Line redis{"Redis LPUSH", "Unix socket, hiredis, appendfsync always"};
-  repeat(plan, redis, [&](Line& line) {
-    const RedisServer server(true);
-    if (!server.fault().empty()) return server.fault();
-    Sides sides;
-    sides.add("producer", [&](Side& side) { push_and_wait(side, server.socket(), payload_bytes); });
-    if (sides.run(plan.seconds)) {
-      line.add("a second", sides.rate_of("producer"));
-      add_latency(line, sides.latency_of("producer"));
-    }
-    return sides.fault();
-  });
-  return redis;
+Contender redis_acknowledgement(const Plan& plan, size_t payload_bytes) {
+  return {{"Redis LPUSH", "Unix socket, hiredis, appendfsync always"}, [=](Line& line) {
+            const RedisServer server(true);
+            if (!server.fault().empty()) return server.fault();
+            Sides sides;
+            sides.add("producer", [&](Side& side) { push_and_wait(side, server.socket(), payload_bytes); });
+            if (sides.run(plan.seconds)) {
+              line.add("a second", sides.rate_of("producer"));
+              add_latency(line, sides.latency_of("producer"));
+            }
+            return sides.fault();
+          }};
 }
 
-Line measure_redis_to_handler(const Plan& plan) {
-  Line redis{"Redis LPUSH to BLPOP",
-             "Unix socket, hiredis, no persistence; producer and consumer sleep before each"};
-  repeat(plan, redis, [&](Line& line) {
-    const RedisServer server(false);
-    if (!server.fault().empty()) return server.fault();
-    Sides sides;
-    sides.add("consumer", [&](Side& side) { pop_moments(side, server.socket()); });
-    sides.add("producer", [&](Side& side) { push_moments(side, server.socket()); });
-    if (sides.run(plan.seconds)) add_latency(line, sides.latency_of("consumer"));
-    return sides.fault();
-  });
-  return redis;
+Contender redis_to_handler(const Plan& plan) {
+  return {{"Redis LPUSH to BLPOP",
+           "Unix socket, hiredis, no persistence; producer and consumer sleep before each"},
+          [=](Line& line) {
+            const RedisServer server(false);
+            if (!server.fault().empty()) return server.fault();
+            Sides sides;
+            sides.add("consumer", [&](Side& side) { pop_moments(side, server.socket()); });
+            sides.add("producer", [&](Side& side) { push_moments(side, server.socket()); });
+            if (sides.run(plan.seconds)) add_latency(line, sides.latency_of("consumer"));
+            return sides.fault();
+          }};
 }
 
 }  // namespace pqd::bench

@@ -1,5 +1,6 @@
 #include "tests/bench/report.h"
 
+#include <algorithm>
 #include <array>
 #include <boost/json.hpp>
 #include <sstream>
@@ -26,6 +27,12 @@ std::string text_of(const Figure& figure) {
   if (figure.repeats.size() > 1)
     text += " (" + short_number(figure.least()) + " to " + short_number(figure.most()) + ")";
   return text;
+}
+
+// "80 ns", "52 to 330 ns".
+std::string span_of(const std::vector<double>& times_ns) {
+  const auto [least, most] = std::ranges::minmax(times_ns);
+  return least == most ? short_time(least) : short_time(least) + " to " + short_time(most);
 }
 
 std::string text_of(const Latency& latency) {
@@ -56,6 +63,7 @@ json::object object_of(const Line& line) {
                                    {"repeats", json::value_from(figure.repeats)}});
   }
   object["figures"] = std::move(figures);
+  if (!line.between_cpus_ns.empty()) object["between_cpus_ns"] = json::value_from(line.between_cpus_ns);
   if (line.latency) object["latency_ns"] = object_of(*line.latency);
   return object;
 }
@@ -92,6 +100,7 @@ std::string text_of(const Comparison& comparison) {
     for (const Figure& figure : line.figures) say(text_of(figure));
     if (line.latency && line.latency->count() != 0) say(text_of(*line.latency));
     if (!line.fault.empty()) say("no figures: " + line.fault);
+    if (!line.between_cpus_ns.empty()) say("a cache line took " + span_of(line.between_cpus_ns));
     if (!line.weaker.empty()) say("promises less: " + line.weaker);
     if (!line.how.empty()) say(line.how);
   }

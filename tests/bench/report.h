@@ -21,7 +21,7 @@ std::string text_of(const Comparison& comparison);
 
 // {"machine": {...}, "versions": [...], "rows": [{"row", "comparisons": [{"title", "tier", "lines": [{"who",
 // "how", "ours", "weaker"?, "fault"?, "figures": [{"name", "median", "least", "most", "repeats"}],
-// "latency_ns"?: {"count", "p50", ...}}], "aims": [{"text", "found", "met"}]}]}]}
+// "between_cpus_ns"?: [...], "latency_ns"?: {"count", "p50", ...}}], "aims": [{"text", "found", "met"}]}]}]}
 std::string json_of(const Facts& machine, const std::vector<std::string>& versions,
                     const std::vector<RowResult>& rows);
 

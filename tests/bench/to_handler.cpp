@@ -8,6 +8,7 @@
 #include "tests/bench/redis.h"
 #include "tests/bench/row.h"
 #include "tests/bench/transport.h"
+#include "tests/bench/turns.h"
 
 namespace pqd::bench {
 namespace {
@@ -73,100 +74,96 @@ void take_and_note(Side& side, const std::string& socket, Manner manner) {
 
 // A rate limit is charged in the journal: then a job of durability `memory`, too, waits for a commit to be
 // written.
-Line measure_one_thread(const Plan& plan, bool rated) {
+Contender one_thread(const Plan& plan, bool rated) {
   Line own{rated ? "pqd, one thread" : "pqd, one thread, no rate limit",
            "submits and calls next(0) without a break until its job is there; the engine looks as long, "
            "spin_us = 1000; " +
                (rated ? std::string(kOwnSetting) : std::string(kUnratedSetting)),
            true};
-  repeat(plan, own, [&](Line& line) {
-    OwnDaemon daemon(kEngineLooks, rated);
-    if (std::string fault = daemon.start(); !fault.empty()) return fault;
-    Sides sides;
-    sides.add("client", [&](Side& side) { look_for_own(side, daemon.socket()); });
-    if (sides.run(plan.seconds)) add_latency(line, sides.latency_of("client"));
-    return sides.fault();
-  });
-  return own;
+  return {std::move(own), [=](Line& line) {
+            OwnDaemon daemon(kEngineLooks, rated);
+            if (std::string fault = daemon.start(); !fault.empty()) return fault;
+            Sides sides;
+            sides.add("client", [&](Side& side) { look_for_own(side, daemon.socket()); });
+            if (sides.run(plan.seconds)) add_latency(line, sides.latency_of("client"));
+            return sides.fault();
+          }};
 }
 
-Line measure_own(const Plan& plan, const char* who, Manner manner, const char* engine, const char* how) {
+Contender own_jobs(const Plan& plan, const char* who, Manner manner, const char* engine, const char* how) {
   Line own{who, how + std::string(kOwnSetting), true};
-  repeat(plan, own, [&](Line& line) {
-    OwnDaemon daemon(engine);
-    if (std::string fault = daemon.start(); !fault.empty()) return fault;
-    Sides sides;
-    sides.add("consumer", [&](Side& side) { take_and_note(side, daemon.socket(), manner); });
-    sides.add("producer", [&](Side& side) { send_one_by_one(side, daemon.socket(), manner); });
-    if (sides.run(plan.seconds)) add_latency(line, sides.latency_of("consumer"));
-    return sides.fault();
-  });
-  return own;
+  return {std::move(own), [=](Line& line) {
+            OwnDaemon daemon(engine);
+            if (std::string fault = daemon.start(); !fault.empty()) return fault;
+            Sides sides;
+            sides.add("consumer", [&](Side& side) { take_and_note(side, daemon.socket(), manner); });
+            sides.add("producer", [&](Side& side) { send_one_by_one(side, daemon.socket(), manner); });
+            if (sides.run(plan.seconds)) add_latency(line, sides.latency_of("consumer"));
+            return sides.fault();
+          }};
 }
 
 // The same over a transport that only carries.
-Line measure_transport(const Plan& plan, const TransportKind& kind) {
+Contender over_transport(const Plan& plan, const TransportKind& kind) {
   Line peer{kind.name, "sender and receiver sleep before each; no broker between them"};
-  repeat(plan, peer, [&](Line& line) {
-    const auto transport = kind.make();
-    Sides sides;
-    sides.add("receiver", [&](Side& side) {
-      transport->open_receiver();
-      std::array<Record, 1> record{};
-      side.start();
-      while (transport->receive(record) == 1 && record[0].number != kLastRecord) {
-        side.latency().add(static_cast<uint64_t>(now_ns()) - record[0].number);
-        side.did(1);
-      }
-      transport->finish();
-    });
-    sides.add("sender", [&](Side& side) {
-      transport->open_sender();
-      std::array<Record, 1> record{};
-      side.start();
-      for (uint64_t sent = 0; !side.over();) {
-        ::usleep(kRestUs);
-        record[0].number = static_cast<uint64_t>(now_ns());
-        transport->send(record);
-        ++sent;
-        while (side.done_by("receiver") < sent && !side.over()) ::usleep(20);
-      }
-      record[0].number = kLastRecord;
-      transport->send(record);
-      transport->finish();
-    });
-    if (sides.run(plan.seconds)) add_latency(line, sides.latency_of("receiver"));
-    return sides.fault();
-  });
-  return peer;
+  return {std::move(peer), [=](Line& line) {
+            const auto transport = kind.make();
+            Sides sides;
+            sides.add("receiver", [&](Side& side) {
+              transport->open_receiver();
+              std::array<Record, 1> record{};
+              side.start();
+              while (transport->receive(record) == 1 && record[0].number != kLastRecord) {
+                side.latency().add(static_cast<uint64_t>(now_ns()) - record[0].number);
+                side.did(1);
+              }
+              transport->finish();
+            });
+            sides.add("sender", [&](Side& side) {
+              transport->open_sender();
+              std::array<Record, 1> record{};
+              side.start();
+              for (uint64_t sent = 0; !side.over();) {
+                ::usleep(kRestUs);
+                record[0].number = static_cast<uint64_t>(now_ns());
+                transport->send(record);
+                ++sent;
+                while (side.done_by("receiver") < sent && !side.over()) ::usleep(20);
+              }
+              record[0].number = kLastRecord;
+              transport->send(record);
+              transport->finish();
+            });
+            if (sides.run(plan.seconds)) add_latency(line, sides.latency_of("receiver"));
+            return sides.fault();
+          }};
 }
 
 }  // namespace
 
 std::vector<Comparison> measure_to_handler(const Plan& plan) {
-  Comparison looking{"from submit to handler, durability memory, looking all the time", Tier::kMemory};
-  looking.lines.push_back(measure_one_thread(plan, true));
-  looking.lines.push_back(measure_one_thread(plan, false));
-  looking.lines.push_back(
-      measure_own(plan, "pqd, engine looks too", Manner::kLooking, kEngineLooks,
-                  "the consumer calls next(0) without a break, the engine looks, spin_us = "
-                  "1000, the producer sleeps between two; "));
-  looking.lines.push_back(
-      measure_own(plan, "pqd, consumer looks", Manner::kLooking, kEngineSleeps,
-                  "the consumer calls next(0) without a break, engine and producer sleep; "));
+  Comparison looking{
+      "from submit to handler, durability memory, looking all the time", Tier::kMemory,
+      measure_in_turns(
+          plan, {one_thread(plan, true), one_thread(plan, false),
+                 own_jobs(plan, "pqd, engine looks too", Manner::kLooking, kEngineLooks,
+                          "the consumer calls next(0) without a break, the engine looks, spin_us = "
+                          "1000, the producer sleeps between two; "),
+                 own_jobs(plan, "pqd, consumer looks", Manner::kLooking, kEngineSleeps,
+                          "the consumer calls next(0) without a break, engine and producer sleep; ")})};
   // With what pqd does for its users, as in all rows.
   looking.aims.push_back(aim_latency(looking.lines[0], 0.5, 3'000, "all who wait look: p50 at most 3 us"));
-  Comparison sleeping{"from submit to handler, durability memory, everybody asleep", Tier::kMemory};
-  sleeping.lines.push_back(measure_own(plan, "pqd", Manner::kSleeping, kEngineSleeps,
-                                       "producer, engine and consumer sleep before each; "));
-  sleeping.aims.push_back(
-      aim_latency(sleeping.lines[0], 0.5, 80'000, "p50 at most 80 us, through two sleeps"));
+  std::vector<Contender> sleepers{own_jobs(plan, "pqd", Manner::kSleeping, kEngineSleeps,
+                                           "producer, engine and consumer sleep before each; ")};
   if (plan.peers) {
     for (const TransportKind& kind : peer_transports())
-      if (std::string_view(kind.name) == "ZeroMQ ipc")
-        sleeping.lines.push_back(measure_transport(plan, kind));
-    sleeping.lines.push_back(measure_redis_to_handler(plan));
+      if (std::string_view(kind.name) == "ZeroMQ ipc") sleepers.push_back(over_transport(plan, kind));
+    sleepers.push_back(redis_to_handler(plan));
   }
+  Comparison sleeping{"from submit to handler, durability memory, everybody asleep", Tier::kMemory,
+                      measure_in_turns(plan, std::move(sleepers))};
+  sleeping.aims.push_back(
+      aim_latency(sleeping.lines[0], 0.5, 80'000, "p50 at most 80 us, through two sleeps"));
   return {looking, sleeping};
 }
 

@@ -4,6 +4,7 @@
 
 #include "tests/bench/own.h"
 #include "tests/bench/row.h"
+#include "tests/bench/turns.h"
 
 namespace pqd::bench {
 namespace {
@@ -62,35 +63,33 @@ void take_urgent(Side& side, const std::string& socket) {
   time_and_complete(side, client, Milliseconds(50));
 }
 
-Line measure_with(const Plan& plan, bool busy) {
+Contender urgent_jobs(const Plan& plan, bool busy) {
   Line own{busy ? "beside low priority" : "alone", busy ? "" : std::string(kOwnSetting), true};
-  repeat(plan, own, [&](Line& line) {
-    OwnDaemon daemon;
-    if (std::string fault = daemon.start(); !fault.empty()) return fault;
-    Sides sides;
-    if (busy) {
-      sides.add("low", [&](Side& side) { submit_low(side, daemon.socket()); });
-      sides.add("low done", [&](Side& side) { complete_low(side, daemon.socket()); });
-    }
-    sides.add("urgent", [&](Side& side) { take_urgent(side, daemon.socket()); });
-    sides.add("caller", [&](Side& side) { submit_urgent(side, daemon.socket()); });
-    if (sides.run(plan.seconds)) {
-      add_latency(line, sides.latency_of("urgent"));
-      if (busy) line.add("low jobs/s submitted", sides.rate_of("low"));
-      if (busy) line.add("low jobs/s completed", sides.rate_of("low done"));
-    }
-    return sides.fault();
-  });
-  return own;
+  return {std::move(own), [=](Line& line) {
+            OwnDaemon daemon;
+            if (std::string fault = daemon.start(); !fault.empty()) return fault;
+            Sides sides;
+            if (busy) {
+              sides.add("low", [&](Side& side) { submit_low(side, daemon.socket()); });
+              sides.add("low done", [&](Side& side) { complete_low(side, daemon.socket()); });
+            }
+            sides.add("urgent", [&](Side& side) { take_urgent(side, daemon.socket()); });
+            sides.add("caller", [&](Side& side) { submit_urgent(side, daemon.socket()); });
+            if (sides.run(plan.seconds)) {
+              add_latency(line, sides.latency_of("urgent"));
+              if (busy) line.add("low jobs/s submitted", sides.rate_of("low"));
+              if (busy) line.add("low jobs/s completed", sides.rate_of("low done"));
+            }
+            return sides.fault();
+          }};
 }
 
 }  // namespace
 
 std::vector<Comparison> measure_urgent(const Plan& plan) {
   Comparison comparison{"from submit to handler of a job of priority 20, durability fsync",
-                        Tier::kGroupCommit};
-  comparison.lines.push_back(measure_with(plan, false));
-  comparison.lines.push_back(measure_with(plan, true));
+                        Tier::kGroupCommit,
+                        measure_in_turns(plan, {urgent_jobs(plan, false), urgent_jobs(plan, true)})};
   if (const auto& alone = comparison.lines[0].latency) {
     const auto base = static_cast<double>(alone->quantile(0.99));
     comparison.aims.push_back(aim_latency(comparison.lines[1], 0.99, 2 * base,

@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "tests/bench/comparison.h"
+#include "tests/bench/moment.h"
 #include "tests/bench/sides.h"
 #include "tests/support/program.h"
 #include "tests/support/temp_dir.h"
@@ -51,6 +52,21 @@ std::string between_cpus() {
   return ns > 0 ? "a cache line from CPU to CPU and back takes " + short_time(ns) : "";
 }
 
+// On a virtual machine each page may be its host's to give first.
+std::string new_memory() {
+  constexpr size_t kPageBytes = 4096;
+  constexpr size_t kPages = 8192;
+  void* const memory =
+      ::mmap(nullptr, kPages * kPageBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) return "";
+  const int64_t from = now_ns();
+  for (size_t page = 0; page < kPages; ++page)
+    static_cast<volatile std::byte*>(memory)[page * kPageBytes] = std::byte{1};
+  const double ns = static_cast<double>(now_ns() - from) / kPages;
+  ::munmap(memory, kPages * kPageBytes);
+  return "a page of 4 KiB takes " + short_time(ns) + " when it is touched first";
+}
+
 std::string date() {
   const std::time_t now = std::time(nullptr);
   char text[32];
@@ -72,6 +88,7 @@ std::vector<std::pair<std::string, std::string>> describe_machine() {
       {"cpu", value_of_line("/proc/cpuinfo", "model name") + ", " +
                   std::to_string(::sysconf(_SC_NPROCESSORS_ONLN)) + " CPUs" + virtually},
       {"between CPUs", between_cpus()},
+      {"new memory", new_memory()},
       {"kernel", std::string(kernel.sysname) + " " + kernel.release + " " + kernel.machine},
       {"file system", file_system_of(directory == nullptr ? "/tmp" : directory)},
       {"compiler", std::string("g++ ") + __VERSION__ +

@@ -36,8 +36,7 @@ class NoLog final : public rocksdb::Logger {
 rocksdb::ColumnFamilyOptions family_options(std::string_view name,
                                             const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::ColumnFamilyOptions options;
-  // Not of blocks, which are most of what is written: see the README.
-  options.paranoid_file_checks = name != "blocks";
+  options.paranoid_file_checks = true;
   options.write_buffer_size = 32u << 20;
   options.compression = rocksdb::kLZ4Compression;
   rocksdb::BlockBasedTableOptions table;

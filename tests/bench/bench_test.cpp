@@ -140,6 +140,17 @@ TEST(Report, SaysWhoPromisesLessAndWhichAimIsMissed) {
   EXPECT_NE(text.find("MISSED  fast: 5 times"), std::string::npos) << text;
 }
 
+TEST(Report, SaysHowFarTheCpusWereFromEachOtherBeforeTheRepeats) {
+  Comparison comparison = small_comparison();
+  comparison.lines[0].between_cpus_ns = {330, 52, 60};
+  EXPECT_NE(text_of(comparison).find("a cache line took 52.0 ns to 330 ns"), std::string::npos)
+      << text_of(comparison);
+  const auto parsed = boost::json::parse(json_of({}, {}, {{"row", {comparison}}}));
+  const auto& lines = parsed.at("rows").at(0).at("comparisons").at(0).at("lines");
+  EXPECT_EQ(lines.at(0).at("between_cpus_ns").as_array().size(), 3u);
+  EXPECT_FALSE(lines.at(1).as_object().contains("between_cpus_ns"));
+}
+
 TEST(Report, IsThereForProgramsToo) {
   const auto parsed =
       boost::json::parse(json_of({{"cpu", "a \"fast\" one"}}, {"x 1"}, {{"row", {small_comparison()}}}));

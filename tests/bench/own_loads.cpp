@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include "tests/bench/row.h"
+
 namespace pqd::bench {
 namespace {
 
@@ -62,6 +64,18 @@ void add_producer(Sides& sides, const std::string& socket, bool with_keys) {
 void add_whole_lives(Sides& sides, const std::string& socket) {
   sides.add("consumer", [socket](Side& side) { complete_all_the_time(side, socket); });
   sides.add("producer", [socket](Side& side) { submit_within_window(side, socket); });
+}
+
+Contender producers_of(const Plan& plan, Line line, unsigned producers, bool with_keys) {
+  const auto once = [=](Line& measured) {
+    OwnDaemon daemon;
+    if (std::string fault = daemon.start(); !fault.empty()) return fault;
+    Sides sides;
+    for (unsigned i = 0; i < producers; ++i) add_producer(sides, daemon.socket(), with_keys);
+    if (sides.run(plan.seconds)) measured.add(kJobsASecond, sides.rate_of("producer"));
+    return sides.fault();
+  };
+  return {std::move(line), once};
 }
 
 }  // namespace pqd::bench

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "tests/bench/own.h"
+#include "tests/bench/turns.h"
 
 namespace pqd::bench {
 
@@ -11,5 +12,7 @@ inline constexpr size_t kLoadPayloadBytes = 200;
 void add_producer(Sides& sides, const std::string& socket, bool with_keys = false);
 // Adds a side "producer" and a side "consumer": whole lives, with so many on their way that both are busy.
 void add_whole_lives(Sides& sides, const std::string& socket);
+// A daemon, and so many producers of that kind: "jobs/s" for `line`.
+Contender producers_of(const Plan& plan, Line line, unsigned producers, bool with_keys = false);
 
 }  // namespace pqd::bench

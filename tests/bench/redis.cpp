@@ -136,31 +136,33 @@ std::vector<Contender> redis_submits(const Plan& plan, unsigned producers, size_
 }
 
 Contender redis_acknowledgement(const Plan& plan, size_t payload_bytes) {
-  return {{"Redis LPUSH", "Unix socket, hiredis, appendfsync always"}, [=](Line& line) {
-            const RedisServer server(true);
-            if (!server.fault().empty()) return server.fault();
-            Sides sides;
-            sides.add("producer", [&](Side& side) { push_and_wait(side, server.socket(), payload_bytes); });
-            if (sides.run(plan.seconds)) {
-              line.add("a second", sides.rate_of("producer"));
-              add_latency(line, sides.latency_of("producer"));
-            }
-            return sides.fault();
-          }};
+  const auto once = [=](Line& line) {
+    const RedisServer server(true);
+    if (!server.fault().empty()) return server.fault();
+    Sides sides;
+    sides.add("producer", [&](Side& side) { push_and_wait(side, server.socket(), payload_bytes); });
+    if (sides.run(plan.seconds)) {
+      line.add("a second", sides.rate_of("producer"));
+      add_latency(line, sides.latency_of("producer"));
+    }
+    return sides.fault();
+  };
+  return {{"Redis LPUSH", "Unix socket, hiredis, appendfsync always"}, once};
 }
 
 Contender redis_to_handler(const Plan& plan) {
+  const auto once = [=](Line& line) {
+    const RedisServer server(false);
+    if (!server.fault().empty()) return server.fault();
+    Sides sides;
+    sides.add("consumer", [&](Side& side) { pop_moments(side, server.socket()); });
+    sides.add("producer", [&](Side& side) { push_moments(side, server.socket()); });
+    if (sides.run(plan.seconds)) add_latency(line, sides.latency_of("consumer"));
+    return sides.fault();
+  };
   return {{"Redis LPUSH to BLPOP",
            "Unix socket, hiredis, no persistence; producer and consumer sleep before each"},
-          [=](Line& line) {
-            const RedisServer server(false);
-            if (!server.fault().empty()) return server.fault();
-            Sides sides;
-            sides.add("consumer", [&](Side& side) { pop_moments(side, server.socket()); });
-            sides.add("producer", [&](Side& side) { push_moments(side, server.socket()); });
-            if (sides.run(plan.seconds)) add_latency(line, sides.latency_of("consumer"));
-            return sides.fault();
-          }};
+          once};
 }
 
 }  // namespace pqd::bench

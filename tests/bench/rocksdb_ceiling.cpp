@@ -42,13 +42,14 @@ Contender rocksdb_ceiling(const Plan& plan, size_t record_bytes) {
   Line ceiling{"RocksDB alone", "records of " + std::to_string(record_bytes) +
                                     " bytes packed into values of 1 MiB, one a write, each write synced"};
   ceiling.limit = true;
-  return {std::move(ceiling), [=](Line& line) {
-            const test::TempDir directory;
-            Sides sides;
-            sides.add("writer", [&](Side& side) { write_values(side, directory.path("db"), record_bytes); });
-            if (sides.run(plan.seconds)) line.add("jobs/s", sides.rate_of("writer"));
-            return sides.fault();
-          }};
+  const auto once = [=](Line& line) {
+    const test::TempDir directory;
+    Sides sides;
+    sides.add("writer", [&](Side& side) { write_values(side, directory.path("db"), record_bytes); });
+    if (sides.run(plan.seconds)) line.add("jobs/s", sides.rate_of("writer"));
+    return sides.fault();
+  };
+  return {std::move(ceiling), once};
 }
 
 }  // namespace pqd::bench

@@ -16,7 +16,7 @@ struct Row {
   std::vector<Comparison> (*measure)(const Plan& plan);
 };
 
-// Figures that plots.cpp draws.
+// Figures that more than one row has, or that plots.cpp draws.
 inline constexpr const char* kJobsASecond = "jobs/s";
 inline constexpr const char* kJobsACommit = "jobs/commit";
 

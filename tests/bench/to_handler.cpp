@@ -80,63 +80,66 @@ Contender one_thread(const Plan& plan, bool rated) {
            "spin_us = 1000; " +
                (rated ? std::string(kOwnSetting) : std::string(kUnratedSetting)),
            true};
-  return {std::move(own), [=](Line& line) {
-            OwnDaemon daemon(kEngineLooks, rated);
-            if (std::string fault = daemon.start(); !fault.empty()) return fault;
-            Sides sides;
-            sides.add("client", [&](Side& side) { look_for_own(side, daemon.socket()); });
-            if (sides.run(plan.seconds)) add_latency(line, sides.latency_of("client"));
-            return sides.fault();
-          }};
+  const auto once = [=](Line& line) {
+    OwnDaemon daemon(kEngineLooks, rated);
+    if (std::string fault = daemon.start(); !fault.empty()) return fault;
+    Sides sides;
+    sides.add("client", [&](Side& side) { look_for_own(side, daemon.socket()); });
+    if (sides.run(plan.seconds)) add_latency(line, sides.latency_of("client"));
+    return sides.fault();
+  };
+  return {std::move(own), once};
 }
 
 Contender own_jobs(const Plan& plan, const char* who, Manner manner, const char* engine, const char* how) {
   Line own{who, how + std::string(kOwnSetting), true};
-  return {std::move(own), [=](Line& line) {
-            OwnDaemon daemon(engine);
-            if (std::string fault = daemon.start(); !fault.empty()) return fault;
-            Sides sides;
-            sides.add("consumer", [&](Side& side) { take_and_note(side, daemon.socket(), manner); });
-            sides.add("producer", [&](Side& side) { send_one_by_one(side, daemon.socket(), manner); });
-            if (sides.run(plan.seconds)) add_latency(line, sides.latency_of("consumer"));
-            return sides.fault();
-          }};
+  const auto once = [=](Line& line) {
+    OwnDaemon daemon(engine);
+    if (std::string fault = daemon.start(); !fault.empty()) return fault;
+    Sides sides;
+    sides.add("consumer", [&](Side& side) { take_and_note(side, daemon.socket(), manner); });
+    sides.add("producer", [&](Side& side) { send_one_by_one(side, daemon.socket(), manner); });
+    if (sides.run(plan.seconds)) add_latency(line, sides.latency_of("consumer"));
+    return sides.fault();
+  };
+  return {std::move(own), once};
 }
 
 // The same over a transport that only carries.
 Contender over_transport(const Plan& plan, const TransportKind& kind) {
   Line peer{kind.name, "sender and receiver sleep before each; no broker between them"};
-  return {std::move(peer), [=](Line& line) {
-            const auto transport = kind.make();
-            Sides sides;
-            sides.add("receiver", [&](Side& side) {
-              transport->open_receiver();
-              std::array<Record, 1> record{};
-              side.start();
-              while (transport->receive(record) == 1 && record[0].number != kLastRecord) {
-                side.latency().add(static_cast<uint64_t>(now_ns()) - record[0].number);
-                side.did(1);
-              }
-              transport->finish();
-            });
-            sides.add("sender", [&](Side& side) {
-              transport->open_sender();
-              std::array<Record, 1> record{};
-              side.start();
-              for (uint64_t sent = 0; !side.over();) {
-                ::usleep(kRestUs);
-                record[0].number = static_cast<uint64_t>(now_ns());
-                transport->send(record);
-                ++sent;
-                while (side.done_by("receiver") < sent && !side.over()) ::usleep(20);
-              }
-              record[0].number = kLastRecord;
-              transport->send(record);
-              transport->finish();
-            });
-            if (sides.run(plan.seconds)) add_latency(line, sides.latency_of("receiver"));
-            return sides.fault();
-          }};
+  const auto once = [=](Line& line) {
+    const auto transport = kind.make();
+    Sides sides;
+    sides.add("receiver", [&](Side& side) {
+      transport->open_receiver();
+      std::array<Record, 1> record{};
+      side.start();
+      while (transport->receive(record) == 1 && record[0].number != kLastRecord) {
+        side.latency().add(static_cast<uint64_t>(now_ns()) - record[0].number);
+        side.did(1);
+      }
+      transport->finish();
+    });
+    sides.add("sender", [&](Side& side) {
+      transport->open_sender();
+      std::array<Record, 1> record{};
+      side.start();
+      for (uint64_t sent = 0; !side.over();) {
+        ::usleep(kRestUs);
+        record[0].number = static_cast<uint64_t>(now_ns());
+        transport->send(record);
+        ++sent;
+        while (side.done_by("receiver") < sent && !side.over()) ::usleep(20);
+      }
+      record[0].number = kLastRecord;
+      transport->send(record);
+      transport->finish();
+    });
+    if (sides.run(plan.seconds)) add_latency(line, sides.latency_of("receiver"));
+    return sides.fault();
+  };
+  return {std::move(peer), once};
 }
 
 }  // namespace

@@ -65,23 +65,24 @@ void take_urgent(Side& side, const std::string& socket) {
 
 Contender urgent_jobs(const Plan& plan, bool busy) {
   Line own{busy ? "beside low priority" : "alone", busy ? "" : std::string(kOwnSetting), true};
-  return {std::move(own), [=](Line& line) {
-            OwnDaemon daemon;
-            if (std::string fault = daemon.start(); !fault.empty()) return fault;
-            Sides sides;
-            if (busy) {
-              sides.add("low", [&](Side& side) { submit_low(side, daemon.socket()); });
-              sides.add("low done", [&](Side& side) { complete_low(side, daemon.socket()); });
-            }
-            sides.add("urgent", [&](Side& side) { take_urgent(side, daemon.socket()); });
-            sides.add("caller", [&](Side& side) { submit_urgent(side, daemon.socket()); });
-            if (sides.run(plan.seconds)) {
-              add_latency(line, sides.latency_of("urgent"));
-              if (busy) line.add("low jobs/s submitted", sides.rate_of("low"));
-              if (busy) line.add("low jobs/s completed", sides.rate_of("low done"));
-            }
-            return sides.fault();
-          }};
+  const auto once = [=](Line& line) {
+    OwnDaemon daemon;
+    if (std::string fault = daemon.start(); !fault.empty()) return fault;
+    Sides sides;
+    if (busy) {
+      sides.add("low", [&](Side& side) { submit_low(side, daemon.socket()); });
+      sides.add("low done", [&](Side& side) { complete_low(side, daemon.socket()); });
+    }
+    sides.add("urgent", [&](Side& side) { take_urgent(side, daemon.socket()); });
+    sides.add("caller", [&](Side& side) { submit_urgent(side, daemon.socket()); });
+    if (sides.run(plan.seconds)) {
+      add_latency(line, sides.latency_of("urgent"));
+      if (busy) line.add("low jobs/s submitted", sides.rate_of("low"));
+      if (busy) line.add("low jobs/s completed", sides.rate_of("low done"));
+    }
+    return sides.fault();
+  };
+  return {std::move(own), once};
 }
 
 }  // namespace

@@ -371,8 +371,8 @@ DeliveryEffect Broker::delivery_of(Slot slot) {
   effect.max_attempts = terms.max_attempts;
   effect.batch = state_.jobs.batch(slot);
   effect.after_sync = terms.delivery == Delivery::kAtMostOnce && !is_memory(job.no);
-  effect.record = job.record;
-  state_.blocks.add_user(job.record.block);
+  effect.record = state_.bring_back(slot);
+  state_.blocks.add_user(effect.record.block);
   return effect;
 }
 

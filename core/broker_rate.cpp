@@ -128,8 +128,7 @@ void Broker::give_rate_back(Candidate& candidate) {
 // A submit that waited for room and found none is no job, and costs nothing.
 void Broker::refund_rate(Slot parked) {
   if (options_.rate_limit == 0 && options_.user_rates.empty()) return;
-  const Job& job = state_.jobs[parked];
-  const auto submit = read_submit_record(state_.blocks.view(job.record));
+  const auto submit = read_submit_record(state_.record(parked));
   Rated* const who = submit ? rated(state_.jobs.terms(parked).owner_uid, submit->subject) : nullptr;
   if (who == nullptr) return;
   if (options_.gate != nullptr) {

@@ -87,7 +87,7 @@ void Broker::drop_replaced(const Candidate& candidate) {
 // to a later job.
 void Broker::drop_parked(JobNo job, Error code) {
   const Slot slot = state_.jobs.find(job);
-  const auto submit = read_submit_record(state_.blocks.view(state_.jobs[slot].record));
+  const auto submit = read_submit_record(state_.record(slot));
   if (!submit) std::abort();
   const bool keyed = !submit->idempotency_key.empty();
   const ShortHash key = keyed ? key_hash(state_.jobs.terms(slot).owner_uid, *submit) : ShortHash{};

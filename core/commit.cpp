@@ -87,7 +87,7 @@ Commit CommitBuilder::close() {
   commit.block_bytes = blocks_.shared(block_);
   commit.cuts = std::move(cuts_);
   commit.effects = std::move(effects_);
-  blocks_.seal(block_);
+  blocks_.seal(block_, number_);
   return commit;
 }
 

@@ -38,7 +38,7 @@ void explain_ready(const State& state, Slot slot, Explanation& e) {
 void explain_held(const State& state, Slot slot, Explanation& e) {
   const JobCore core = state.jobs.core(slot);
   const KeyLines& keys = state.queue(core.queue).keys;
-  const std::string_view key = state.ordering_key(slot);
+  const std::string key = state.ordering_key(slot);
   e.awaits = Awaits::kItsKey;
   e.ahead = keys.count_before(key, core.no, kExplainedAheadMax);
   e.behind = state.jobs[keys.first(key)].id;

@@ -27,7 +27,7 @@ class MemoryArena {
 
   size_t filled() const { return blocks_.shared(block_)->size(); }
   void open(size_t bytes) {
-    if (block_ != kNoBlock) blocks_.seal(block_);
+    if (block_ != kNoBlock) blocks_.seal(block_, kNoCommit);
     block_ = blocks_.open();
     blocks_.open_bytes(block_).reserve(std::max(kBlockBytes, bytes) + 8);
   }

@@ -40,14 +40,19 @@ JobRow facts_of(const State& state, Slot slot) {
 
 JobRow row_of(const State& state, Slot slot) {
   JobRow row = facts_of(state, slot);
-  const ByteView record = state.blocks.view(state.jobs[slot].record);
+  const ByteView record = state.record(slot);
   row.record.assign(record.begin(), record.end());
   return row;
 }
 
+JobRow row_in_memory(const State& state, Slot slot) {
+  return state.record_is_away(slot) ? facts_of(state, slot) : row_of(state, slot);
+}
+
 JobRow list_row_of(const State& state, Slot slot) {
   JobRow row = facts_of(state, slot);
-  auto submit = read_submit_record(state.blocks.view(state.jobs[slot].record));
+  if (state.record_is_away(slot)) return row;
+  auto submit = read_submit_record(state.record(slot));
   if (!submit) return row;
   submit->payload = {};
   row.record.resize(submit_record_bytes(*submit));

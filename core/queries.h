@@ -10,7 +10,9 @@ namespace pqd {
 
 // The job as the store would keep it, payload included.
 JobRow row_of(const State& state, Slot slot);
-// The same without the payload, which may be large and which no list shows.
+// The same by what memory has: without a record where that is away.
+JobRow row_in_memory(const State& state, Slot slot);
+// And without the payload, which may be large and which no list shows.
 JobRow list_row_of(const State& state, Slot slot);
 
 std::optional<JobInfo> find_job_info(const State& state, const JobId& id, bool with_payload);

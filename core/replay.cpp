@@ -115,7 +115,7 @@ class Replayer {
 
 bool State::replay(uint64_t number, ByteView events, Bytes block) {
   commit = number;
-  const BlockNo block_no = blocks.adopt(std::move(block));
+  const BlockNo block_no = blocks.adopt(std::move(block), number);
   Replayer replayer(*this, block_no);
   ByteReader reader(events);
   bool ok = true;
@@ -135,6 +135,7 @@ bool State::restore(RowBatch&& batch) {
     restore(std::move(row), block);
   }
   blocks.drop_user(block);
+  if (records_ != nullptr) blocks.let_go(0, record_bytes_max);
   return ok;
 }
 

@@ -28,7 +28,7 @@ void State::change(Slot slot, const What&... what) {
 
 Slot State::place_new(const JobCore& core, RecordRef record) {
   const Slot slot = jobs.add(core, record);
-  blocks.add_user(record.block);
+  blocks.add_record(record.block);
   return slot;
 }
 

@@ -20,6 +20,14 @@
 
 namespace pqd {
 
+// Where the records of jobs are that memory let go of: those of live jobs, and of jobs that have ended since.
+class RecordSource {
+ public:
+  virtual ~RecordSource() = default;
+  // The record of this life of the job. REQUIRES: a checkpoint covers its beginning.
+  virtual Bytes find_record(JobNo job, const JobId& id) = 0;
+};
+
 struct QueueRuntime {
   ReadyQueue ready;
   Consumers consumers;
@@ -61,6 +69,18 @@ class State {
   bool had_memory_jobs = false;  // numbers were given that no journal tells of
   // The commit whose events are being applied.
   uint64_t commit = 0;
+  // So many bytes of records stay in memory once the store has them.
+  size_t record_bytes_max = limits::kRecordBytesInMemory;
+
+  // From now on records may go from memory. The source outlives the state.
+  void set_record_source(RecordSource& source) { records_ = &source; }
+  // The job's record, read from the source where it is away: then until the next such call.
+  ByteView record(Slot slot) const;
+  bool record_is_away(Slot slot) const { return blocks.is_away(jobs[slot].record.block); }
+  // The same, in memory from now on.
+  RecordRef bring_back(Slot slot);
+  // Records that no checkpoint covers yet keep the others' room: one would be welcome.
+  bool wants_checkpoint() const { return records_ != nullptr && blocks.bytes_in_use() > record_bytes_max; }
 
   TimeNs now() const { return tables.now_ns; }
   QueueRuntime& queue(QueueNo queue) { return queues_[queue]; }
@@ -72,7 +92,7 @@ class State {
 
   // Held jobs at the front of their keys' lines, which may have their turn; the list starts anew.
   std::vector<JobNo> take_key_turns() { return std::exchange(key_turns_, {}); }
-  std::string_view ordering_key(Slot slot) const;
+  std::string ordering_key(Slot slot) const;
   // What a job's group is called while its queue is fair: "UID" or "UID/SUBJECT", or the ordering key, ""
   // for jobs without one; "" for all while the queue is not.
   std::string group_name(Slot slot) const;
@@ -124,8 +144,8 @@ class State {
   bool restore(RowBatch&& batch);
   // Recovery: after all rows are in, ready jobs take their places and timers are set.
   void restored();
-  // Recovery: applies one whole commit. False: the bytes are not a commit, or it takes a job a step that there
-  // is not from where its row has it; the State is of no use then.
+  // Recovery: applies one whole commit. False: the bytes are not a commit, or it takes a job a step that
+  // there is not from where its row has it; the State is of no use then.
   bool replay(uint64_t number, ByteView events, Bytes block);
 
   // Jobs that finished and keys that were noted in commits up to `covered` are in the store by now: forget
@@ -173,6 +193,9 @@ class State {
   void close_job(Slot slot);
   void remember(Slot slot);  // a finished job that no store will have
   void drop_references(Slot slot);
+  void let_records_go() {
+    if (records_ != nullptr) blocks.let_go(covered_, record_bytes_max);
+  }
   void keep_extra(Slot slot, JobRow&& row);
   void restore(RowBatch::Row&& row, BlockNo block);
   // A finished job that changed: memory has it, until a checkpoint covers the change.
@@ -196,6 +219,9 @@ class State {
   std::vector<QueueNo> dirty_;
   std::vector<JobNo> key_turns_;
   size_t parked_count_ = 0;
+  RecordSource* records_ = nullptr;
+  uint64_t covered_ = 0;     // by the latest checkpoint that retire() told of
+  mutable Bytes read_back_;  // what record() returned last, of a block that is away
 };
 
 }  // namespace pqd

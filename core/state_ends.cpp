@@ -84,12 +84,13 @@ void State::apply(const Purged& e, RecordRef record, JobRow&& was) {
 }
 
 void State::drop_references(Slot slot) {
-  blocks.drop_user(jobs[slot].record.block);
+  blocks.drop_record(jobs[slot].record.block);
   const JobExtra* extra = jobs.extra_of(slot);
   if (extra != nullptr && !extra->result.empty()) blocks.drop_user(extra->result.block);
 }
 
 void State::retire(uint64_t covered) {
+  covered_ = covered;
   idempotency.retire(covered);
   while (!finished_.empty() && finished_.front().first <= covered) {
     const auto [finished, job] = finished_.front();
@@ -104,6 +105,7 @@ void State::retire(uint64_t covered) {
     drop_references(slot);
     jobs.remove(slot);
   }
+  let_records_go();
 }
 
 }  // namespace pqd

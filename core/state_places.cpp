@@ -220,18 +220,37 @@ void State::count_out(Slot slot) {
   mark_dirty(queue);
 }
 
-std::string_view State::ordering_key(Slot slot) const {
-  const auto submit = read_submit_record(blocks.view(jobs[slot].record));
+ByteView State::record(Slot slot) const {
+  const Job& job = jobs[slot];
+  if (!blocks.is_away(job.record.block)) return blocks.view(job.record);
+  read_back_ = records_->find_record(job.no, job.id);
+  return read_back_;
+}
+
+RecordRef State::bring_back(Slot slot) {
+  Job& job = jobs[slot];
+  if (!blocks.is_away(job.record.block)) return job.record;
+  Bytes record = records_->find_record(job.no, job.id);
+  const BlobRef all{0, static_cast<uint32_t>(record.size())};
+  const BlockNo block = blocks.adopt(std::move(record));
+  blocks.add_record(block);
+  blocks.drop_user(block);
+  blocks.drop_record(std::exchange(job.record, {block, all}).block);
+  return job.record;
+}
+
+std::string State::ordering_key(Slot slot) const {
+  const auto submit = read_submit_record(record(slot));
   if (!submit) std::abort();
-  return submit->ordering_key;
+  return std::string(submit->ordering_key);
 }
 
 std::string State::group_name(Slot slot) const {
   const JobTerms& terms = jobs.terms(slot);
   const Fairness fair = tables.queue(terms.queue).settings.fair;
   if (fair == Fairness::kOff) return {};
-  if (fair == Fairness::kKey) return std::string(ordering_key(slot));
-  const auto submit = read_submit_record(blocks.view(jobs[slot].record));
+  if (fair == Fairness::kKey) return ordering_key(slot);
+  const auto submit = read_submit_record(record(slot));
   if (!submit) std::abort();
   return user_text(terms.owner_uid, submit->subject);
 }

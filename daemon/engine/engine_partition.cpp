@@ -79,6 +79,8 @@ StartResult EnginePartition::open() {
 }
 
 StartResult EnginePartition::recover_state() {
+  finished_.emplace(*store_);
+  state_.set_record_source(*finished_);
   auto recovered = recover(*store_, *witness_, state_, [](uint64_t, ByteView, ByteView) { return true; });
   if (!recovered) return std::unexpected(fault_of(recovered.error()));
   recovered_ = std::move(*recovered);
@@ -122,6 +124,7 @@ StartResult EnginePartition::fold_tail() {
 CheckpointerOptions EnginePartition::checkpointer_options() const {
   CheckpointerOptions options;
   options.interval_ms = setup_.config.store.checkpoint_interval_ms;
+  options.wanted = &checkpoint_wanted_;
   if (setup_.broker.partitions == 1) return options;
   options.bytes = std::max(options.bytes / setup_.broker.partitions, kCheckpointBytesMin);
   options.handed_bytes_max = std::max(options.handed_bytes_max / setup_.broker.partitions, kHandedBytesMin);
@@ -130,7 +133,6 @@ CheckpointerOptions EnginePartition::checkpointer_options() const {
 
 // `latest_ns`: over all partitions, whose clocks begin there together.
 StartResult EnginePartition::begin(TimeNs latest_ns) {
-  finished_.emplace(*store_);
   setup_.broker.zones = &zones_;
   broker_.emplace(state_, *finished_, setup_.broker);
   clock_.emplace(latest_ns);
@@ -142,7 +144,7 @@ StartResult EnginePartition::begin(TimeNs latest_ns) {
   if (auto done = first_turn(inherited); !done) return done;
   SessionInbox* const inbox = number() == 0 ? nullptr : &inbox_;
   worker_.emplace(
-      WorkerParts{*loop_, setup_.link, state_, *broker_, ports_, *commits_, *clock_, *store_, wake_, covered_,
+      WorkerParts{*loop_, setup_.link, state_, *broker_, ports_, *commits_, *clock_, *store_, wake_, covered_, checkpoint_wanted_,
                   inbox, epoch_, spin_ns(setup_.config.engine, setup_.broker.partitions)},
       setup_.config.store.reserved_bytes);
   if (inbox != nullptr) inbox->open(*loop_);

@@ -71,6 +71,8 @@ class EnginePartition {
   uint32_t epoch_ = 0;
   // Writer: the checkpointer's thread.
   std::atomic<uint64_t> covered_{0};
+  // Writer: the worker. A hint.
+  std::atomic<bool> checkpoint_wanted_{false};
   std::optional<Checkpointer> checkpointer_;
   std::optional<Committer> committer_;
   std::optional<StoredJobs> finished_;

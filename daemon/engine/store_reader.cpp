@@ -12,8 +12,7 @@ constexpr size_t kLookRowsMax = 4'096;
 
 JobRow must_decode(ByteView bytes) {
   auto row = decode_row(bytes);
-  if (!row)
-    fail_stop({Error::kSystemError, "the row of a finished job cannot be read: the store is damaged", true});
+  if (!row) fail_stop({Error::kSystemError, "the row of a job cannot be read: the store is damaged", true});
   return std::move(*row);
 }
 
@@ -22,6 +21,23 @@ std::optional<JobRow> find(const Store& store, const JobId& id) {
   if (!bytes) fail_stop(bytes.error());
   if (!*bytes) return std::nullopt;
   return must_decode(**bytes);
+}
+
+// Memory knows some jobs without their records, which are here: in the row of the live job or, once a
+// checkpoint has had its end, in that of the finished one.
+void add_records(const Store& store, StoreQuestion& question) {
+  const bool list = question.kind == QueryKind::kJobs || question.kind == QueryKind::kDlq;
+  std::erase_if(question.rows, [&](JobRow& row) {
+    if (!row.record.empty()) return false;
+    const auto live = store.find_live(row.core.no);
+    if (!live) fail_stop(live.error());
+    auto found = *live ? std::optional(must_decode(**live)) : find(store, row.core.id);
+    if (!found) return true;
+    if (list) drop_payload(*found);
+    row.record = std::move(found->record);
+    row.payload_dropped |= found->payload_dropped;
+    return false;
+  });
 }
 
 // Everything that is finished, as it stands in the store: the page's rows and no other.
@@ -191,10 +207,12 @@ bool StoreReader::answer(StoreQuestion& question) const {
     read_again(store_, question);
     return true;
   }
+  add_records(store_, question);
   switch (question.kind) {
     case QueryKind::kJob:
     case QueryKind::kDlqJob:
     case QueryKind::kExplain:
+      if (!question.rows.empty()) return true;
       if (auto row = find(store_, question.id)) question.rows.push_back(std::move(*row));
       return true;
     case QueryKind::kDlq:

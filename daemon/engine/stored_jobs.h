@@ -1,5 +1,5 @@
-// The broker's look into the store of its partition. A store that cannot be read ends the process. One
-// thread.
+// The broker's look into the store of its partition, and its state's. A store that cannot be read ends the
+// process. One thread.
 #pragma once
 
 #include "core/broker.h"
@@ -8,19 +8,19 @@
 
 namespace pqd {
 
-class StoredJobs final : public FinishedJobs {
+class StoredJobs final : public FinishedJobs, public RecordSource {
  public:
   explicit StoredJobs(const Store& store) : store_(store) {}
 
   std::optional<JobRow> find_finished(const JobId& id) override {
-    const auto bytes = store_.find_done(id);
-    if (!bytes) fail_stop(bytes.error());
-    if (!*bytes) return std::nullopt;
-    auto row = decode_row(**bytes);
-    if (!row)
-      fail_stop(
-          {Error::kSystemError, "the row of a finished job cannot be read: the store is damaged", true});
-    return std::move(*row);
+    return decoded(store_.find_done(id), "the row of a finished job");
+  }
+  Bytes find_record(JobNo job, const JobId& id) override {
+    auto row = decoded(store_.find_live(job), "the row of a live job");
+    // It has ended by now, as memory will hear.
+    if (!row) row = find_finished(id);
+    if (!row) fail_stop({Error::kSystemError, "a live job has no row: the store is damaged", true});
+    return std::move(row->record);
   }
 
   std::optional<KeptKey> find_key(const ShortHash& key) override {
@@ -30,6 +30,15 @@ class StoredJobs final : public FinishedJobs {
   }
 
  private:
+  static std::optional<JobRow> decoded(const StoreResult<std::optional<Bytes>>& bytes, const char* what) {
+    if (!bytes) fail_stop(bytes.error());
+    if (!*bytes) return std::nullopt;
+    auto row = decode_row(**bytes);
+    if (!row)
+      fail_stop({Error::kSystemError, std::string(what) + " cannot be read: the store is damaged", true});
+    return std::move(*row);
+  }
+
   const Store& store_;
 };
 

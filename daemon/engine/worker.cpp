@@ -67,6 +67,8 @@ bool Worker::pass() {
   // acquire: pairs with the checkpointer's release; the rows are in the store.
   const uint64_t covered = parts_.covered.load(std::memory_order_acquire);
   if (covered != retired_) parts_.state.retire(retired_ = covered);
+  // relaxed: a hint for the checkpointer.
+  parts_.checkpoint_wanted.store(parts_.state.wants_checkpoint(), std::memory_order_relaxed);
   publish();
   const bool cut_off = stop_by_ns_ && EventLoop::monotonic_ns() > *stop_by_ns_;
   if (parts_.commits.has_room() && !cut_off) worked |= turn();

@@ -35,6 +35,7 @@ struct WorkerParts {
   const Store& store;
   WakeSegment& wake;
   const std::atomic<uint64_t>& covered;  // by the latest checkpoint; writer: the checkpointer
+  std::atomic<bool>& checkpoint_wanted;  // for the checkpointer; writer: the worker
   SessionInbox* inbox = nullptr;         // what another thread hears for us; nullptr = this one does
   uint32_t epoch = 0;
   int64_t spin_ns = 0;  // see Spin

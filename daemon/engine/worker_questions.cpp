@@ -78,7 +78,8 @@ void Worker::answer_one_job(SessionPort& port, const QueryView& query) {
   }
   if (query.head.kind == QueryKind::kExplain) return explain_job(port, query.head.request, slot);
   StoreQuestion known{query.head.kind, asker_of(port), query.head.request, query.head.id, {}, {}};
-  known.rows.push_back(row_of(parts_.state, slot));
+  known.rows.push_back(row_in_memory(parts_.state, slot));
+  if (known.rows.back().record.empty()) return reader_.ask(std::move(known));
   answer_from_store(known);
 }
 

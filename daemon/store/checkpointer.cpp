@@ -107,13 +107,20 @@ Checkpointer::Turn Checkpointer::next_turn() {
 StoreResult<void> Checkpointer::take_turn(const Turn& turn) {
   for (const Handed& commit : turn.commits) {
     StoreResult<void> done = fold_.fold(commit.number, *commit.entry, commit.block);
-    if (done && fold_.pending_bytes() >= options_.bytes) done = checkpoint();
+    folded_bytes_ += commit.entry->size() + commit.block->size();
+    if (done && due()) done = checkpoint();
     if (!done) return done;
   }
   if (!turn.flush) return {};
   flush_at_.reset();
   if (auto done = record_testimony(); !done) return done;
   return checkpoint();
+}
+
+bool Checkpointer::due() const {
+  // relaxed: a hint, of the worker.
+  const bool wanted = options_.wanted != nullptr && options_.wanted->load(std::memory_order_relaxed);
+  return fold_.pending_bytes() >= options_.bytes || (wanted && folded_bytes_ >= options_.wanted_bytes);
 }
 
 StoreResult<void> Checkpointer::record_testimony() {
@@ -135,6 +142,7 @@ StoreResult<void> Checkpointer::checkpoint() {
     if (auto done = store_.checkpoint(fold_.take()); !done) return done;
     PQD_CRASH_POINT("checkpoint-written");
   }
+  folded_bytes_ = 0;
   {
     const std::lock_guard lock(mutex_);
     covered_ = fold_.folded();

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -25,6 +26,10 @@ struct CheckpointerOptions {
   size_t bytes = 24u << 20;
   size_t fold_bytes = 4u << 20;  // handed in: folded before the interval is over
   size_t handed_bytes_max = 64u << 20;
+  // While this says so, when `wanted_bytes` of commits are folded: memory lets go of records that are in
+  // rows.
+  const std::atomic<bool>* wanted = nullptr;
+  size_t wanted_bytes = 24u << 20;
 };
 
 class Checkpointer {
@@ -71,6 +76,8 @@ class Checkpointer {
   Turn next_turn();
   StoreResult<void> record_testimony();
   StoreResult<void> checkpoint();
+  // Rows enough for one, or wanted early.
+  bool due() const;
   bool anything() const { return !handed_.empty() || testimony_.has_value(); }
   bool urgent() const {
     return requested_ || stopping_ ||
@@ -82,6 +89,7 @@ class Checkpointer {
   RowFold fold_;
   CheckpointerOptions options_;
   Callbacks callbacks_;
+  size_t folded_bytes_ = 0;                    // of the thread: of commits since the last checkpoint
   std::optional<Clock::time_point> flush_at_;  // of the thread: when the interval in progress is over
 
   mutable std::mutex mutex_;  // guards the following

@@ -213,5 +213,61 @@ TEST(BlockPool, CountsBytesThatWereReadBackFromTheStore) {
   EXPECT_EQ(pool.bytes_in_use(), 0u);
 }
 
+// A full commit of records, each of which a job has.
+BlockNo full_block(BlockPool& pool, uint64_t number) {
+  CommitBuilder builder(pool, number, 0);
+  while (!builder.full()) builder.add_blob(Bytes(1'000));
+  pool.add_record(builder.ref({}).block);
+  return builder.close().block;
+}
+
+TEST(BlockPool, LetsTheOldestGoUntilNoMoreThanAskedForAreInUse) {
+  BlockPool pool;
+  const BlockNo first = full_block(pool, 1), second = full_block(pool, 2), third = full_block(pool, 3);
+  const size_t all = pool.bytes_in_use();
+  pool.let_go(3, all - 1);
+  EXPECT_TRUE(pool.is_away(first));
+  EXPECT_FALSE(pool.is_away(second));
+  pool.let_go(2, 0);
+  EXPECT_TRUE(pool.is_away(second));
+  EXPECT_FALSE(pool.is_away(third)) << "no checkpoint covers it";
+  EXPECT_EQ(pool.bytes_in_use(), all / 3);
+  for (const BlockNo block : {first, second, third}) pool.drop_record(block);
+  EXPECT_EQ(pool.bytes_in_use(), 0u);
+  EXPECT_EQ(pool.blocks_in_use(), 0u);
+}
+
+TEST(BlockPool, KeepsWhatSomebodyReads) {
+  BlockPool pool;
+  const BlockNo block = full_block(pool, 1);
+  pool.add_user(block);
+  pool.let_go(1, 0);
+  EXPECT_FALSE(pool.is_away(block));
+  pool.drop_user(block);
+  pool.let_go(1, 0);
+  EXPECT_TRUE(pool.is_away(block));
+  pool.drop_record(block);
+}
+
+TEST(BlockPool, FillsTheMemoryOfWhatWentAgain) {
+  BlockPool pool;
+  const BlockNo away = full_block(pool, 1);
+  const void* const memory = pool.shared(away)->data();
+  pool.let_go(1, 0);
+  const BlockNo next = pool.open();
+  EXPECT_EQ(pool.shared(next)->data(), memory);
+  EXPECT_TRUE(pool.shared(next)->empty());
+}
+
+TEST(BlockPool, LeavesMemoryToWhoeverStillReadsIt) {
+  BlockPool pool;
+  const BlockNo away = full_block(pool, 1);
+  const auto reader = pool.shared(away);
+  pool.let_go(1, 0);
+  EXPECT_TRUE(pool.is_away(away));
+  EXPECT_NE(pool.shared(pool.open())->data(), reader->data());
+  EXPECT_FALSE(reader->empty());
+}
+
 }  // namespace
 }  // namespace pqd

@@ -39,6 +39,7 @@ const std::vector<std::pair<std::string, std::string>>& canaries() {
       {"keys-forgotten-at-checkpoint", "a checkpoint does not take the idempotency keys along"},
       {"checkpoint-before-sync", "a checkpoint goes in while what it stands on may still be lost"},
       {"dead-letter-without-history", "rows do not keep how attempts ended"},
+      {"record-let-go-early", "memory lets go of records that no checkpoint covers"},
       {"memory-read-again", "records of which the client knows that they were decided are taken as new ones"},
       {"delivered-before-told", "jobs go out before the watermarks of those who sent them"},
       {"held-behind-what-is-gone", "what stood behind a job of durability memory stays held by its key"},

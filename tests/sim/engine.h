@@ -71,11 +71,12 @@ class Engine {
  private:
   void fold_some(Random& random);
 
-  class Rows final : public FinishedJobs {
+  class Rows final : public FinishedJobs, public RecordSource {
    public:
     explicit Rows(FakeStore& store) : store_(store) {}
     std::optional<JobRow> find_finished(const JobId& id) override;
     std::optional<KeptKey> find_key(const ShortHash& key) override { return *store_.find_key(key); }
+    Bytes find_record(JobNo job, const JobId& id) override;
 
    private:
     FakeStore& store_;

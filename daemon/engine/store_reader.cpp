@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "daemon/engine/fail_stop.h"
+#include "daemon/store/record_reader.h"
 
 namespace pqd {
 namespace {
@@ -12,7 +13,8 @@ constexpr size_t kLookRowsMax = 4'096;
 
 JobRow must_decode(ByteView bytes) {
   auto row = decode_row(bytes);
-  if (!row) fail_stop({Error::kSystemError, "the row of a job cannot be read: the store is damaged", true});
+  if (!row)
+    fail_stop({Error::kSystemError, "the row of a finished job cannot be read: the store is damaged", true});
   return std::move(*row);
 }
 
@@ -23,19 +25,17 @@ std::optional<JobRow> find(const Store& store, const JobId& id) {
   return must_decode(**bytes);
 }
 
-// Memory knows some jobs without their records, which are here: in the row of the live job or, once a
-// checkpoint has had its end, in that of the finished one.
+// Memory knows some jobs without their records, which are here.
 void add_records(const Store& store, StoreQuestion& question) {
   const bool list = question.kind == QueryKind::kJobs || question.kind == QueryKind::kDlq;
+  RecordReader records(store);
   std::erase_if(question.rows, [&](JobRow& row) {
     if (!row.record.empty()) return false;
-    const auto live = store.find_live(row.core.no);
-    if (!live) fail_stop(live.error());
-    auto found = *live ? std::optional(must_decode(**live)) : find(store, row.core.id);
-    if (!found) return true;
-    if (list) drop_payload(*found);
-    row.record = std::move(found->record);
-    row.payload_dropped |= found->payload_dropped;
+    auto record = records.find(row.core.no, row.core.id);
+    if (!record) fail_stop(record.error());
+    if (!*record) return true;
+    row.record = std::move(**record);
+    if (list) drop_payload(row);
     return false;
   });
 }

@@ -145,4 +145,10 @@ std::optional<LaidRows> lay_rows(const PackHead& head, ByteView packed, ByteView
   return laid;
 }
 
+std::optional<size_t> LaidPack::place_of(JobNo job) const {
+  for (size_t at = 0; job >= first && at < head.size(); ++at)
+    if (head.distance(at) == job - first) return at;
+  return std::nullopt;
+}
+
 }  // namespace pqd

@@ -28,6 +28,7 @@
 
 namespace rocksdb {
 class Iterator;
+class Snapshot;
 }  // namespace rocksdb
 
 namespace pqd {
@@ -91,6 +92,24 @@ class Store final : public StoreView {
   std::unique_ptr<rocksdb::Iterator> done_index() const;
   std::unique_ptr<rocksdb::Iterator> index_packs() const;
 
+  // The store as it is at one time, for reads that belong together. The store outlives it.
+  class Moment {
+   public:
+    explicit Moment(const Store& store);
+    ~Moment();
+    Moment(const Moment&) = delete;
+    Moment& operator=(const Moment&) = delete;
+
+   private:
+    friend class Store;
+    const Store& store_;
+    const rocksdb::Snapshot* const snapshot_;
+  };
+  // The pack that has a row of the job, whether or not it counts.
+  StoreResult<std::optional<LaidPack>> pack_with(JobNo job, const Moment& moment) const;
+  // The row of a job that is in no pack.
+  StoreResult<std::optional<Bytes>> find_single(JobNo job, const Moment& moment) const;
+  // REQUIRES: no checkpoint is being written, or this is its thread; see RecordReader.
   StoreResult<std::optional<Bytes>> find_live(JobNo job) const override;
   StoreResult<std::optional<Bytes>> find_done(const JobId& id) const override;
   StoreResult<std::optional<Bytes>> find_entry(uint64_t number) const override;
@@ -118,7 +137,7 @@ class Store final : public StoreView {
   };
 
   Store(std::shared_ptr<Database> database, PartitionNo partition);
-  StoreResult<std::optional<Bytes>> get(Family family, ByteView key) const;
+  StoreResult<std::optional<Bytes>> get(Family family, ByteView key, const Moment* moment = nullptr) const;
   // `pieces`: over the blocks, and near this one's as a rule.
   StoreResult<Bytes> read_block(uint64_t commit, rocksdb::Iterator& pieces) const;
   // Over nothing where there is no such family. Whoever reads ahead goes through all of it, and once: what it

@@ -190,6 +190,39 @@ StoreResult<const Store::ReadPack*> Store::read_pack(JobNo pack) const {
   return &packs_read_.emplace_back(pack, std::move(*laid));
 }
 
+StoreResult<std::optional<LaidPack>> Store::pack_with(JobNo job, const Moment& moment) const {
+  if (families_[kPacks] == nullptr) return std::nullopt;
+  rocksdb::ReadOptions options;
+  options.snapshot = moment.snapshot_;
+  const std::unique_ptr<rocksdb::Iterator> heads(database_->db().NewIterator(options, families_[kPacks]));
+  heads->SeekForPrev(slice(keys::of(job)));
+  if (!heads->status().ok()) return failure("cannot read the heads of packed rows", heads->status());
+  if (!heads->Valid()) return std::nullopt;
+  const auto first = keys::number(view(heads->key()));
+  auto head = PackHead::decode(view(heads->value()));
+  if (!first || !head) return damaged(first.value_or(0), "have a bad head");
+  LaidPack pack{*first, std::move(*head), {}};
+  if (!pack.place_of(job)) return std::nullopt;
+  const auto rows = get(kPackedRows, keys::of(pack.first), &moment);
+  if (!rows) return std::unexpected(rows.error());
+  if (!*rows) return damaged(pack.first, "are missing");
+  std::optional<Bytes> piece;
+  if (pack.head.piece) {
+    auto found = get(kBlocks, BlockPieceKey(*pack.head.piece).bytes(), &moment);
+    if (!found) return std::unexpected(found.error());
+    if (!*found) return damaged(pack.first, "have lost their records");
+    piece = std::move(*found);
+  }
+  auto laid = lay_rows(pack.head, **rows, piece ? ByteView(*piece) : ByteView());
+  if (!laid) return damaged(pack.first, "cannot be read");
+  pack.laid = std::move(*laid);
+  return pack;
+}
+
+StoreResult<std::optional<Bytes>> Store::find_single(JobNo job, const Moment& moment) const {
+  return get(kLive, keys::of(job), &moment);
+}
+
 StoreResult<std::optional<Bytes>> Store::find_live(JobNo job) const {
   {
     const std::lock_guard lock(packs_mutex_);

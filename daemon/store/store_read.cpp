@@ -27,10 +27,15 @@ StoreResult<bool> Store::has_index() const {
   return indexed->has_value();
 }
 
-StoreResult<std::optional<Bytes>> Store::get(Family family, ByteView key) const {
+Store::Moment::Moment(const Store& store) : store_(store), snapshot_(store.database_->db().GetSnapshot()) {}
+Store::Moment::~Moment() { store_.database_->db().ReleaseSnapshot(snapshot_); }
+
+StoreResult<std::optional<Bytes>> Store::get(Family family, ByteView key, const Moment* moment) const {
   if (families_[family] == nullptr) return std::nullopt;
+  rocksdb::ReadOptions options;
+  if (moment != nullptr) options.snapshot = moment->snapshot_;
   rocksdb::PinnableSlice value;
-  const auto status = database_->db().Get(rocksdb::ReadOptions(), families_[family], slice(key), &value);
+  const auto status = database_->db().Get(options, families_[family], slice(key), &value);
   if (status.IsNotFound()) return std::nullopt;
   if (!status.ok()) return failure("cannot read from " + families_[family]->GetName(), status);
   const ByteView bytes = view(value);

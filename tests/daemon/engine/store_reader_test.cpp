@@ -2,6 +2,7 @@
 
 #include <semaphore>
 
+#include "core/submit_record.h"
 #include "tests/daemon/engine/fixtures.h"
 
 namespace pqd::test {
@@ -36,14 +37,16 @@ class StoreReaderTest : public ::testing::Test {
     std::vector<uint64_t> counters;
     for (const StoreQuestion& answered : reader.take_answered()) {
       rows_looked = answered.rows_looked;
-      for (const JobRow& found : answered.rows) counters.push_back(found.core.id.counter());
+      rows = answered.rows;
+      for (const JobRow& found : rows) counters.push_back(found.core.id.counter());
     }
     return counters;
   }
 
   TempDir directory;
   std::unique_ptr<Store> store;
-  size_t rows_looked = 0;  // for the last answer
+  size_t rows_looked = 0;    // for the last answer
+  std::vector<JobRow> rows;  // of it
 };
 
 TEST_F(StoreReaderTest, FindsAFinishedJobAndNoOther) {
@@ -59,7 +62,28 @@ TEST_F(StoreReaderTest, MergesMemoryWithTheStoreNewestFirst) {
   question.kind = QueryKind::kJobs;
   question.filter.limit = 4;
   question.rows = {row(8, JobState::kPending), row(5, JobState::kProcessing)};
+  for (JobRow& known : question.rows) known.record = Bytes(8);
   EXPECT_EQ(ask(question), (std::vector<uint64_t>{8, 6, 5, 4}));
+}
+
+// Memory had let go of its record when it was asked.
+TEST_F(StoreReaderTest, PutsTheRecordIntoARowThatMemoryHasWithoutIt) {
+  SubmitView submit;
+  submit.queue = "default";
+  submit.type = "work";
+  submit.payload = as_bytes("payload");
+  JobRow live = row(8, JobState::kPending);
+  live.record.resize(submit_record_bytes(submit));
+  write_submit_record(submit, live.record);
+  CheckpointBatch batch;
+  batch.live_puts.emplace_back(8, encode_row(live));
+  ASSERT_TRUE(store->checkpoint(batch));
+  StoreQuestion question;
+  question.kind = QueryKind::kJob;
+  question.id = live.core.id;
+  question.rows = {row(8, JobState::kPending)};
+  ASSERT_EQ(ask(question), (std::vector<uint64_t>{8}));
+  EXPECT_EQ(rows[0].record, live.record);
 }
 
 TEST_F(StoreReaderTest, GoesOnBelowTheLastOneOfThePageBefore) {

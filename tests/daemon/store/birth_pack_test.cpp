@@ -2,14 +2,18 @@
 #include "daemon/store/birth_pack.h"
 
 #include <algorithm>
+#include <atomic>
 #include <random>
+#include <thread>
 
 #include "core/commit.h"
 #include "core/job_row.h"
+#include "daemon/store/record_reader.h"
 #include "daemon/store/salvage.h"
 #include "daemon/store/store_check.h"
 #include "tests/daemon/store/damaged_store.h"
 #include "tests/daemon/store/live_rows.h"
+#include "tests/support/eventually.h"
 
 namespace pqd::test {
 namespace {
@@ -326,6 +330,58 @@ TEST_F(BirthPacks, AreRefusedWithoutTheirPieces) {
   EXPECT_NE(read.error().text.find("from 65 on are missing or cannot be read"), std::string::npos)
       << read.error().text;
   EXPECT_TRUE(store->find_live(64).value().has_value()) << "others can be had";
+}
+
+// RecordReader over the same.
+
+Bytes record_of(JobNo job) { return bytes_of(job, 20 + job % 90); }
+
+TEST_F(BirthPacks, AreReadForTheRecordsOfTheirJobs) {
+  bear(1, 200);
+  bear(300, 5);
+  RecordReader records(*store);
+  for (const JobNo job : {JobNo{1}, JobNo{64}, JobNo{65}, JobNo{200}, JobNo{300}, JobNo{304}})
+    EXPECT_EQ(records.find(job, row_of(job).core.id).value(), record_of(job)) << job;
+  EXPECT_EQ(records.find(250, row_of(250).core.id).value(), std::nullopt);
+}
+
+TEST_F(BirthPacks, AreReadForTheRecordsOfThoseThatCountNoMore) {
+  bear(1, 64);
+  JobRow changed = row_of(7);
+  changed.note = "changed";
+  changed.record = record_of(7);
+  CheckpointBatch batch;
+  batch.live_puts.emplace_back(7, encode_row(changed));
+  put(batch);
+  EXPECT_EQ(RecordReader(*store).find(7, changed.core.id).value(), record_of(7));
+  end(8, 60);
+  EXPECT_EQ(RecordReader(*store).find(7, changed.core.id).value(), record_of(7)) << "the pack is gone";
+  EXPECT_EQ(RecordReader(*store).find(64, row_of(64).core.id).value(), record_of(64));
+}
+
+TEST_F(BirthPacks, AreReadForRecordsWhileCheckpointsGiveThemUp) {
+  constexpr JobNo kStaying = 64;  // and each 64th from there on: one of a pack
+  bear(1, 64);
+  std::atomic<JobNo> born{64};
+  std::atomic<bool> over{false};
+  std::atomic<uint64_t> looks{0};
+  std::thread reader([&] {
+    for (JobNo job = kStaying; !over; job = job >= born ? kStaying : job + 64) {
+      RecordReader records(*store);
+      const auto record = records.find(job, row_of(job).core.id);
+      EXPECT_TRUE(record && *record == record_of(job)) << job << (record ? "" : record.error().text);
+      ++looks;
+    }
+  });
+  for (JobNo from = 65; from < 65 + 60 * 64; from += 64) {
+    bear(from, 64);
+    born = from + 63;
+    end(from - 64, from - 2);
+  }
+  EXPECT_TRUE(eventually([&] { return looks > 100; }));
+  over = true;
+  reader.join();
+  expect_as_put();
 }
 
 }  // namespace

@@ -184,7 +184,7 @@ class BlockPool {
   static_assert(kOpenBytes <= kSpareBytesMax);
 
   // As many bytes as a flood lets go of at a time, about.
-  static constexpr size_t kSparesMax = limits::kRecordBytesInMemory / kOpenBytes;
+  static constexpr size_t kSparesMax = (32u << 20) / kOpenBytes;
 
   std::vector<std::shared_ptr<Bytes>> spares_;  // empty ones, with room
   std::vector<Block> blocks_;

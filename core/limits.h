@@ -65,9 +65,6 @@ inline constexpr size_t kMetricsLinesMax = 4'096;
 inline constexpr size_t kCommitBlockBytes = 512 * 1024;
 inline constexpr size_t kCommitEventBytes = 256 * 1024;
 
-// Records of jobs that the store has, too, stay in memory up to so many bytes, in each partition.
-inline constexpr size_t kRecordBytesInMemory = 32u << 20;
-
 // Room for the fixed head and every string of a submit record beside its payload.
 inline constexpr size_t kRecordOverheadMax = 8 * 1024;
 static_assert(kRecordOverheadMax > 128 + 2 * kNameBytesMax + kMetadataBytesMax + 2 * kKeyBytesMax +

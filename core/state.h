@@ -14,19 +14,12 @@
 #include "core/key_lines.h"
 #include "core/memory_arena.h"
 #include "core/ready_queue.h"
+#include "core/record_source.h"
 #include "core/row_batch.h"
 #include "core/tables.h"
 #include "core/timers.h"
 
 namespace pqd {
-
-// Where the records of jobs are that memory let go of: those of live jobs, and of jobs that have ended since.
-class RecordSource {
- public:
-  virtual ~RecordSource() = default;
-  // The record of this life of the job. REQUIRES: a checkpoint covers its beginning.
-  virtual Bytes find_record(JobNo job, const JobId& id) = 0;
-};
 
 struct QueueRuntime {
   ReadyQueue ready;
@@ -69,15 +62,15 @@ class State {
   bool had_memory_jobs = false;  // numbers were given that no journal tells of
   // The commit whose events are being applied.
   uint64_t commit = 0;
-  // So many bytes of records stay in memory once the store has them.
-  size_t record_bytes_max = limits::kRecordBytesInMemory;
+  // So many bytes of records stay in memory once the store has them, at most.
+  size_t record_bytes_max = SIZE_MAX;
 
   // From now on records may go from memory. The source outlives the state.
   void set_record_source(RecordSource& source) { records_ = &source; }
   // The job's record, read from the source where it is away: then until the next such call.
   ByteView record(Slot slot) const;
   bool record_is_away(Slot slot) const { return blocks.is_away(jobs[slot].record.block); }
-  // The same, in memory from now on.
+  // The same, in memory from now on, as are the records that are read with it.
   RecordRef bring_back(Slot slot);
   // Records that no checkpoint covers yet keep the others' room: one would be welcome.
   bool wants_checkpoint() const { return records_ != nullptr && blocks.bytes_in_use() > record_bytes_max; }
@@ -221,7 +214,7 @@ class State {
   size_t parked_count_ = 0;
   RecordSource* records_ = nullptr;
   uint64_t covered_ = 0;     // by the latest checkpoint that retire() told of
-  mutable Bytes read_back_;  // what record() returned last, of a block that is away
+  mutable RecordsRead read_back_;  // by record(), last
 };
 
 }  // namespace pqd

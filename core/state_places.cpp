@@ -223,20 +223,28 @@ void State::count_out(Slot slot) {
 ByteView State::record(Slot slot) const {
   const Job& job = jobs[slot];
   if (!blocks.is_away(job.record.block)) return blocks.view(job.record);
-  read_back_ = records_->find_record(job.no, job.id);
-  return read_back_;
+  auto found = read_back_.find(job.no);
+  if (!found) {
+    read_back_ = records_->find_records(job.no, job.id);
+    found = read_back_.find(job.no);
+  }
+  if (!found) std::abort();
+  return *found;
 }
 
 RecordRef State::bring_back(Slot slot) {
-  Job& job = jobs[slot];
-  if (!blocks.is_away(job.record.block)) return job.record;
-  Bytes record = records_->find_record(job.no, job.id);
-  const BlobRef all{0, static_cast<uint32_t>(record.size())};
-  const BlockNo block = blocks.adopt(std::move(record));
-  blocks.add_record(block);
+  const Job& wanted = jobs[slot];
+  if (!blocks.is_away(wanted.record.block)) return wanted.record;
+  RecordsRead read = records_->find_records(wanted.no, wanted.id);
+  const BlockNo block = blocks.adopt(std::move(read.bytes));
+  for (const auto& [no, record] : read.jobs) {
+    const Slot at = jobs.find(no);
+    if (at == kNoSlot || !record_is_away(at)) continue;
+    blocks.add_record(block);
+    blocks.drop_record(std::exchange(jobs[at].record, {block, record}).block);
+  }
   blocks.drop_user(block);
-  blocks.drop_record(std::exchange(job.record, {block, all}).block);
-  return job.record;
+  return wanted.record;
 }
 
 std::string State::ordering_key(Slot slot) const {

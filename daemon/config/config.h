@@ -37,6 +37,7 @@ struct DaemonConfig {
 struct EngineConfig {
   uint32_t partitions = 1;  // 1..kPartitionsMax; fixed when the store is made
   uint32_t spin_us = kAutomatic;  // 0..1000 or kAutomatic; see daemon/engine/spin.h
+  uint64_t payload_memory_bytes = 128ull << 20;  // of all partitions together; 0 = none that the store has
 
   friend bool operator==(const EngineConfig&, const EngineConfig&) = default;
 };

@@ -95,6 +95,13 @@ constexpr ConfigKey<EngineConfig> kEngineKeys[] = {
       .meaning = "microseconds that a worker looks for more work before it sleeps, so that nobody has to "
                  "wake it; `auto` is 50 where there are at least two CPUs more than partitions, else 0"},
      &EngineConfig::spin_us},
+    {{.name = "payload_memory_bytes",
+      .form = ValueForm::kBytes,
+      .most = kPiB,
+      .zero = "only what the store has not yet",
+      .meaning = "memory for the payloads of jobs that wait; those beyond it stay in the store alone and are "
+                 "read when they are wanted"},
+     &EngineConfig::payload_memory_bytes},
 };
 
 constexpr ConfigKey<QueuesConfig> kQueuesKeys[] = {

@@ -81,6 +81,7 @@ StartResult EnginePartition::open() {
 StartResult EnginePartition::recover_state() {
   finished_.emplace(*store_);
   state_.set_record_source(*finished_);
+  state_.record_bytes_max = setup_.config.engine.payload_memory_bytes / setup_.broker.partitions;
   auto recovered = recover(*store_, *witness_, state_, [](uint64_t, ByteView, ByteView) { return true; });
   if (!recovered) return std::unexpected(fault_of(recovered.error()));
   recovered_ = std::move(*recovered);
@@ -144,8 +145,8 @@ StartResult EnginePartition::begin(TimeNs latest_ns) {
   if (auto done = first_turn(inherited); !done) return done;
   SessionInbox* const inbox = number() == 0 ? nullptr : &inbox_;
   worker_.emplace(
-      WorkerParts{*loop_, setup_.link, state_, *broker_, ports_, *commits_, *clock_, *store_, wake_, covered_, checkpoint_wanted_,
-                  inbox, epoch_, spin_ns(setup_.config.engine, setup_.broker.partitions)},
+      WorkerParts{*loop_, setup_.link, state_, *broker_, ports_, *commits_, *clock_, *store_, wake_, covered_,
+                  checkpoint_wanted_, inbox, epoch_, spin_ns(setup_.config.engine, setup_.broker.partitions)},
       setup_.config.store.reserved_bytes);
   if (inbox != nullptr) inbox->open(*loop_);
   for (SessionPort* port : ports_.all()) worker_->serve(*port);

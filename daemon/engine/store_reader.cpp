@@ -28,13 +28,18 @@ std::optional<JobRow> find(const Store& store, const JobId& id) {
 // Memory knows some jobs without their records, which are here.
 void add_records(const Store& store, StoreQuestion& question) {
   const bool list = question.kind == QueryKind::kJobs || question.kind == QueryKind::kDlq;
-  RecordReader records(store);
+  RecordsRead together;  // the rows of a page stand close together
   std::erase_if(question.rows, [&](JobRow& row) {
     if (!row.record.empty()) return false;
-    auto record = records.find(row.core.no, row.core.id);
-    if (!record) fail_stop(record.error());
-    if (!*record) return true;
-    row.record = std::move(**record);
+    auto record = together.find(row.core.no);
+    if (!record) {
+      auto read = find_records(store, row.core.no, row.core.id);
+      if (!read) fail_stop(read.error());
+      if (!*read) return true;
+      together = std::move(**read);
+      record = together.find(row.core.no);
+    }
+    row.record.assign(record->begin(), record->end());
     if (list) drop_payload(row);
     return false;
   });

@@ -22,11 +22,11 @@ class StoredJobs final : public FinishedJobs, public RecordSource {
           {Error::kSystemError, "the row of a finished job cannot be read: the store is damaged", true});
     return std::move(*row);
   }
-  Bytes find_record(JobNo job, const JobId& id) override {
-    auto record = records_.find(job, id);
-    if (!record) fail_stop(record.error());
-    if (!*record) fail_stop({Error::kSystemError, "a live job has no row: the store is damaged", true});
-    return std::move(**record);
+  RecordsRead find_records(JobNo job, const JobId& id) override {
+    auto records = records_.find(job, id);
+    if (!records) fail_stop(records.error());
+    if (!*records) fail_stop({Error::kSystemError, "a live job has no row: the store is damaged", true});
+    return std::move(**records);
   }
 
   std::optional<KeptKey> find_key(const ShortHash& key) override {

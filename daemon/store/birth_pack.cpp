@@ -1,6 +1,7 @@
 #include "daemon/store/birth_pack.h"
 
 #include <array>
+#include <bit>
 #include <cstring>
 #include <utility>
 
@@ -85,6 +86,37 @@ bool read_difference(ByteReader& in, Bytes& row) {
   return !in.failed();
 }
 
+bool skip_difference(ByteReader& in) {
+  const auto count = in.pod<uint8_t>();
+  if (count == kWhole) {
+    in.blob();
+    return !in.failed();
+  }
+  for (size_t i = 0; i < count; ++i) {
+    in.pod<uint8_t>();
+    in.raw_bytes(static_cast<uint64_t>(std::popcount(in.pod<uint8_t>())));
+  }
+  return !in.failed();
+}
+
+// Where the records stand in a piece of so many bytes, one after the other.
+class RecordPlaces {
+ public:
+  explicit RecordPlaces(size_t bytes) : bytes_(bytes) {}
+  std::optional<BlobRef> next(ByteReader& in) {
+    const uint64_t gap = in.varint();
+    const uint64_t bytes = in.varint();
+    if (in.failed() || gap > bytes_ - end_ || bytes > bytes_ - end_ - gap) return std::nullopt;
+    const BlobRef record{static_cast<uint32_t>(end_ + gap), static_cast<uint32_t>(bytes)};
+    end_ += gap + bytes;
+    return record;
+  }
+
+ private:
+  uint64_t bytes_;
+  uint64_t end_ = 0;
+};
+
 std::optional<LaidRows> lay_births(ByteView packed, size_t count, ByteView piece) {
   ByteReader in(packed);
   if (in.pod<uint8_t>() != kVersion) return std::nullopt;
@@ -93,14 +125,11 @@ std::optional<LaidRows> lay_births(ByteView packed, size_t count, ByteView piece
   ends.reserve(count);
   laid.bytes.reserve(count * sizeof(JobCore) + piece.size() + count * 16);
   Bytes row;
-  uint64_t end = 0;
+  RecordPlaces places(piece.size());
   for (size_t i = 0; i < count; ++i) {
-    const uint64_t gap = in.varint();
-    const uint64_t bytes = in.varint();
-    if (in.failed() || gap > piece.size() - end || bytes > piece.size() - end - gap) return std::nullopt;
-    const ByteView record = piece.subspan(end + gap, bytes);
-    end += gap + bytes;
-    if (!read_difference(in, row) || !append_row(row, record, laid.bytes)) return std::nullopt;
+    const auto at = places.next(in);
+    if (!at || !read_difference(in, row)) return std::nullopt;
+    if (!append_row(row, piece.subspan(at->offset, at->bytes), laid.bytes)) return std::nullopt;
     ends.push_back(laid.bytes.size());
   }
   if (in.remaining() != 0) return std::nullopt;
@@ -145,10 +174,25 @@ std::optional<LaidRows> lay_rows(const PackHead& head, ByteView packed, ByteView
   return laid;
 }
 
-std::optional<size_t> LaidPack::place_of(JobNo job) const {
-  for (size_t at = 0; job >= first && at < head.size(); ++at)
-    if (head.distance(at) == job - first) return at;
-  return std::nullopt;
+bool lay_records(JobNo first, const PackHead& head, ByteView packed, ByteView piece, RecordsRead& read) {
+  if (head.piece) {
+    ByteReader in(packed);
+    if (in.pod<uint8_t>() != kVersion) return false;
+    RecordPlaces places(piece.size());
+    for (size_t i = 0; i < head.size(); ++i) {
+      const auto record = places.next(in);
+      if (!record || !skip_difference(in)) return false;
+      read.add(first + head.distance(i), piece.subspan(record->offset, record->bytes));
+    }
+    return in.remaining() == 0;
+  }
+  const auto rows = unpack_rows(packed, head.size());
+  for (size_t i = 0; rows && i < head.size(); ++i) {
+    const auto row = decode_row((*rows)[i]);
+    if (!row) return false;
+    read.add(first + head.distance(i), row->record);
+  }
+  return rows.has_value();
 }
 
 }  // namespace pqd

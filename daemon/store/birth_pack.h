@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "core/record_source.h"
 #include "daemon/store/row_pack.h"
 #include "daemon/store/store_view.h"
 
@@ -21,18 +22,10 @@ struct LaidRows {
   std::vector<ByteView> rows;  // of `bytes`
 };
 
-// A pack as it was read. Who counts in it may change, whose rows it has never does.
-struct LaidPack {
-  JobNo first = 0;
-  PackHead head;
-  LaidRows laid;
-
-  // Where the job's row is, whether or not it counts there; nothing when the pack has none.
-  std::optional<size_t> place_of(JobNo job) const;
-};
-
 // Of either kind: `piece` is the piece of a block that the head names, or nothing. Nothing when they do not
 // belong together.
 std::optional<LaidRows> lay_rows(const PackHead& head, ByteView packed, ByteView piece);
+// The records alone, of all its rows, whether or not they count, behind what is in `read`; false: the same.
+bool lay_records(JobNo first, const PackHead& head, ByteView packed, ByteView piece, RecordsRead& read);
 
 }  // namespace pqd

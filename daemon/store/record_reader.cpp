@@ -1,47 +1,38 @@
 #include "daemon/store/record_reader.h"
 
+#include <algorithm>
+
 #include "core/job_row.h"
-#include "daemon/store/keys.h"
-#include "daemon/store/rocksdb_bytes.h"
+#include "shm/crash_point.h"
 
 namespace pqd {
-namespace {
 
-std::unexpected<StoreError> unreadable(JobNo job) {
-  return std::unexpected(
-      StoreError{Error::kSystemError, "the row of job " + std::to_string(job) + " cannot be read", true});
-}
-
-}  // namespace
-
-StoreResult<std::optional<Bytes>> RecordReader::find(JobNo job, const JobId& id) {
-  const auto record_of = [job](ByteView bytes) -> StoreResult<std::optional<Bytes>> {
-    auto row = decode_row(bytes);
-    if (!row) return unreadable(job);
-    return std::move(row->record);
-  };
-  for (const LaidPack& pack : packs_)
-    if (const auto at = pack.place_of(job)) return record_of(pack.laid.rows[*at]);
-  const auto row = find_row(job, id);
-  if (!row) return std::unexpected(row.error());
-  if (!*row) return std::nullopt;
-  return record_of(**row);
-}
-
-StoreResult<std::optional<Bytes>> RecordReader::find_row(JobNo job, const JobId& id) {
-  const Store::Moment now(store_);
-  auto in_pack = store_.pack_with(job, now);
-  if (!in_pack) return std::unexpected(in_pack.error());
-  if (*in_pack) {
-    if (packs_.size() == kPacksMax) packs_.pop_front();
-    const LaidPack& pack = packs_.emplace_back(std::move(**in_pack));
-    const ByteView row = pack.laid.rows[*pack.place_of(job)];
-    return Bytes(row.begin(), row.end());
-  }
-  auto live = store_.find_single(job, now);
-  if (!live || *live) return live;
+StoreResult<std::optional<RecordsRead>> find_records(const Store& store, JobNo job, const JobId& id,
+                                                     size_t packs_max) {
+  const Store::Moment now(store);
+  auto packed = store.find_packed(job, packs_max, now);
+  if (!packed || *packed) return packed;
+  auto bytes = store.find_single(job, now);
   // It had ended by that moment: the rows of those go in before, or together with, the end of the others.
-  return store_.find_done(id);
+  if (bytes && !*bytes) bytes = store.find_done(id);
+  if (!bytes) return std::unexpected(bytes.error());
+  if (!*bytes) return std::nullopt;
+  const auto row = decode_row(**bytes);
+  if (!row)
+    return std::unexpected(
+        StoreError{Error::kSystemError, "the row of job " + std::to_string(job) + " cannot be read", true});
+  RecordsRead read;
+  read.add(job, row->record);
+  return read;
+}
+
+StoreResult<std::optional<RecordsRead>> RecordReader::find(JobNo job, const JobId& id) {
+  const bool follows = job > last_ && job - last_ <= kGapMax;
+  packs_ = follows ? std::min(2 * packs_, kPacksMax) : 1;
+  auto read = find_records(store_, job, id, packs_);
+  PQD_CRASH_POINT("records-read-back");
+  if (read && *read) last_ = (*read)->jobs.back().job;
+  return read;
 }
 
 }  // namespace pqd

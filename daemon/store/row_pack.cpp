@@ -1,6 +1,5 @@
 #include "daemon/store/row_pack.h"
 
-#include <algorithm>
 #include <bit>
 #include <limits>
 

@@ -4,6 +4,7 @@
 // daemon/store.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <span>
@@ -28,6 +29,7 @@ class PackHead {
   size_t count() const;
   // Where the one with this distance is, if it counts.
   std::optional<size_t> find(JobNo distance) const;
+  bool has(JobNo distance) const { return std::ranges::binary_search(distances_, distance); }
   void strike(size_t at) { counting_ &= ~(uint64_t{1} << at); }
   // Where the records of all its rows are; nothing: the rows have them.
   std::optional<BlockPiece> piece;

@@ -105,8 +105,10 @@ class Store final : public StoreView {
     const Store& store_;
     const rocksdb::Snapshot* const snapshot_;
   };
-  // The pack that has a row of the job, whether or not it counts.
-  StoreResult<std::optional<LaidPack>> pack_with(JobNo job, const Moment& moment) const;
+  // The records of all jobs of the pack that has a row of this one, whether or not they count, and of those
+  // that follow it, of `packs_max` packs in all at most and no more after 256 KiB; nothing: no pack has one.
+  StoreResult<std::optional<RecordsRead>> find_packed(JobNo job, size_t packs_max,
+                                                      const Moment& moment) const;
   // The row of a job that is in no pack.
   StoreResult<std::optional<Bytes>> find_single(JobNo job, const Moment& moment) const;
   // REQUIRES: no checkpoint is being written, or this is its thread; see RecordReader.
@@ -162,6 +164,10 @@ class Store final : public StoreView {
   void drop_blocks(uint64_t covered, rocksdb::WriteBatch& out);
   // A pack of which some count no more since the checkpoint before.
   StoreResult<void> put_struck(JobNo pack, rocksdb::WriteBatch& out);
+  struct PackParts {
+    Bytes rows, piece;
+  };
+  StoreResult<PackParts> parts_of(JobNo pack, const PackHead& head, const Moment* moment = nullptr) const;
   StoreResult<const ReadPack*> read_pack(JobNo pack) const;
   // store_done.cpp
   void put_done(const JobId& id, ByteView row, rocksdb::WriteBatch& out) const;

@@ -15,6 +15,8 @@ constexpr size_t kScanBytes = 2 << 20;
 constexpr size_t kPackedRowMax = 4 << 10;
 // A job that changes alone costs the reading of its pack.
 constexpr size_t kPackBytesMax = 32 << 10;
+// Records beyond this are read when they are wanted.
+constexpr size_t kReadAheadBytes = 8 * kPackBytesMax;
 // Fewer do not pay for a head.
 constexpr size_t kPackRowsMin = 8;
 // A pack of which no more than this part counts is given up: it would hold the bytes of all.
@@ -170,53 +172,55 @@ StoreResult<void> Store::put_struck(JobNo pack, rocksdb::WriteBatch& out) {
   return {};
 }
 
+StoreResult<Store::PackParts> Store::parts_of(JobNo pack, const PackHead& head, const Moment* moment) const {
+  auto rows = get(kPackedRows, keys::of(pack), moment);
+  if (!rows) return std::unexpected(rows.error());
+  if (!*rows) return damaged(pack, "are missing");
+  PackParts parts{std::move(**rows), {}};
+  if (!head.piece) return parts;
+  auto piece = get(kBlocks, BlockPieceKey(*head.piece).bytes(), moment);
+  if (!piece) return std::unexpected(piece.error());
+  if (!*piece) return damaged(pack, "have lost their records");
+  parts.piece = std::move(**piece);
+  return parts;
+}
+
 StoreResult<const Store::ReadPack*> Store::read_pack(JobNo pack) const {
   const auto known = std::ranges::find(packs_read_, pack, &ReadPack::first);
   if (known != packs_read_.end()) return &*known;
-  auto bytes = get(kPackedRows, keys::of(pack));
-  if (!bytes) return std::unexpected(bytes.error());
-  if (!*bytes) return damaged(pack, "are missing");
   const PackHead& head = packs_.head(pack);
-  std::optional<Bytes> piece;
-  if (head.piece) {
-    auto found = get(kBlocks, BlockPieceKey(*head.piece).bytes());
-    if (!found) return std::unexpected(found.error());
-    if (!*found) return damaged(pack, "have lost their records");
-    piece = std::move(*found);
-  }
-  auto laid = lay_rows(head, **bytes, piece ? ByteView(*piece) : ByteView());
+  const auto parts = parts_of(pack, head);
+  if (!parts) return std::unexpected(parts.error());
+  auto laid = lay_rows(head, parts->rows, parts->piece);
   if (!laid) return damaged(pack, "cannot be read");
   if (packs_read_.size() == kPacksReadMax) packs_read_.pop_front();
   return &packs_read_.emplace_back(pack, std::move(*laid));
 }
 
-StoreResult<std::optional<LaidPack>> Store::pack_with(JobNo job, const Moment& moment) const {
+StoreResult<std::optional<RecordsRead>> Store::find_packed(JobNo job, size_t packs_max,
+                                                           const Moment& moment) const {
   if (families_[kPacks] == nullptr) return std::nullopt;
   rocksdb::ReadOptions options;
   options.snapshot = moment.snapshot_;
   const std::unique_ptr<rocksdb::Iterator> heads(database_->db().NewIterator(options, families_[kPacks]));
   heads->SeekForPrev(slice(keys::of(job)));
-  if (!heads->status().ok()) return failure("cannot read the heads of packed rows", heads->status());
-  if (!heads->Valid()) return std::nullopt;
-  const auto first = keys::number(view(heads->key()));
-  auto head = PackHead::decode(view(heads->value()));
-  if (!first || !head) return damaged(first.value_or(0), "have a bad head");
-  LaidPack pack{*first, std::move(*head), {}};
-  if (!pack.place_of(job)) return std::nullopt;
-  const auto rows = get(kPackedRows, keys::of(pack.first), &moment);
-  if (!rows) return std::unexpected(rows.error());
-  if (!*rows) return damaged(pack.first, "are missing");
-  std::optional<Bytes> piece;
-  if (pack.head.piece) {
-    auto found = get(kBlocks, BlockPieceKey(*pack.head.piece).bytes(), &moment);
-    if (!found) return std::unexpected(found.error());
-    if (!*found) return damaged(pack.first, "have lost their records");
-    piece = std::move(*found);
+  std::optional<RecordsRead> read;
+  const auto wants_more = [&](size_t packs) {
+    return packs == 0 || (packs < packs_max && read->bytes.size() < kReadAheadBytes);
+  };
+  for (size_t packs = 0; wants_more(packs) && heads->Valid(); heads->Next(), ++packs) {
+    const auto first = keys::number(view(heads->key()));
+    const auto head = PackHead::decode(view(heads->value()));
+    if (!first || !head) return damaged(first.value_or(0), "have a bad head");
+    if (packs == 0 && !head->has(job - *first)) return std::nullopt;
+    const auto parts = parts_of(*first, *head, &moment);
+    if (!parts) return std::unexpected(parts.error());
+    if (!read) read.emplace();
+    if (!lay_records(*first, *head, parts->rows, parts->piece, *read))
+      return damaged(*first, "cannot be read");
   }
-  auto laid = lay_rows(pack.head, **rows, piece ? ByteView(*piece) : ByteView());
-  if (!laid) return damaged(pack.first, "cannot be read");
-  pack.laid = std::move(*laid);
-  return pack;
+  if (!heads->status().ok()) return failure("cannot read the heads of packed rows", heads->status());
+  return read;
 }
 
 StoreResult<std::optional<Bytes>> Store::find_single(JobNo job, const Moment& moment) const {

@@ -141,6 +141,8 @@ const std::vector<std::string_view>& crash_points() {
       "recovery-tables-read",
       "recovery-rows-restored",
       "recovery-tail-replayed",
+      // daemon/store/record_reader.cpp
+      "records-read-back",
       // daemon/store/checkpointer.cpp
       "witness-due",
       "witness-written",

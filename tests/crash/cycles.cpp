@@ -47,9 +47,8 @@ class Life {
   Life(const CyclePlan& plan, CycleReport& report)
       : plan_(plan),
         report_(report),
-        daemon_(
-            std::string(kCycleConfig) + "[engine]\npartitions = " + std::to_string(plan.partitions) + "\n",
-            plan.environment, plan.programs) {
+        daemon_(std::string(kCycleConfig) + "partitions = " + std::to_string(plan.partitions) + "\n",
+                plan.environment, plan.programs) {
     if (plan.descriptors_kept) daemon_.serve_under(&keeper_);
   }
 
@@ -273,6 +272,8 @@ admission_timeout = "2m"
 processing_timeout = "400ms"
 batch_size = 8
 batch_interval = "20ms"
+[engine]
+payload_memory_bytes = "8KiB"
 )";
 
 LoadOptions cycle_load(uint64_t seed, uint64_t number) {

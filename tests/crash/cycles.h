@@ -56,7 +56,9 @@ struct CycleReport {
 };
 
 // The daemon's configuration, and the load of the n-th queue. Restarts in quick succession, batches that come
-// soon, submits that wait for room, leases that a stopped process outlasts.
+// soon, submits that wait for room, leases that a stopped process outlasts, payloads that do not all fit into
+// memory.
+// More keys of [engine] may follow it.
 extern const char* const kCycleConfig;
 LoadOptions cycle_load(uint64_t seed, uint64_t number);
 

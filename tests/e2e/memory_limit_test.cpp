@@ -21,7 +21,7 @@ size_t times_in(const std::string& text, const std::string& part) {
 
 class MemoryLimit : public WithDaemon {
  protected:
-  MemoryLimit() : WithDaemon(kLoadConfig) {}
+  explicit MemoryLimit(const std::string& more = {}) : WithDaemon(kLoadConfig + more) {}
   void SetUp() override {
     if (kSanitized) GTEST_SKIP() << "a sanitizer needs all of the address space";
     WithDaemon::SetUp();
@@ -96,6 +96,22 @@ TEST_F(MemoryLimit, ThatIsTooSmallForWhatLivesIsATimeoutForClientsAndNothingIsLo
   daemon_.kill_engine();
   expect_the_flood_is_kept();
   EXPECT_EQ(run(pqctl_words({"submit", "small"}), {daemon_.socket_variable()}).exit, 0);
+}
+
+class SmallPayloadMemory : public MemoryLimit {
+ protected:
+  SmallPayloadMemory() : MemoryLimit("[engine]\npayload_memory_bytes = \"4MiB\"\n") {}
+};
+
+// What RocksDB holds beside is a matter of its own settings, and not of how many jobs there are.
+TEST_F(SmallPayloadMemory, TakesABacklogOfTwiceTheMemoryThatThereIs) {
+  Client client = connect();
+  constexpr size_t kLarge = 4'000;
+  const pid_t engine = daemon_.engine();
+  limit(engine, RLIMIT_AS, address_space(engine) + kLarge * 200'000 / 2);
+  EXPECT_EQ(flood(client, kWatchdog, [&] { return kept_.size() >= kLarge; }), std::set<Error>());
+  EXPECT_EQ(daemon_.engine(), engine) << daemon_.log();
+  expect_the_flood_is_kept();
 }
 
 TEST_F(MemoryLimit, RefusesASessionThatTheEngineCannotMapByName) {

@@ -32,22 +32,25 @@ std::optional<JobRow> Engine::Rows::find_finished(const JobId& id) {
   return std::move(*row);
 }
 
-Bytes Engine::Rows::find_record(JobNo job, const JobId& id) {
+RecordsRead Engine::Rows::find_records(JobNo job, const JobId& id) {
+  RecordsRead read;
   if (const auto live = store_.find_live(job); *live) {
     auto row = decode_row(**live);
     require(row.has_value(), "the row of the live job ", job, " cannot be read");
-    return std::move(row->record);
+    read.add(job, row->record);
+    return read;
   }
   auto row = find_finished(id);
   require(row.has_value(), "job ", job, " is in memory without its record, and the store has none");
-  return std::move(row->record);
+  read.add(job, row->record);
+  return read;
 }
 
 Engine::Engine(Surroundings& around, BrokerOptions options, TimeNs now)
     : around_(around), rows_(around.store), options_(std::move(options)), state_(std::make_unique<State>()) {
   epoch_ = around_.store.next_epoch();
   // One engine keeps all records, the next one none that the store has, the one after it a few.
-  constexpr std::array<size_t, 3> kRecordBytes{limits::kRecordBytesInMemory, 0, 4'096};
+  constexpr std::array<size_t, 3> kRecordBytes{SIZE_MAX, 0, 4'096};
   state_->record_bytes_max = kRecordBytes[epoch_ % kRecordBytes.size()];
   state_->set_record_source(rows_);
   recover_state();

@@ -76,7 +76,7 @@ class Engine {
     explicit Rows(FakeStore& store) : store_(store) {}
     std::optional<JobRow> find_finished(const JobId& id) override;
     std::optional<KeptKey> find_key(const ShortHash& key) override { return *store_.find_key(key); }
-    Bytes find_record(JobNo job, const JobId& id) override;
+    RecordsRead find_records(JobNo job, const JobId& id) override;
 
    private:
     FakeStore& store_;

@@ -107,9 +107,10 @@ TEST(ConfigRender, LooksAsPeopleWouldWriteIt) {
   const std::string text = render_config(good("[queue.\"a.b\"]\nmax_active = 3\n"));
   for (const char* part :
        {"[daemon]\nstate_dir = \"/var/lib/pqd\"\n", "session_memory_bytes = \"4GiB\"\n",
-        "[engine]\npartitions = 1\nspin_us = \"auto\"\n", "[queues]\nstrict = false\n",
-        "[queues.defaults]\nmax_depth = 10000\n", "admission_timeout = \"5s\"\n", "fair = \"off\"\n",
-        "[queue.\"a.b\"]\n", "max_active = 3\n", "[limits]\nrate_limit = 60\n",
+        "[engine]\npartitions = 1\nspin_us = \"auto\"\npayload_memory_bytes = \"128MiB\"\n",
+        "[queues]\nstrict = false\n", "[queues.defaults]\nmax_depth = 10000\n",
+        "admission_timeout = \"5s\"\n", "fair = \"off\"\n", "[queue.\"a.b\"]\n", "max_active = 3\n",
+        "[limits]\nrate_limit = 60\n",
         "[store]\nreserved_bytes = \"256MiB\"\ncheckpoint_interval = \"1s\"\n"})
     EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
 }

@@ -53,6 +53,7 @@ log_level = "debug"
 [engine]
 partitions = 4
 spin_us = 20
+payload_memory_bytes = "8MiB"
 
 [queues]
 strict = true
@@ -71,7 +72,7 @@ checkpoint_interval = "250ms"
                                          .max_payload_bytes = 1'000,
                                          .event_loop = BackendChoice::kEpoll,
                                          .log_level = "debug"}));
-  EXPECT_EQ(config.engine, (EngineConfig{.partitions = 4, .spin_us = 20}));
+  EXPECT_EQ(config.engine, (EngineConfig{.partitions = 4, .spin_us = 20, .payload_memory_bytes = 8u << 20}));
   EXPECT_TRUE(config.queues.strict);
   EXPECT_EQ(config.limits, (LimitsConfig{.rate_limit = 7}));
   EXPECT_EQ(config.store, (StoreConfig{.reserved_bytes = 64u << 20, .checkpoint_interval_ms = 250}));

@@ -2,63 +2,15 @@
 #include "daemon/store/birth_pack.h"
 
 #include <algorithm>
-#include <atomic>
 #include <random>
-#include <thread>
 
 #include "core/commit.h"
-#include "core/job_row.h"
-#include "daemon/store/record_reader.h"
 #include "daemon/store/salvage.h"
 #include "daemon/store/store_check.h"
-#include "tests/daemon/store/damaged_store.h"
-#include "tests/daemon/store/live_rows.h"
-#include "tests/support/eventually.h"
+#include "tests/daemon/store/birth_packs.h"
 
 namespace pqd::test {
 namespace {
-
-JobRow row_of(JobNo job) {
-  JobRow row;
-  row.core.no = job;
-  row.core.id = JobId::make(1'700'000'000'000 + job, 3, 1, job);
-  row.core.created_ns = row.core.ready_ns = static_cast<TimeNs>(1'700'000'000'000'000'000 + job * 977);
-  row.core.payload_bytes = static_cast<uint32_t>(job);
-  if (job % 7 == 0) row.note = "half way";
-  return row;
-}
-
-// Jobs of one commit, one record behind the other.
-struct BornTogether {
-  BornTogether(uint64_t commit, JobNo from, size_t count, size_t record_bytes = 0) {
-    for (JobNo job = from; job < from + count; ++job) {
-      const Bytes record = bytes_of(job, record_bytes != 0 ? record_bytes : 20 + job % 90);
-      const BlobRef at{static_cast<uint32_t>((bytes.size() + 7) / 8 * 8),
-                       static_cast<uint32_t>(record.size())};
-      if (job > from && (job - from) % kBlockPieceRecords == 0) cuts.push_back(at.offset);
-      bytes.resize(at.offset);
-      bytes.insert(bytes.end(), record.begin(), record.end());
-      births.push_back({job, encode_row(row_of(job)), commit, at, &bytes, {}});
-    }
-  }
-  BornTogether(const BornTogether&) = delete;
-  BornTogether& operator=(const BornTogether&) = delete;
-
-  // Those of them that are `wanted`, into the batch with the block that they point into.
-  template <class Wanted>
-  void join(CheckpointBatch& batch, Wanted wanted) const {
-    std::ranges::copy_if(births, std::back_inserter(batch.births), wanted);
-    batch.blocks.push_back(block);
-  }
-  void join(CheckpointBatch& batch) const {
-    join(batch, [](const Birth& /*each*/) { return true; });
-  }
-
-  const std::shared_ptr<Bytes> block = std::make_shared<Bytes>();
-  Bytes& bytes = *block;
-  std::vector<uint32_t> cuts;
-  std::vector<Birth> births;
-};
 
 TEST(BirthPackTest, GivesBackWholeRows) {
   const BornTogether born(5, 1, 64);
@@ -160,48 +112,6 @@ TEST(BlockCuts, AreTheSameWhenRecordsWereTakenOutAgain) {
     before = cut;
   }
 }
-
-class BirthPacks : public DamagedStore {
- protected:
-  void SetUp() override { store = open_store(path()); }
-
-  void append(const BornTogether& born) {
-    ASSERT_TRUE(store->append(store->last_commit() + 1, bytes_of(store->last_commit() + 1, 90), born.bytes,
-                              born.cuts));
-  }
-  void put(CheckpointBatch batch) {
-    batch.covered = store->last_commit();
-    ASSERT_TRUE(store->checkpoint(batch));
-    expected.take(batch);
-  }
-  // Appends a commit of so many jobs and has them in a checkpoint.
-  void bear(JobNo from, size_t count, size_t record_bytes = 0) {
-    const BornTogether born(store->last_commit() + 1, from, count, record_bytes);
-    append(born);
-    CheckpointBatch batch;
-    born.join(batch);
-    put(batch);
-  }
-  void end(JobNo from, JobNo to) {
-    CheckpointBatch batch;
-    for (JobNo job = from; job <= to; ++job) batch.live_deletes.push_back(job);
-    put(batch);
-  }
-  void reopen() {
-    store.reset();
-    store = open_store(path());
-  }
-  void expect_as_put() { expected.expect_in(*store); }
-  size_t keys_in(const std::string& family) {
-    store.reset();
-    const size_t keys = Database(path()).count(family);
-    store = open_store(path());
-    return keys;
-  }
-
-  std::unique_ptr<Store> store;
-  LiveRows expected;
-};
 
 TEST_F(BirthPacks, KeepThePiecesOfBlocksThatTheirRecordsStandIn) {
   bear(1, 200);
@@ -330,58 +240,6 @@ TEST_F(BirthPacks, AreRefusedWithoutTheirPieces) {
   EXPECT_NE(read.error().text.find("from 65 on are missing or cannot be read"), std::string::npos)
       << read.error().text;
   EXPECT_TRUE(store->find_live(64).value().has_value()) << "others can be had";
-}
-
-// RecordReader over the same.
-
-Bytes record_of(JobNo job) { return bytes_of(job, 20 + job % 90); }
-
-TEST_F(BirthPacks, AreReadForTheRecordsOfTheirJobs) {
-  bear(1, 200);
-  bear(300, 5);
-  RecordReader records(*store);
-  for (const JobNo job : {JobNo{1}, JobNo{64}, JobNo{65}, JobNo{200}, JobNo{300}, JobNo{304}})
-    EXPECT_EQ(records.find(job, row_of(job).core.id).value(), record_of(job)) << job;
-  EXPECT_EQ(records.find(250, row_of(250).core.id).value(), std::nullopt);
-}
-
-TEST_F(BirthPacks, AreReadForTheRecordsOfThoseThatCountNoMore) {
-  bear(1, 64);
-  JobRow changed = row_of(7);
-  changed.note = "changed";
-  changed.record = record_of(7);
-  CheckpointBatch batch;
-  batch.live_puts.emplace_back(7, encode_row(changed));
-  put(batch);
-  EXPECT_EQ(RecordReader(*store).find(7, changed.core.id).value(), record_of(7));
-  end(8, 60);
-  EXPECT_EQ(RecordReader(*store).find(7, changed.core.id).value(), record_of(7)) << "the pack is gone";
-  EXPECT_EQ(RecordReader(*store).find(64, row_of(64).core.id).value(), record_of(64));
-}
-
-TEST_F(BirthPacks, AreReadForRecordsWhileCheckpointsGiveThemUp) {
-  constexpr JobNo kStaying = 64;  // and each 64th from there on: one of a pack
-  bear(1, 64);
-  std::atomic<JobNo> born{64};
-  std::atomic<bool> over{false};
-  std::atomic<uint64_t> looks{0};
-  std::thread reader([&] {
-    for (JobNo job = kStaying; !over; job = job >= born ? kStaying : job + 64) {
-      RecordReader records(*store);
-      const auto record = records.find(job, row_of(job).core.id);
-      EXPECT_TRUE(record && *record == record_of(job)) << job << (record ? "" : record.error().text);
-      ++looks;
-    }
-  });
-  for (JobNo from = 65; from < 65 + 60 * 64; from += 64) {
-    bear(from, 64);
-    born = from + 63;
-    end(from - 64, from - 2);
-  }
-  EXPECT_TRUE(eventually([&] { return looks > 100; }));
-  over = true;
-  reader.join();
-  expect_as_put();
 }
 
 }  // namespace

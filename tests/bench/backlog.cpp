@@ -4,6 +4,7 @@
 #include "tests/bench/moment.h"
 #include "tests/bench/own.h"
 #include "tests/bench/row.h"
+#include "tests/bench/turns.h"
 
 namespace pqd::bench {
 namespace {
@@ -18,7 +19,9 @@ constexpr uint32_t kCredits = 2'048;
 constexpr double kLongestSeconds = 600;
 
 constexpr const char* kMemory = "bytes besides its payload for each further job";
-constexpr const char* kMemoryWhole = "bytes besides their payloads, by all jobs";
+constexpr const char* kMemoryWhole = "bytes of memory a job, payloads included, by all jobs";
+// No payload leaves memory for being in the store.
+constexpr const char* kAllInMemory = "payload_memory_bytes = \"1TiB\"\n";
 constexpr const char* kStart = "s to start after a kill";
 constexpr const char* kSubmitted = "jobs/s submitted";
 constexpr const char* kDrained = "jobs/s drained";
@@ -72,18 +75,17 @@ uint64_t settled_memory(OwnDaemon& own) {
   }
 }
 
-// Of the engine, in bytes a job, without what the payloads take.
-double besides_payload(uint64_t before, uint64_t after, uint64_t jobs) {
-  return (static_cast<double>(after) - static_cast<double>(before)) / static_cast<double>(jobs) -
-         static_cast<double>(kPayloadBytes);
+// Of the engine, in bytes.
+double of_each(uint64_t before, uint64_t after, uint64_t jobs) {
+  return (static_cast<double>(after) - static_cast<double>(before)) / static_cast<double>(jobs);
 }
 
-std::string once(Line& line, uint64_t jobs) {
-  OwnDaemon own;
+std::string once(Line& line, const std::string& engine, uint64_t jobs) {
+  OwnDaemon own(engine);
   if (std::string fault = own.start(); !fault.empty()) return fault;
   const uint64_t empty = settled_memory(own);
   if (std::string fault = submit_all(line, own.socket(), jobs); !fault.empty()) return fault;
-  line.add(kMemoryWhole, besides_payload(empty, settled_memory(own), jobs));
+  line.add(kMemoryWhole, of_each(empty, settled_memory(own), jobs));
   own.daemon().kill();
   const int64_t from = now_ns();
   if (std::string fault = own.start(); !fault.empty()) return fault;
@@ -93,14 +95,33 @@ std::string once(Line& line, uint64_t jobs) {
 
 // What there is but once is there after the first jobs, and those that follow show what a job takes.
 std::string once_further(Line& line, uint64_t jobs) {
-  OwnDaemon own;
+  OwnDaemon own(kAllInMemory);
   if (std::string fault = own.start(); !fault.empty()) return fault;
   Line untold{"", "", true};
   if (std::string fault = submit_all(untold, own.socket(), jobs); !fault.empty()) return fault;
   const uint64_t before = settled_memory(own);
   if (std::string fault = submit_all(untold, own.socket(), kFurther * jobs); !fault.empty()) return fault;
-  line.add(kMemory, besides_payload(before, settled_memory(own), kFurther * jobs));
+  line.add(kMemory,
+           of_each(before, settled_memory(own), kFurther * jobs) - static_cast<double>(kPayloadBytes));
   return "";
+}
+
+Contender bounded(const Plan& plan) {
+  return {Line{"pqd", std::string(kOwnSetting), true},
+          [jobs = plan.jobs](Line& line) { return once(line, "", jobs); }};
+}
+
+Contender all_in_memory(const Plan& plan) {
+  return {
+      Line{"pqd, all payloads in memory",
+           "and none in the store alone; the engine's own memory, with what RocksDB holds of it, when it has "
+           "nothing left to do; " +
+               std::string(kOwnSetting),
+           true},
+      [jobs = plan.jobs](Line& line) {
+        std::string fault = once(line, kAllInMemory, jobs);
+        return fault.empty() ? once_further(line, jobs) : fault;
+      }};
 }
 
 }  // namespace
@@ -109,14 +130,9 @@ std::vector<Comparison> measure_backlog(const Plan& plan) {
   Comparison comparison{
       short_number(static_cast<double>(plan.jobs)) + " live jobs of 200 bytes, durability fsync",
       Tier::kGroupCommit};
-  Line line{"pqd",
-            "the engine's own memory, with what RocksDB holds of it, when it has nothing left to do; " +
-                std::string(kOwnSetting),
-            true};
-  repeat(plan, line, [&](Line& own) { return once(own, plan.jobs); });
-  repeat(plan, line, [&](Line& own) { return once_further(own, plan.jobs); });
-  comparison.aims = {aim_at_most(line, kMemory, 256), aim_at_most(line, kStart, 2)};
-  comparison.lines.push_back(std::move(line));
+  comparison.lines = measure_in_turns(plan, {bounded(plan), all_in_memory(plan)});
+  const Line& own = comparison.lines[0];
+  comparison.aims = {aim_at_most(comparison.lines[1], kMemory, 256), aim_at_most(own, kStart, 2)};
   return {comparison};
 }
 

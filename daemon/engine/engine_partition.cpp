@@ -113,12 +113,18 @@ StartResult EnginePartition::fold_tail() {
   if (!read) error = read.error();
   if (error) return std::unexpected(fault_of(*error));
   covered_.store(recovered_.covered, std::memory_order_relaxed);
-  checkpointer_.emplace(*store_, *witness_, std::move(fold), checkpointer_options(),
-                        Checkpointer::Callbacks{
-                            // release: pairs with the worker's acquire load; the rows are in the store.
-                            .covered = [this](uint64_t to) { covered_.store(to, std::memory_order_release); },
-                            .failed = [](const StoreError& failed) { fail_stop(failed); }});
+  checkpointer_.emplace(
+      *store_, *witness_, std::move(fold), checkpointer_options(),
+      Checkpointer::Callbacks{.covered = [this](uint64_t to) { covered(to); },
+                              .failed = [](const StoreError& failed) { fail_stop(failed); }});
   return {};
+}
+
+void EnginePartition::covered(uint64_t to) {
+  // release: pairs with the worker's acquire load; the rows are in the store.
+  covered_.store(to, std::memory_order_release);
+  // relaxed: a hint; who has nothing to do may let go of memory.
+  if (checkpoint_wanted_.load(std::memory_order_relaxed)) loop_->wake();
 }
 
 // What waits in memory, and what goes into the one write queue at once, is no more for there being several.

@@ -60,6 +60,8 @@ class EnginePartition {
   StartResult begin(TimeNs latest_ns);
   StartResult first_turn(InheritedSessions& inherited);
   CheckpointerOptions checkpointer_options() const;
+  // Of the checkpointer's thread: all commits up to this one are in rows.
+  void covered(uint64_t to);
 
   PartitionSetup setup_;
   SessionInbox inbox_;

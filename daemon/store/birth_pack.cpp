@@ -175,6 +175,7 @@ std::optional<LaidRows> lay_rows(const PackHead& head, ByteView packed, ByteView
 }
 
 bool lay_records(JobNo first, const PackHead& head, ByteView packed, ByteView piece, RecordsRead& read) {
+  read.bytes.reserve(read.bytes.size() + (head.piece ? piece : packed).size());
   if (head.piece) {
     ByteReader in(packed);
     if (in.pod<uint8_t>() != kVersion) return false;
@@ -189,8 +190,8 @@ bool lay_records(JobNo first, const PackHead& head, ByteView packed, ByteView pi
   const auto rows = unpack_rows(packed, head.size());
   for (size_t i = 0; rows && i < head.size(); ++i) {
     const auto row = decode_row((*rows)[i]);
-    if (!row) return false;
-    read.add(first + head.distance(i), row->record);
+    if (!row && head.counts(i)) return false;
+    if (row) read.add(first + head.distance(i), row->record);
   }
   return rows.has_value();
 }

@@ -10,9 +10,12 @@ namespace pqd {
 StoreResult<std::optional<RecordsRead>> find_records(const Store& store, JobNo job, const JobId& id,
                                                      size_t packs_max) {
   const Store::Moment now(store);
-  auto packed = store.find_packed(job, packs_max, now);
-  if (!packed || *packed) return packed;
+  // First: `live` knows at once that it has not got one.
   auto bytes = store.find_single(job, now);
+  if (bytes && !*bytes) {
+    auto packed = store.find_packed(job, packs_max, now);
+    if (!packed || *packed) return packed;
+  }
   // It had ended by that moment: the rows of those go in before, or together with, the end of the others.
   if (bytes && !*bytes) bytes = store.find_done(id);
   if (!bytes) return std::unexpected(bytes.error());

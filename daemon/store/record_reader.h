@@ -1,5 +1,5 @@
 // The records of jobs whose beginnings a checkpoint has, for who does not write checkpoints: each look sees
-// the store as one moment has it and waits for no lock.
+// the store as one moment has it and waits for no lock of ours.
 #pragma once
 
 #include "core/record_source.h"

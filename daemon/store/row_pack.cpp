@@ -1,7 +1,6 @@
 #include "daemon/store/row_pack.h"
 
 #include <bit>
-#include <limits>
 
 namespace pqd {
 namespace {
@@ -12,7 +11,7 @@ constexpr uint8_t kWithPiece = 2;  // of a head
 }  // namespace
 
 bool PackHead::add(JobNo distance) {
-  if (distances_.size() == kRowsMax || distance > std::numeric_limits<uint16_t>::max()) return false;
+  if (distances_.size() == kRowsMax || distance > kDistanceMax) return false;
   if (!distances_.empty() && distance <= distances_.back()) return false;
   counting_ |= uint64_t{1} << distances_.size();
   distances_.push_back(static_cast<uint16_t>(distance));

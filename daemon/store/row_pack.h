@@ -20,6 +20,7 @@ namespace pqd {
 class PackHead {
  public:
   static constexpr size_t kRowsMax = 64;
+  static constexpr JobNo kDistanceMax = UINT16_MAX;
 
   // False, and nothing is done: it is full, or `distance` is too far or not beyond the last.
   bool add(JobNo distance);

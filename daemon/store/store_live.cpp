@@ -200,15 +200,16 @@ StoreResult<const Store::ReadPack*> Store::read_pack(JobNo pack) const {
 StoreResult<std::optional<RecordsRead>> Store::find_packed(JobNo job, size_t packs_max,
                                                            const Moment& moment) const {
   if (families_[kPacks] == nullptr) return std::nullopt;
+  // Not back over all that were given up.
+  const auto first_possible = keys::of(job - std::min(job, PackHead::kDistanceMax));
+  const rocksdb::Slice lower = slice(first_possible);
   rocksdb::ReadOptions options;
   options.snapshot = moment.snapshot_;
+  options.iterate_lower_bound = &lower;
   const std::unique_ptr<rocksdb::Iterator> heads(database_->db().NewIterator(options, families_[kPacks]));
   heads->SeekForPrev(slice(keys::of(job)));
   std::optional<RecordsRead> read;
-  const auto wants_more = [&](size_t packs) {
-    return packs == 0 || (packs < packs_max && read->bytes.size() < kReadAheadBytes);
-  };
-  for (size_t packs = 0; wants_more(packs) && heads->Valid(); heads->Next(), ++packs) {
+  for (size_t packs = 0; heads->Valid(); heads->Next()) {
     const auto first = keys::number(view(heads->key()));
     const auto head = PackHead::decode(view(heads->value()));
     if (!first || !head) return damaged(first.value_or(0), "have a bad head");
@@ -218,6 +219,8 @@ StoreResult<std::optional<RecordsRead>> Store::find_packed(JobNo job, size_t pac
     if (!read) read.emplace();
     if (!lay_records(*first, *head, parts->rows, parts->piece, *read))
       return damaged(*first, "cannot be read");
+    if (packs == 0 && !read->find(job)) return damaged(*first, "cannot be read");
+    if (++packs == packs_max || read->bytes.size() >= kReadAheadBytes) break;
   }
   if (!heads->status().ok()) return failure("cannot read the heads of packed rows", heads->status());
   return read;

@@ -92,6 +92,21 @@ TEST_F(Records, AreThereOfThoseThatCountNoMore) {
   EXPECT_EQ(found(find_records(*store, 64, row_of(64).core.id), 64), record_of(64));
 }
 
+TEST_F(Records, OfJobsThatHaveEndedAreThoseOfTheirRows) {
+  bear(1, 64);
+  JobRow ended = row_of(7);
+  ended.core.state = JobState::kCompleted;
+  ended.record = record_of(7);
+  CheckpointBatch batch;
+  batch.live_deletes = {7};
+  batch.done_puts.emplace_back(ended.core.id, encode_row(ended));
+  put(batch);
+  end(1, 6);
+  end(8, 64);
+  EXPECT_EQ(found(find_records(*store, 7, ended.core.id), 7), record_of(7));
+  EXPECT_EQ(find_records(*store, 8, row_of(8).core.id).value(), std::nullopt) << "nobody has this row";
+}
+
 TEST_F(Records, AreRefusedWithoutThePieceThatTheyStandIn) {
   bear(1, 64);
   store.reset();

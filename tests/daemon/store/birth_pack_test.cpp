@@ -135,13 +135,7 @@ TEST_F(BirthPacks, AreNotMadeOfAFewSmallOnes) {
 }
 
 TEST_F(BirthPacks, OfAFewJobsEachAreOnePackOfWholeRows) {
-  CheckpointBatch batch;
-  for (JobNo job = 1; job <= 40; job += 4) {
-    const BornTogether born(store->last_commit() + 1, job, 4);
-    append(born);
-    born.join(batch);
-  }
-  put(batch);
+  bear_a_few_each(1, 40);
   EXPECT_EQ(keys_in("packs"), 1u);
   EXPECT_EQ(keys_in("blocks"), 0u);
   expect_as_put();

@@ -74,6 +74,16 @@ class BirthPacks : public DamagedStore {
     born.join(batch);
     put(batch);
   }
+  // Commits of four jobs each, all in one checkpoint.
+  void bear_a_few_each(JobNo from, JobNo to) {
+    CheckpointBatch batch;
+    for (JobNo job = from; job <= to; job += 4) {
+      const BornTogether born(store->last_commit() + 1, job, 4);
+      append(born);
+      born.join(batch);
+    }
+    put(batch);
+  }
   void end(JobNo from, JobNo to) {
     CheckpointBatch batch;
     for (JobNo job = from; job <= to; ++job) batch.live_deletes.push_back(job);

@@ -66,13 +66,7 @@ TEST_F(Records, OfLargeJobsAreNotReadFarAhead) {
 }
 
 TEST_F(Records, OfPacksOfWholeRowsAreReadAsWell) {
-  CheckpointBatch batch;
-  for (JobNo job = 1; job <= 40; job += 4) {
-    const BornTogether born(store->last_commit() + 1, job, 4);
-    append(born);
-    born.join(batch);
-  }
-  put(batch);
+  bear_a_few_each(1, 40);
   ASSERT_EQ(keys_in("packs"), 1u);
   const auto read = find_records(*store, 9, row_of(9).core.id);
   for (JobNo job = 1; job <= 40; ++job) EXPECT_EQ(found(read, job), record_of(job)) << job;

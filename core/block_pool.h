@@ -1,6 +1,8 @@
 // The memory that the records of live jobs stand in: one block a commit, filled by the worker while the
 // commit is open and constant from then on. A block goes when nobody needs it; its bytes go before that where
 // only records of jobs are left in it that the store has: the block is away then, and State reads them there.
+// Of blocks that the store has the latest go first, because the jobs that came first are as a rule wanted
+// first; of those read back the one that was read first.
 // The pool belongs to one thread; the bytes of a sealed block may be read by any thread that holds its
 // pointer.
 #pragma once
@@ -19,8 +21,6 @@ namespace pqd {
 
 using BlockNo = uint32_t;
 inline constexpr BlockNo kNoBlock = 0xFFFFFFFF;
-// The commit of a block that no commit has: no store will ever have it.
-inline constexpr uint64_t kNoCommit = UINT64_MAX;
 
 // A record or result within a block.
 struct RecordRef {
@@ -31,6 +31,10 @@ struct RecordRef {
 
 class BlockPool {
  public:
+  BlockPool() = default;
+  BlockPool(const BlockPool&) = delete;
+  BlockPool& operator=(const BlockPool&) = delete;
+
   // A new block, with one user: whoever opened it, until seal(). It has the room of a full commit from its
   // beginning, so that it does not move while it grows; what is never written of that is no page of memory.
   BlockNo open() {
@@ -43,13 +47,17 @@ class BlockPool {
     bytes->reserve(kOpenBytes);
     return add(std::move(bytes));
   }
-  // A block read back from the store, of this commit, or 0 when it is of rows that a checkpoint has; with one
-  // user: the caller, until drop_user().
-  BlockNo adopt(Bytes bytes, uint64_t commit = 0) {
-    const BlockNo block = add(std::make_shared<Bytes>(std::move(bytes)));
-    close(block, commit);
-    return block;
+  // One of so many bytes, for records that no store will have.
+  BlockNo open_unstored(size_t bytes) {
+    auto fresh = std::make_shared<Bytes>();
+    fresh->reserve(bytes);
+    return add(std::move(fresh));
   }
+  // A block read from the store; with one user: the caller, until drop_user(). Of this commit, which no
+  // checkpoint may cover yet; or of rows that a checkpoint has, at the start or later, when they are wanted.
+  BlockNo adopt(Bytes bytes, uint64_t commit) { return adopt(std::move(bytes), waiting_, commit); }
+  BlockNo adopt_rows(Bytes bytes) { return adopt(std::move(bytes), stored_); }
+  BlockNo adopt_wanted(Bytes bytes) { return adopt(std::move(bytes), read_back_); }
 
   Bytes& open_bytes(BlockNo block) { return *blocks_[block].bytes; }
   std::shared_ptr<const Bytes> shared(BlockNo block) const { return blocks_[block].bytes; }
@@ -74,24 +82,25 @@ class BlockPool {
     --blocks_[block].records;
     free_unused(block);
   }
-  // Lets go of the bytes of blocks of commits up to `covered`, those closed first before the others, that
-  // have no user but jobs, until no more than `bytes_max` are in use.
+  // Commits up to `covered` are in the store. Lets go of bytes that are there, as long as more than
+  // `bytes_max` are in use and there are any that nobody but jobs needs.
   void let_go(uint64_t covered, size_t bytes_max) {
+    while (waiting_.oldest != kNoBlock &&
+           (blocks_[waiting_.oldest].commit <= covered || PQD_CANARY("record-let-go-early")))
+      move(waiting_.oldest, stored_);
     bool any = false;
-    for (BlockNo at = oldest_; at != kNoBlock && bytes_in_use_ > bytes_max;) {
-      Block& block = blocks_[at];
-      const BlockNo next = block.next;
-      if (block.commit > covered && block.commit != kNoCommit && !PQD_CANARY("record-let-go-early")) break;
-      if (block.users == 0 && block.commit != kNoCommit) {
-        unlink(at);
-        bytes_in_use_ -= std::exchange(block.counted_bytes, 0);
-        keep_spare(std::exchange(block.bytes, nullptr));
-        any = true;
-      }
-      at = next;
-    }
+    for (BlockNo at = stored_.latest; at != kNoBlock && bytes_in_use_ > bytes_max;)
+      any |= let_go_of(std::exchange(at, blocks_[at].previous));
+    for (BlockNo at = read_back_.oldest; at != kNoBlock && bytes_in_use_ > bytes_max;)
+      any |= let_go_of(std::exchange(at, blocks_[at].next));
     // What no flood wants any more goes back to the allocator, bit by bit.
     if (!any && spares_.size() > 1) spares_.resize(spares_.size() / 2);
+  }
+  // The same of what was read back, down to what is about to be wanted; what somebody needs is for let_go().
+  void let_read_back_go(size_t bytes_max) {
+    for (size_t looks = kLooksMax;
+         looks > 0 && bytes_in_use_ > bytes_max && read_back_.bytes > kReadBackBytes; --looks)
+      if (!let_go_of(read_back_.oldest)) move(read_back_.oldest, stored_);
   }
   // Gives the open block about as much memory as it has bytes, because it may live as long as its last job: a
   // full one stays where it is, another is copied, and what it stood in is for the next one that is opened.
@@ -106,25 +115,34 @@ class BlockPool {
   }
   // The commit is closed: no byte of the block changes any more, and the opener's use of it ends.
   void seal(BlockNo block, uint64_t commit) {
-    close(block, commit);
+    blocks_[block].commit = commit;
+    link(block, waiting_);
     drop_user(block);
   }
+  // The same of one that no store will have.
+  void seal_unstored(BlockNo block) { drop_user(block); }
 
   // How many use the block, jobs among them; 0 = it is free.
   uint32_t users(BlockNo block) const {
     return block < blocks_.size() ? blocks_[block].users + blocks_[block].records : 0;
   }
   size_t blocks_in_use() const { return blocks_.size() - free_.size(); }
+  // Of closed blocks of commits and of what was read.
   size_t bytes_in_use() const { return bytes_in_use_; }
 
  private:
+  // Closed blocks that are not away, in the order in which they came.
+  struct Line {
+    BlockNo oldest = kNoBlock, latest = kNoBlock;
+    size_t bytes = 0;
+  };
   struct Block {
     std::shared_ptr<Bytes> bytes;  // nullptr = free, or away
-    size_t counted_bytes = 0;
-    uint64_t commit = 0;
+    uint64_t commit = 0;           // of one in `waiting_`
     uint32_t users = 0;
     uint32_t records = 0;
-    BlockNo previous = kNoBlock, next = kNoBlock;  // of those that are closed and not away
+    Line* line = nullptr;  // nullptr = none
+    BlockNo previous = kNoBlock, next = kNoBlock;
   };
 
   BlockNo add(std::shared_ptr<Bytes> bytes) {
@@ -140,33 +158,54 @@ class BlockPool {
     blocks_[block].users = 1;
     return block;
   }
+  BlockNo adopt(Bytes bytes, Line& line, uint64_t commit = 0) {
+    const BlockNo block = add(std::make_shared<Bytes>(std::move(bytes)));
+    blocks_[block].commit = commit;
+    link(block, line);
+    return block;
+  }
   void free_unused(BlockNo block) {
     Block& unused = blocks_[block];
     if (unused.users + unused.records != 0) return;
-    if (unused.counted_bytes != 0) bytes_in_use_ -= unused.counted_bytes;
     unlink(block);
     unused = {};
     free_.push_back(block);
   }
-  // Its bytes count, and may be let go of from now on.
-  void close(BlockNo number, uint64_t commit) {
+  // False: somebody needs them.
+  bool let_go_of(BlockNo number) {
     Block& block = blocks_[number];
-    block.commit = commit;
-    block.counted_bytes = block.bytes->size();
-    bytes_in_use_ += block.counted_bytes;
-    block.previous = latest_;
-    (latest_ == kNoBlock ? oldest_ : blocks_[latest_].next) = number;
-    latest_ = number;
+    if (block.users != 0) return false;
+    unlink(number);
+    keep_spare(std::exchange(block.bytes, nullptr));
+    return true;
+  }
+  void link(BlockNo number, Line& line) {
+    Block& block = blocks_[number];
+    block.line = &line;
+    block.previous = line.latest;
+    (line.latest == kNoBlock ? line.oldest : blocks_[line.latest].next) = number;
+    line.latest = number;
+    line.bytes += block.bytes->size();
+    bytes_in_use_ += block.bytes->size();
   }
   void unlink(BlockNo number) {
     Block& block = blocks_[number];
-    if (block.previous == kNoBlock && oldest_ != number) return;  // was not among them
-    (block.previous == kNoBlock ? oldest_ : blocks_[block.previous].next) = block.next;
-    (block.next == kNoBlock ? latest_ : blocks_[block.next].previous) = block.previous;
+    if (block.line == nullptr) return;
+    Line& line = *std::exchange(block.line, nullptr);
+    (block.previous == kNoBlock ? line.oldest : blocks_[block.previous].next) = block.next;
+    (block.next == kNoBlock ? line.latest : blocks_[block.next].previous) = block.previous;
     block.previous = block.next = kNoBlock;
+    line.bytes -= block.bytes->size();
+    bytes_in_use_ -= block.bytes->size();
+  }
+  void move(BlockNo number, Line& to) {
+    unlink(number);
+    link(number, to);
   }
   void keep_spare(std::shared_ptr<Bytes> bytes) {
-    // Others may read it still; and a page that was had before costs nothing, but for a very small block.
+    // Others may hold it still: who read a commit of other threads has done so before the checkpoint that
+    // covers it was told of, and they do no more than let it go. And a page that was had before costs
+    // nothing, but for a very small block.
     if (bytes.use_count() != 1 || bytes->capacity() < kOpenBytes || bytes->capacity() > kSpareBytesMax)
       return;
     if (spares_.size() == kSparesMax) return;
@@ -186,10 +225,16 @@ class BlockPool {
   // As many bytes as a flood lets go of at a time, about.
   static constexpr size_t kSparesMax = (32u << 20) / kOpenBytes;
 
+  // Of what was read back so much stays for what is about to be wanted.
+  static constexpr size_t kReadBackBytes = 4u << 20;
+  static constexpr size_t kLooksMax = 8;  // of one call
+
   std::vector<std::shared_ptr<Bytes>> spares_;  // empty ones, with room
   std::vector<Block> blocks_;
   std::vector<BlockNo> free_;
-  BlockNo oldest_ = kNoBlock, latest_ = kNoBlock;
+  Line waiting_;    // commits that no checkpoint covers, in their order
+  Line stored_;     // that the store has
+  Line read_back_;  // the same, once they were wanted
   size_t bytes_in_use_ = 0;
 };
 

@@ -27,9 +27,8 @@ class MemoryArena {
 
   size_t filled() const { return blocks_.shared(block_)->size(); }
   void open(size_t bytes) {
-    if (block_ != kNoBlock) blocks_.seal(block_, kNoCommit);
-    block_ = blocks_.open();
-    blocks_.open_bytes(block_).reserve(std::max(kBlockBytes, bytes) + 8);
+    if (block_ != kNoBlock) blocks_.seal_unstored(block_);
+    block_ = blocks_.open_unstored(std::max(kBlockBytes, bytes) + 8);
   }
 
   BlockPool& blocks_;

@@ -127,7 +127,7 @@ bool State::replay(uint64_t number, ByteView events, Bytes block) {
 
 bool State::restore(RowBatch&& batch) {
   while (queues_.size() < tables.queue_count()) queues_.emplace_back();
-  const BlockNo block = blocks.adopt(std::move(batch.records));
+  const BlockNo block = blocks.adopt_rows(std::move(batch.records));
   bool ok = true;
   for (RowBatch::Row& row : batch.rows) {
     ok = jobs.may_add(row.core.no, row.core.id);
@@ -147,7 +147,11 @@ void State::restore(RowBatch::Row&& row, BlockNo block) {
   if (core.state == JobState::kPending) {
     if (core.pending != Pending::kParked) count_in(slot);
     enter(slot);
-    if (core.pending == Pending::kReady) restoring_ready_.emplace_back(core.ready_seq, slot);
+    if (core.pending == Pending::kReady) {
+      restoring_ready_.emplace_back(core.ready_seq, slot);
+      // While the record is in memory.
+      if (auto name = group_name(slot); !name.empty()) restoring_groups_.emplace(slot, std::move(name));
+    }
     if (PQD_CANARY("timer-lost-at-restart") && core.pending == Pending::kBackoff) timers.clear(slot);
     return;
   }
@@ -162,9 +166,12 @@ void State::restored() {
   if (!std::is_sorted(restoring_ready_.begin(), restoring_ready_.end()))
     std::sort(restoring_ready_.begin(), restoring_ready_.end());
   for (QueueNo queue = 0; queue < queues_.size(); ++queue) group_ready_jobs(queue);
-  for (const auto& [seq, slot] : restoring_ready_) line_up(slot);
-  restoring_ready_.clear();
-  restoring_ready_.shrink_to_fit();
+  for (const auto& [seq, slot] : restoring_ready_) {
+    const auto name = restoring_groups_.find(slot);
+    line_up(slot, name == restoring_groups_.end() ? std::string() : std::move(name->second));
+  }
+  restoring_ready_ = {};
+  restoring_groups_ = {};
   for (const auto& [number, session] : tables.sessions()) {
     for (const SubscriptionEntry& sub : session.subscriptions) set_consumer(number, sub);
   }

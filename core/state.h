@@ -90,8 +90,8 @@ class State {
   // for jobs without one; "" for all while the queue is not.
   std::string group_name(Slot slot) const;
   CollectingKey collecting_key(Slot slot) const;
-  // By the names of queues. Whose turn it is begins anew everywhere. Like the turns themselves, weights are
-  // in no journal.
+  // By the names of queues. Whose turn it is begins anew where they change. Like the turns themselves,
+  // weights are in no journal.
   void set_weights(std::map<std::string, QueueWeights> weights);
 
   void apply(const Submitted& e, const SubmitView& submit, RecordRef record);
@@ -172,6 +172,7 @@ class State {
   void enter(Slot slot);          // into the structures of a pending job, and its timer
   void leave_pending(Slot slot);  // out of them
   void line_up(Slot slot);        // behind the ready ones, if that is what it is now
+  void line_up(Slot slot, const std::string& group);
   void pass_turn(Slot slot);      // its group has had it
   void take_in_hand(Slot slot);   // by its holder
   void hold(Slot slot);
@@ -209,6 +210,7 @@ class State {
   std::deque<JobNo> memory_finished_;
   size_t memory_finished_bytes_ = 0;
   std::vector<std::pair<uint64_t, Slot>> restoring_ready_;  // by ready_seq
+  std::unordered_map<Slot, std::string> restoring_groups_;  // of those among them whose groups have names
   std::vector<QueueNo> dirty_;
   std::vector<JobNo> key_turns_;
   size_t parked_count_ = 0;

@@ -95,10 +95,12 @@ void State::leave_pending(Slot slot) {
   }
 }
 
-void State::line_up(Slot slot) {
+void State::line_up(Slot slot) { line_up(slot, group_name(slot)); }
+
+void State::line_up(Slot slot, const std::string& group) {
   const Job& job = jobs[slot];
   const bool ready = job.state == JobState::kPending && job.pending == Pending::kReady;
-  if (ready) queues_[jobs.terms(slot).queue].ready.push(jobs, slot, false, group_name(slot));
+  if (ready) queues_[jobs.terms(slot).queue].ready.push(jobs, slot, false, group);
 }
 
 // A batch takes one turn, with the first of its jobs.
@@ -118,9 +120,16 @@ void State::group_ready_jobs(QueueNo queue) {
 }
 
 void State::set_weights(std::map<std::string, QueueWeights> weights) {
-  weights_ = std::move(weights);
+  const auto before = std::exchange(weights_, std::move(weights));
+  const auto of = [](const std::map<std::string, QueueWeights>& all, const std::string& name) {
+    const auto found = all.find(name);
+    return found == all.end() ? QueueWeights{} : found->second;
+  };
   for (QueueNo queue = 0; queue < queues_.size(); ++queue) {
     if (queues_[queue].ready.fairness() == Fairness::kOff) continue;
+    // Grouping a long line anew takes its records, which may be in the store.
+    const std::string& name = tables.queue(queue).name;
+    if (of(before, name) == of(weights_, name)) continue;
     group_ready_jobs(queue);
     queues_[queue].ready.warm_all();
   }
@@ -235,14 +244,17 @@ ByteView State::record(Slot slot) const {
 RecordRef State::bring_back(Slot slot) {
   const Job& wanted = jobs[slot];
   if (!blocks.is_away(wanted.record.block)) return wanted.record;
-  RecordsRead read = records_->find_records(wanted.no, wanted.id);
-  const BlockNo block = blocks.adopt(std::move(read.bytes));
+  const bool read_lately = read_back_.find(wanted.no).has_value();
+  RecordsRead read =
+      read_lately ? std::exchange(read_back_, {}) : records_->find_records(wanted.no, wanted.id);
+  const BlockNo block = blocks.adopt_wanted(std::move(read.bytes));
   for (const auto& [no, record] : read.jobs) {
     const Slot at = jobs.find(no);
     if (at == kNoSlot || !record_is_away(at)) continue;
     blocks.add_record(block);
     blocks.drop_record(std::exchange(jobs[at].record, {block, record}).block);
   }
+  blocks.let_read_back_go(record_bytes_max);
   blocks.drop_user(block);
   return wanted.record;
 }

@@ -207,7 +207,7 @@ TEST(BlockPool, BlockThatIsOpenedInAnOthersMemoryBeginsEmpty) {
 
 TEST(BlockPool, CountsBytesThatWereReadBackFromTheStore) {
   BlockPool pool;
-  const BlockNo block = pool.adopt(Bytes(100));
+  const BlockNo block = pool.adopt_rows(Bytes(100));
   EXPECT_EQ(pool.bytes_in_use(), 100u);
   pool.drop_user(block);
   EXPECT_EQ(pool.bytes_in_use(), 0u);
@@ -221,20 +221,52 @@ BlockNo full_block(BlockPool& pool, uint64_t number) {
   return builder.close().block;
 }
 
-TEST(BlockPool, LetsTheOldestGoUntilNoMoreThanAskedForAreInUse) {
+// As a rule the jobs that came first are wanted first.
+TEST(BlockPool, LetsTheLatestThatIsCoveredGoUntilNoMoreThanAskedForAreInUse) {
   BlockPool pool;
   const BlockNo first = full_block(pool, 1), second = full_block(pool, 2), third = full_block(pool, 3);
   const size_t all = pool.bytes_in_use();
-  pool.let_go(3, all - 1);
-  EXPECT_TRUE(pool.is_away(first));
-  EXPECT_FALSE(pool.is_away(second));
-  pool.let_go(2, 0);
+  pool.let_go(2, all - 1);
+  EXPECT_FALSE(pool.is_away(first));
   EXPECT_TRUE(pool.is_away(second));
   EXPECT_FALSE(pool.is_away(third)) << "no checkpoint covers it";
+  pool.let_go(2, 0);
+  EXPECT_TRUE(pool.is_away(first));
+  EXPECT_FALSE(pool.is_away(third));
   EXPECT_EQ(pool.bytes_in_use(), all / 3);
   for (const BlockNo block : {first, second, third}) pool.drop_record(block);
   EXPECT_EQ(pool.bytes_in_use(), 0u);
   EXPECT_EQ(pool.blocks_in_use(), 0u);
+}
+
+// Of so many bytes, with the record of a job.
+BlockNo wanted_block(BlockPool& pool, size_t bytes) {
+  const BlockNo block = pool.adopt_wanted(Bytes(bytes));
+  pool.add_record(block);
+  pool.drop_user(block);
+  return block;
+}
+
+TEST(BlockPool, LetsWhatWasReadBackGoInTheOrderInWhichItWasRead) {
+  BlockPool pool;
+  const BlockNo stored = pool.adopt_rows(Bytes(1'000));
+  pool.add_record(stored);
+  pool.drop_user(stored);
+  std::vector<BlockNo> read;
+  for (int i = 0; i < 4; ++i) read.push_back(wanted_block(pool, 3u << 20));
+  pool.let_read_back_go(SIZE_MAX);
+  EXPECT_FALSE(pool.is_away(read[0]));
+  pool.add_user(read[1]);
+  pool.let_read_back_go(0);
+  EXPECT_TRUE(pool.is_away(read[0]));
+  EXPECT_FALSE(pool.is_away(read[1])) << "somebody reads it";
+  EXPECT_TRUE(pool.is_away(read[2]));
+  EXPECT_FALSE(pool.is_away(stored));
+  EXPECT_FALSE(pool.is_away(read[3])) << "it is about to be wanted";
+  EXPECT_EQ(pool.bytes_in_use(), 1'000u + (6u << 20));
+  pool.drop_user(read[1]);
+  pool.let_go(0, 0);
+  EXPECT_EQ(pool.bytes_in_use(), 0u);
 }
 
 TEST(BlockPool, KeepsWhatSomebodyReads) {

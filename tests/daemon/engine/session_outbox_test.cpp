@@ -28,7 +28,7 @@ class SessionOutboxTest : public ::testing::Test {
     effect.session = Peers::kSession;
     effect.number = number;
     effect.after_sync = after_sync;
-    effect.record = {state.blocks.adopt(record), {0, bytes}};
+    effect.record = {state.blocks.adopt_rows(record), {0, bytes}};
     return effect;
   }
   // The numbers of the deliveries that the client finds.

@@ -90,8 +90,8 @@ class State {
   // for jobs without one; "" for all while the queue is not.
   std::string group_name(Slot slot) const;
   CollectingKey collecting_key(Slot slot) const;
-  // By the names of queues. Whose turn it is begins anew where they change. Like the turns themselves,
-  // weights are in no journal.
+  // By the names of queues. Whose turn it is begins anew everywhere. Like the turns themselves, weights are
+  // in no journal.
   void set_weights(std::map<std::string, QueueWeights> weights);
 
   void apply(const Submitted& e, const SubmitView& submit, RecordRef record);

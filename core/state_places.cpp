@@ -120,16 +120,9 @@ void State::group_ready_jobs(QueueNo queue) {
 }
 
 void State::set_weights(std::map<std::string, QueueWeights> weights) {
-  const auto before = std::exchange(weights_, std::move(weights));
-  const auto of = [](const std::map<std::string, QueueWeights>& all, const std::string& name) {
-    const auto found = all.find(name);
-    return found == all.end() ? QueueWeights{} : found->second;
-  };
+  weights_ = std::move(weights);
   for (QueueNo queue = 0; queue < queues_.size(); ++queue) {
     if (queues_[queue].ready.fairness() == Fairness::kOff) continue;
-    // Grouping a long line anew takes its records, which may be in the store.
-    const std::string& name = tables.queue(queue).name;
-    if (of(before, name) == of(weights_, name)) continue;
     group_ready_jobs(queue);
     queues_[queue].ready.warm_all();
   }

@@ -115,12 +115,9 @@ HealthInfo health_info(const State& state, const Recent& recent) {
   health.completed_recent = figures.completed;
   health.failed_recent = figures.failed;
   health.waits_recent = figures.waits;
-  if (figures.waits > 0)
-    health.average_wait_ms = static_cast<double>(figures.wait_ns) / 1e6 / static_cast<double>(figures.waits);
-  if (figures.completed > 0) {
-    health.average_processing_ms =
-        static_cast<double>(figures.processing_ns) / 1e6 / static_cast<double>(figures.completed);
-  }
+  if (figures.waits > 0) health.average_wait_ms = figures.wait_ns / 1e6 / static_cast<double>(figures.waits);
+  if (figures.completed > 0)
+    health.average_processing_ms = figures.processing_ns / 1e6 / static_cast<double>(figures.completed);
   if (oldest != 0) health.oldest_ready_age_ms = static_cast<double>(state.now() - oldest) / 1e6;
   health.status = health.degraded_reasons.empty() ? 0 : 1;
   health.healthy = health.status == 0;

@@ -12,8 +12,9 @@ struct RecentFigures {
   uint64_t completed = 0;
   uint64_t failed = 0;  // for good, or timed out
   uint64_t waits = 0;
-  int64_t wait_ns = 0;
-  int64_t processing_ns = 0;  // of the completed
+  // Sums. A long backlog drained within the hour is more of them than an int64_t counts.
+  double wait_ns = 0;
+  double processing_ns = 0;  // of the completed
 };
 
 class Recent {
@@ -21,12 +22,12 @@ class Recent {
   void waited(TimeNs now, int64_t wait_ns) {
     RecentFigures& minute = at(now);
     ++minute.waits;
-    minute.wait_ns += wait_ns;
+    minute.wait_ns += static_cast<double>(wait_ns);
   }
   void completed(TimeNs now, int64_t processing_ns) {
     RecentFigures& minute = at(now);
     ++minute.completed;
-    minute.processing_ns += processing_ns;
+    minute.processing_ns += static_cast<double>(processing_ns);
   }
   void failed(TimeNs now) { ++at(now).failed; }
 

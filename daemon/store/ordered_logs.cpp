@@ -1,5 +1,7 @@
 #include "daemon/store/ordered_logs.h"
 
+#include "daemon/store/prewritten_log.h"
+
 namespace pqd {
 
 using rocksdb::IODebugContext;
@@ -35,7 +37,8 @@ IOStatus OrderedLogs::NewWritableFile(const std::string& path, const rocksdb::Fi
     if (auto synced = latest_->Sync(IOOptions(), debug); !synced.ok()) return synced;
   auto opened = FileSystemWrapper::NewWritableFile(path, options, file, debug);
   if (!opened.ok()) return opened;
-  auto log = std::make_unique<OrderedLog>(*this, std::move(*file));
+  auto log = std::make_unique<OrderedLog>(
+      *this, std::make_unique<PrewrittenLog>(*target(), path, std::move(*file)));
   latest_ = log.get();
   *file = std::move(log);
   return opened;

@@ -56,6 +56,25 @@ class WatchedFile final : public rocksdb::FSWritableFileOwnerWrapper {
   uint64_t size_;
 };
 
+// Writes anywhere in a file that another handle appends to, and syncs.
+class WatchedPlaces final : public rocksdb::FSRandomRWFileOwnerWrapper {
+ public:
+  WatchedPlaces(FaultFs& fs, std::unique_ptr<rocksdb::FSRandomRWFile> target, InodeNo inode)
+      : FSRandomRWFileOwnerWrapper(std::move(target)), fs_(fs), inode_(inode) {}
+
+  IOStatus Write(uint64_t offset, const Slice& data, const IOOptions& options,
+                 IODebugContext* debug) override {
+    return fs_.change([&] { return target()->Write(offset, data, options, debug); },
+                      {DiskOp::Kind::kWrite, inode_, offset, {}, {}, data.ToString()});
+  }
+  IOStatus Sync(const IOOptions&, IODebugContext*) override { return IOStatus::NotSupported("not watched"); }
+  IOStatus Fsync(const IOOptions&, IODebugContext*) override { return IOStatus::NotSupported("not watched"); }
+
+ private:
+  FaultFs& fs_;
+  const InodeNo inode_;
+};
+
 class WatchedDirectory final : public rocksdb::FSDirectoryWrapper {
  public:
   WatchedDirectory(FaultFs& fs, std::unique_ptr<rocksdb::FSDirectory> target, std::string name)
@@ -183,6 +202,16 @@ IOStatus FaultFs::ReopenWritableFile(const std::string& path, const rocksdb::Fil
 IOStatus FaultFs::ReuseWritableFile(const std::string&, const std::string&, const rocksdb::FileOptions&,
                                     std::unique_ptr<rocksdb::FSWritableFile>*, IODebugContext*) {
   return IOStatus::NotSupported("not watched");
+}
+
+IOStatus FaultFs::NewRandomRWFile(const std::string& path, const rocksdb::FileOptions& options,
+                                  std::unique_ptr<rocksdb::FSRandomRWFile>* file, IODebugContext* debug) {
+  auto status = FileSystemWrapper::NewRandomRWFile(path, options, file, debug);
+  const std::string name = name_of(path);
+  const std::lock_guard lock(mutex_);
+  if (status.ok() && !name.empty())
+    *file = std::make_unique<WatchedPlaces>(*this, std::move(*file), inodes_[name]);
+  return status;
 }
 
 template <class Call>

@@ -52,6 +52,10 @@ class FaultFs final : public rocksdb::FileSystemWrapper {
                                       const rocksdb::FileOptions& options,
                                       std::unique_ptr<rocksdb::FSWritableFile>* file,
                                       rocksdb::IODebugContext* debug) override;
+  // Of a file that is there.
+  rocksdb::IOStatus NewRandomRWFile(const std::string& path, const rocksdb::FileOptions& options,
+                                    std::unique_ptr<rocksdb::FSRandomRWFile>* file,
+                                    rocksdb::IODebugContext* debug) override;
   rocksdb::IOStatus NewSequentialFile(const std::string& path, const rocksdb::FileOptions& options,
                                       std::unique_ptr<rocksdb::FSSequentialFile>* file,
                                       rocksdb::IODebugContext* debug) override;
@@ -72,6 +76,7 @@ class FaultFs final : public rocksdb::FileSystemWrapper {
 
  private:
   friend class WatchedFile;
+  friend class WatchedPlaces;
   friend class WatchedDirectory;
   friend class WatchedTable;
   friend class WatchedSequence;
@@ -95,7 +100,7 @@ class FaultFs final : public rocksdb::FileSystemWrapper {
   std::atomic<bool> hold_{false};
   std::atomic<uint32_t> waiting_{0};
   std::minstd_rand random_;  // guarded as the order
-  std::mutex mutex_;  // guards the order of the log, and:
+  std::mutex mutex_;         // guards the order of the log, and:
   std::map<std::string, InodeNo> inodes_;
 };
 

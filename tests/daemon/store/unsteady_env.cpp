@@ -62,6 +62,13 @@ rocksdb::Status UnsteadyEnv::NewWritableFile(const std::string& path,
   return status;
 }
 
+rocksdb::Status UnsteadyEnv::NewRandomRWFile(const std::string& path,
+                                             std::unique_ptr<rocksdb::RandomRWFile>* file,
+                                             const rocksdb::EnvOptions& options) {
+  if (auto fault = write_fault(); !fault.ok()) return fault;
+  return EnvWrapper::NewRandomRWFile(path, file, options);
+}
+
 rocksdb::Status UnsteadyEnv::RenameFile(const std::string& from, const std::string& to) {
   if (dead_) return rocksdb::Status::IOError("no power");
   const auto status = EnvWrapper::RenameFile(from, to);

@@ -29,6 +29,8 @@ class UnsteadyEnv final : public rocksdb::EnvWrapper {
   const char* Name() const override { return "UnsteadyEnv"; }
   rocksdb::Status NewWritableFile(const std::string& path, std::unique_ptr<rocksdb::WritableFile>* file,
                                   const rocksdb::EnvOptions& options) override;
+  rocksdb::Status NewRandomRWFile(const std::string& path, std::unique_ptr<rocksdb::RandomRWFile>* file,
+                                  const rocksdb::EnvOptions& options) override;
   rocksdb::Status RenameFile(const std::string& from, const std::string& to) override;
   rocksdb::Status DeleteFile(const std::string& path) override;
 

@@ -3,8 +3,8 @@
 // of the key with its scope, and of the content that was submitted under it. Belongs to one thread.
 #pragma once
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <deque>
-#include <unordered_map>
 
 #include "core/event.h"
 #include "core/submit_record.h"
@@ -36,6 +36,7 @@ class IdempotencyKeys {
     bool freed = false;
     uint64_t commit = 0;
   };
+  // Until the next change.
   const Known* find(const ShortHash& key) const;
 
   void keep(uint64_t commit, const ShortHash& key, const KeptKey& kept) {
@@ -55,11 +56,12 @@ class IdempotencyKeys {
 
  private:
   struct Hasher {
+    using is_avalanching = void;
     size_t operator()(const ShortHash& hash) const;  // the bytes are random already
   };
   void note(uint64_t commit, const ShortHash& key, const Known& known);
 
-  std::unordered_map<ShortHash, Known, Hasher> known_;
+  boost::unordered_flat_map<ShortHash, Known, Hasher> known_;
   std::deque<std::pair<uint64_t, ShortHash>> order_;  // commit in which it was noted
 };
 

@@ -3,7 +3,6 @@
 // store, unless its row is remembered. Belongs to one thread.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <unordered_map>
 
@@ -99,7 +98,7 @@ class RowFold {
   size_t remembered_bytes_max_;
   size_t held_bytes_ = 0;  // of blocks that entries point into, at most
   size_t held_bytes_max_;
-  std::map<ShortHash, std::optional<KeptKey>> keys_;  // noted since the last checkpoint; nothing = freed
+  NotedKeys keys_;  // since the last checkpoint, in that order
   MetricsFold metrics_;
   CheckpointBatch batch_;  // what is not kept in entries_: dead letters and rows taken away by redrives
   std::optional<StoreError> error_;

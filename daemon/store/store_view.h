@@ -33,6 +33,9 @@ struct Birth {
   Bytes whole_row() const;
 };
 
+// Idempotency keys; nothing = freed.
+using NotedKeys = std::vector<std::pair<ShortHash, std::optional<KeptKey>>>;
+
 // What a checkpoint changes, all at once. `covered`: every commit up to this one is in it.
 struct CheckpointBatch {
   uint64_t covered = 0;
@@ -45,9 +48,9 @@ struct CheckpointBatch {
   std::vector<std::pair<JobId, Bytes>> done_puts;         // in the order of their ids
   std::vector<std::pair<JobNo, JobId>> dead_letter_puts;  // keyed by the number of the life that failed
   std::vector<JobNo> dead_letter_deletes;
-  std::vector<JobId> done_deletes;                                 // redriven
-  std::vector<std::pair<ShortHash, std::optional<KeptKey>>> keys;  // nothing = freed
-  std::vector<std::pair<MetricsKey, Bytes>> metrics;               // whole rows
+  std::vector<JobId> done_deletes;                    // redriven
+  NotedKeys keys;                                     // what is said last of one counts
+  std::vector<std::pair<MetricsKey, Bytes>> metrics;  // whole rows
 };
 
 struct Checkpoint {

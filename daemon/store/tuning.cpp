@@ -55,7 +55,7 @@ rocksdb::ColumnFamilyOptions family_options(std::string_view name,
     options.memtable_insert_with_hint_prefix_extractor.reset(
         rocksdb::NewFixedPrefixTransform(DoneGroup::kKeyBytes));
   if (name == "journal" || name == "blocks" || name == "live" || name == "done" || name == "packs" ||
-      name == "packed_rows" || name == "done_packs")
+      name == "packed_rows" || name == "done_packs" || name == "keys")
     options.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(1));
   if (name == "blocks" || name == "packed_rows") {
     // Written once and, as a rule, deleted before it leaves the write buffer.

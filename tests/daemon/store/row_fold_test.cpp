@@ -117,6 +117,39 @@ TEST(RowFold, HoldsNoMoreBytesOfBlocksThanItMay) {
   expect_rows(*store, work);
 }
 
+TEST(RowFold, HasIdempotencyKeysInTheirOrderAndOfEachWhatWasSaidLast) {
+  const TempDir dir;
+  const auto store = open_store(dir.path());
+  std::mt19937_64 random(4);
+  const auto some_key = [&random] {
+    ShortHash key;
+    for (uint8_t& byte : key) byte = static_cast<uint8_t>(random());
+    return key;
+  };
+  const KeptKey early{{}, {1, 1}, 1'000 * kSecondNs};
+  const KeptKey late{{}, {1, 2}, 2'000 * kSecondNs};
+  const auto kept = [](const ShortHash& key, const KeptKey& as) {
+    return KeyKept{key, as.content, as.first, as.expires_ns};
+  };
+  const ShortHash freed = some_key(), again = some_key(), later = some_key();
+  BlockPool pool;
+  CommitBuilder builder(pool, 1, kSecondNs);
+  for (int i = 0; i < 200; ++i) builder.add(kept(some_key(), early));
+  for (const ShortHash& key : {freed, again, later}) builder.add(kept(key, early));
+  for (const ShortHash& key : {freed, again}) builder.add(KeyFreed{key});
+  for (const ShortHash& key : {again, later}) builder.add(kept(key, late));
+  const Commit commit = builder.close({});
+  ASSERT_TRUE(store->append(1, *commit.entry, *commit.block_bytes));
+  RowFold fold(*store, {}, 0);
+  ASSERT_TRUE(fold.fold(1, *commit.entry, *commit.block_bytes));
+  const CheckpointBatch batch = fold.take();
+  EXPECT_TRUE(std::ranges::is_sorted(batch.keys, {}, &NotedKeys::value_type::first));
+  ASSERT_TRUE(store->checkpoint(batch));
+  EXPECT_EQ(store->find_key(freed).value(), std::nullopt);
+  EXPECT_EQ(store->find_key(again).value(), late);
+  EXPECT_EQ(store->find_key(later).value(), late);
+}
+
 TEST(RowFold, RefusesACommitOutOfTurn) {
   const TempDir dir;
   const auto store = open_store(dir.path());

@@ -32,16 +32,18 @@ struct StoreQuestion {
   JobFilter filter;  // kJobs, kDlq
   std::vector<JobRow>
       rows;  // in: those that memory knows; out: all, in the order asked for, at most the filter's limit
-  size_t rows_looked = 0;                // out: rows of the store and of its index that were looked at
-  std::shared_ptr<DoneCursor> cursor{};  // of a list under way
-  size_t found = 0;                      // in the store so far
+  size_t rows_looked = 0;                  // out: rows of the store and of its index that were looked at
+  std::shared_ptr<DoneCursor> cursor{};    // of a list under way
+  size_t found = 0;                        // in the store so far
   std::shared_ptr<MetricsLook> metrics{};  // kMetrics
   StoreResult<std::string> copy{};         // kCopy
-  // Lists:
+  // Lists, and `retired` of one job:
   std::vector<JobRow> kept{};        // what earlier rounds of the page found
   std::optional<JobCore> full_to{};  // the last one of a round that was full
   uint64_t retired = 0;              // memory had forgotten jobs up to this commit when it was asked
   bool read_again = false;           // only whether `rows` are still what was asked for
+  // One job:
+  uint8_t asked_again = 0;  // so many times
 };
 
 // Whether a row that was found for the question belongs to its list when the job is this by now.

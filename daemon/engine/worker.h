@@ -91,7 +91,7 @@ class Worker {
   void answer_questions();
   void answer(SessionPort& port, ByteView record);
   void answer_jobs(SessionPort& port, const QueryView& query);
-  void answer_one_job(SessionPort& port, const QueryView& query);
+  void answer_one_job(SessionPort& port, StoreQuestion question);
   void explain_job(SessionPort& port, uint64_t request, Slot slot);
   void answer_queues(SessionPort& port, const QueryView& query);
   void answer_schedules(SessionPort& port, const QueryView& query);  // worker_schedules.cpp

@@ -9,6 +9,9 @@
 namespace pqd {
 namespace {
 
+// A job that is redriven faster than it can be looked for may be said not to be there.
+constexpr uint8_t kAskedAgainMax = 4;
+
 // Where others have the name of something else, or none.
 bool names_a_queue(QueryKind kind) {
   return kind == QueryKind::kJobs || kind == QueryKind::kDlq || kind == QueryKind::kQueues ||
@@ -41,7 +44,7 @@ void Worker::answer(SessionPort& port, ByteView record) {
     case QueryKind::kJob:
     case QueryKind::kDlqJob:
     case QueryKind::kExplain:
-      return answer_one_job(port, *query);
+      return answer_one_job(port, {query->head.kind, asker_of(port), request, query->head.id, {}, {}});
     case QueryKind::kJobs:
     case QueryKind::kDlq:
       return answer_jobs(port, *query);
@@ -71,16 +74,14 @@ void Worker::answer(SessionPort& port, ByteView record) {
   }
 }
 
-void Worker::answer_one_job(SessionPort& port, const QueryView& query) {
-  const Slot slot = parts_.state.jobs.find(query.head.id);
-  if (slot == kNoSlot) {
-    return reader_.ask({query.head.kind, asker_of(port), query.head.request, query.head.id, {}, {}});
-  }
-  if (query.head.kind == QueryKind::kExplain) return explain_job(port, query.head.request, slot);
-  StoreQuestion known{query.head.kind, asker_of(port), query.head.request, query.head.id, {}, {}};
-  known.rows.push_back(row_in_memory(parts_.state, slot));
-  if (known.rows.back().record.empty()) return reader_.ask(std::move(known));
-  answer_from_store(known);
+void Worker::answer_one_job(SessionPort& port, StoreQuestion question) {
+  const Slot slot = parts_.state.jobs.find(question.id);
+  question.retired = retired_;
+  if (slot == kNoSlot) return reader_.ask(std::move(question));
+  if (question.kind == QueryKind::kExplain) return explain_job(port, question.request, slot);
+  question.rows.push_back(row_in_memory(parts_.state, slot));
+  if (question.rows.back().record.empty()) return reader_.ask(std::move(question));
+  answer_from_store(question);
 }
 
 void Worker::explain_job(SessionPort& port, uint64_t request, Slot slot) {
@@ -123,6 +124,10 @@ void Worker::answer_from_store(StoreQuestion& question) {
     return;
   }
   const bool one = question.kind != QueryKind::kJobs && question.kind != QueryKind::kDlq;
+  // The store had one life of it no more, and the next not yet.
+  const bool missed = retired_ != question.retired || parts_.state.jobs.find(question.id) != kNoSlot;
+  if (one && question.rows.empty() && missed && question.asked_again++ < kAskedAgainMax)
+    return answer_one_job(*port, std::move(question));
   if (!one && !complete_list(question)) return;
   std::erase_if(question.rows, [&](const JobRow& row) { return !may_see(question.asker, row.core); });
   const bool dlq = question.kind == QueryKind::kDlqJob;

@@ -1,5 +1,7 @@
 // Dead letters by the thousand: looked into, redriven, purged, over a real daemon and its deaths.
+#include <atomic>
 #include <chrono>
+#include <thread>
 
 #include "bindings/cpp/client.h"
 #include "tests/e2e/with_pqctl.h"
@@ -110,6 +112,36 @@ TEST_F(DeadLetterTest, PurgesByAgeAndTypeAndSaysHowMany) {
   EXPECT_TRUE(has(said({"dlq", "purge", "--all"}), " 5 purged"));
   EXPECT_EQ(output({"dlq", "ls", "-o", "jsonl"}), "");
   EXPECT_EQ(job_count(), 1'205u) << "none vanished";
+}
+
+// A question about a finished job is answered by the store, which knows nothing of a life begun meanwhile.
+TEST(RedrivenDeadLetter, IsKnownAtAnyMomentBetweenOneLifeAndTheNext) {
+  constexpr uint64_t kLives = 150;
+  Daemon daemon("[store]\ncheckpoint_interval = \"10ms\"\n");
+  ASSERT_TRUE(daemon.start());
+  auto client = Client::connect({.socket = daemon.socket()});
+  ASSERT_TRUE(client);
+  Ticket last;
+  for (int i = 0; i < 3'000; ++i) last = client->submit({.type = "t", .queue_timeout_ms = 15}).value();
+  ASSERT_TRUE(client->wait(last, kWatchdog));
+  std::atomic<uint64_t> lives{0};
+  std::atomic<bool> over{false};
+  const std::jthread redriver([&] {
+    auto other = Client::connect({.socket = daemon.socket()});
+    EXPECT_TRUE(other && eventually([&] { return other->redrive(last.id) && ++lives == kLives; })) << lives;
+    over = true;
+  });
+  // Questions stand in line for longer than from one checkpoint to the next.
+  std::vector<std::jthread> listers;
+  for (int i = 0; i < 16; ++i)
+    listers.emplace_back([&] {
+      auto other = Client::connect({.socket = daemon.socket()});
+      while (!over) ASSERT_TRUE(other && other->list({.limit = 1'000}));
+    });
+  while (!over) {
+    const auto job = client->get(last.id);
+    ASSERT_TRUE(job) << job.error().text << " after " << lives << " lives";
+  }
 }
 
 // Until the next checkpoint the store has it as it was.

@@ -72,6 +72,19 @@ TEST_F(CheckpointerTest, CoversBeforeTheIntervalIsOverWhenEnoughCameIn) {
   }));
 }
 
+TEST_F(CheckpointerTest, CoversEarlierWhileMemoryWantsItAndOnlyThen) {
+  std::atomic<bool> wanted{false};
+  start({.interval_ms = kNeverMs, .fold_bytes = 1'000, .wanted = &wanted, .wanted_bytes = 20'000});
+  for (int i = 0; i < 100; ++i) commit_and_add();
+  EXPECT_EQ(covered_, 0u);
+  wanted = true;
+  EXPECT_TRUE(test::comes_true([&] {
+    commit_and_add();
+    return covered_ > 0;
+  }));
+  checkpointer_.reset();
+}
+
 TEST_F(CheckpointerTest, CoversARecoverysTailAtOnce) {
   RowFold fold(*store_, {}, 0);
   for (int i = 0; i < 10; ++i) {

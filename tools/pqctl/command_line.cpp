@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <memory>
 #include <span>
 
+#include "daemon/config/nearest_word.h"
 #include "tools/pqctl/duration.h"
 #include "tools/pqctl/grammar.h"
 #include "tools/pqctl/suggest.h"
@@ -17,6 +19,7 @@ namespace {
 
 constexpr std::array<std::string_view, 3> kFormats{"table", "json", "jsonl"};
 constexpr std::array<std::string_view, 4> kOptionsWithValue{"--socket", "-o", "--output", "--timeout"};
+constexpr std::array<std::string_view, 3> kFlags{"--no-color", "-h", "--help"};
 
 struct GlobalOptions {
   std::string socket;
@@ -55,13 +58,18 @@ Grammar::Grammar(const std::vector<std::string>& command) {
   add_daemon_commands(app, chosen);
 }
 
-// The words that are no option and no option's value, up to two: the command and what follows it.
+// The words that are no option and no option's value, up to two: the command and what follows it. Behind an
+// option of the command's own nobody knows what is a value.
 std::vector<std::string> first_words(const std::vector<std::string>& arguments) {
   std::vector<std::string> words;
   for (size_t i = 0; i < arguments.size() && words.size() < 2; ++i) {
     const std::string& word = arguments[i];
-    if (!word.starts_with('-')) words.push_back(word);
-    if (std::find(kOptionsWithValue.begin(), kOptionsWithValue.end(), word) != kOptionsWithValue.end()) ++i;
+    if (!word.starts_with('-'))
+      words.push_back(word);
+    else if (std::ranges::find(kOptionsWithValue, word) != kOptionsWithValue.end())
+      ++i;
+    else if (std::ranges::find(kFlags, word) == kFlags.end())
+      break;
   }
   return words;
 }
@@ -122,8 +130,32 @@ const CLI::App& named_command(const CLI::App& app) {
   return commands.empty() ? app : named_command(*commands.front());
 }
 
+// What the command has in the place of an option that it does not have: `name` is without dashes.
+std::string instead_of(const CLI::App& command, std::string_view name) {
+  std::vector<std::string> options;
+  for (const CLI::App* at = &command; at != nullptr; at = at->get_parent()) {
+    for (const CLI::Option* option : at->get_options()) {
+      if (option->get_positional() && CLI::detail::to_lower(option->get_name()) == name)
+        return " (" + option->get_name() + " is a word by itself)";
+      std::ranges::copy(option->get_lnames(), std::back_inserter(options));
+    }
+  }
+  const std::vector<std::string_view> views(options.begin(), options.end());
+  std::string_view meant = nearest_word(name, views);
+  for (const std::string_view option : views)
+    if (meant.empty() && name.ends_with("-" + std::string(option))) meant = option;
+  return meant.empty() ? std::string() : " (did you mean --" + std::string(meant) + "?)";
+}
+
 Complaint usage_complaint(const CLI::App& app, const CLI::ParseError& error) {
   const CLI::App& command = named_command(app);
+  for (const std::string& word : app.remaining(true)) {
+    if (!word.starts_with("--") || word.size() == 2) continue;
+    const std::string option = word.substr(0, word.find('='));
+    return {kExitUsage, "`" + full_name(command) + "` has no option " + option +
+                            instead_of(command, std::string_view(option).substr(2)) + "; see `" +
+                            full_name(command) + " --help`"};
+  }
   const bool no_command =
       dynamic_cast<const CLI::RequiredError*>(&error) != nullptr && !names_of(command).empty();
   return {kExitUsage, (no_command ? "a command is missing" : std::string(error.what())) + "; see `" +

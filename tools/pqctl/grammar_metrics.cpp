@@ -28,7 +28,7 @@ constexpr std::array kReports{
 void add_metrics_command(CLI::App& app, Chosen& chosen) {
   CLI::App& metrics = add_command(app, "metrics",
                                   "What happened in a time: submitted, completed, failed, how long it took. "
-                                  "Per minute for 24 hours, per hour\n"
+                                  "Per minute for 24 hours, per hour "
                                   "for 18 months; without jobs of durability memory, and up to a second late",
                                   "pqctl metrics hourly");
   metrics.require_subcommand(1);

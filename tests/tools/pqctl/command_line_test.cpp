@@ -74,6 +74,19 @@ TEST(CommandLine, RefusesBadDataBeforeAnyConnection) {
   expect_complaint({"ls", "--since", "yesterday"}, 65, "yesterday");
 }
 
+TEST(CommandLine, SaysWhatACommandHasInThePlaceOfAnOptionThatItDoesNotHave) {
+  expect_complaint({"submit", "t", "--payload", "x"}, 64,
+                   "`pqctl submit` has no option --payload (PAYLOAD is a word by itself); "
+                   "see `pqctl submit --help`");
+  expect_complaint({"submit", "t", "--idempotency-key=k"}, 64, "--idempotency-key (did you mean --key?)");
+  expect_complaint({"submit", "t", "--prioritty", "3"}, 64, "--prioritty (did you mean --priority?)");
+  expect_complaint({"submit", "t", "--soket", "s"}, 64, "--soket (did you mean --socket?)");
+  expect_complaint({"ls", "--frobnicate"}, 64,
+                   "`pqctl ls` has no option --frobnicate; see `pqctl ls --help`");
+  expect_complaint({"metrics", "--since", "yesterday"}, 64, "`pqctl metrics` has no option --since");
+  expect_complaint({"--no-color", "sumbit"}, 64, "did you mean submit?");
+}
+
 TEST(CommandLine, RefusesAPayloadOverTheLimit) {
   const Ran ran = pqctl({"submit", "t", "-"}, std::string(16 * 1024 * 1024 + 1, 'x'));
   EXPECT_EQ(ran.exit, 65);

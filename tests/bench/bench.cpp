@@ -124,6 +124,9 @@ int main_of(int argc, char** argv) {
   for (const std::string& name : order.rows)
     if (find_row(name) == nullptr) return refuse("there is no row '" + name + "'; --list names them");
   order.plan.peers = !no_peers;
+  // Peers are started in directories of their own.
+  if (!order.plan.peers_directory.empty())
+    order.plan.peers_directory = std::filesystem::absolute(order.plan.peers_directory);
   return kept(order.directory, [&] { return measure(order); });
 }
 

@@ -2,10 +2,24 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <string>
 
 #include "daemon/supervisor/start_failure.h"
 
 namespace pqd {
+
+namespace {
+
+std::string complaint_of(const CLI::App& app, const CLI::ParseError& error) {
+  const auto words = app.remaining();
+  if (!words.empty() && !words.front().starts_with('-'))
+    return "\"" + words.front() + "\" is no option: a directory for --dev is named by --dir";
+  if (dynamic_cast<const CLI::ConversionError*>(&error) != nullptr)
+    return "--dev and --check-config take no value: a directory for --dev is named by --dir";
+  return error.what();
+}
+
+}  // namespace
 
 std::expected<CommandLine, int> parse_command_line(int argc, char** argv) {
   CommandLine line;
@@ -20,7 +34,7 @@ std::expected<CommandLine, int> parse_command_line(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     // --help and --version, on stdout.
     if (error.get_exit_code() == 0) return std::unexpected(app.exit(error));
-    std::fprintf(stderr, "pqd: %s; see `pqd --help`\n", error.what());
+    std::fprintf(stderr, "pqd: %s; see `pqd --help`\n", complaint_of(app, error).c_str());
     return std::unexpected(kExitUsage);
   }
   return line;

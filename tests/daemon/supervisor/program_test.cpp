@@ -88,6 +88,17 @@ TEST(Program, EndsWith64AndOneLineOfItsOwnWhenUsedWrongly) {
   }
 }
 
+TEST(Program, SaysHowADirectoryIsNamedToWhoNamesOneWithDev) {
+  const Installed installed;
+  for (const auto& words :
+       std::vector<std::vector<std::string>>{{"--dev", "/tmp/here"}, {"--dev=/tmp/here"}}) {
+    Program program(installed, words);
+    EXPECT_EQ(program.wait(), 64) << words.front();
+    EXPECT_TRUE(program.err().ends_with(": a directory for --dev is named by --dir; see `pqd --help`\n"))
+        << program.err();
+  }
+}
+
 TEST(Program, ChecksAConfigurationAndNamesThePlaceOfEachFault) {
   const Installed installed;
   const std::string file = installed.path("pqd.toml");

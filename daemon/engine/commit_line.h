@@ -40,7 +40,10 @@ class CommitLine {
   bool idle() const { return !has_events() && all_done(); }
 
  private:
-  static constexpr uint64_t kUnderWayMax = 8;
+  // Handed over and not written, and not done. A commit that is written waits for nothing but a sync, which is
+  // the same for many: it holds up nobody behind it.
+  static constexpr uint64_t kUnwrittenMax = 8;
+  static constexpr uint64_t kUnderWayMax = 32;
   // With so many the committer is behind: what can be done for it is done here.
   static constexpr uint64_t kBehind = 2;
   // What comes while so much is written and synced would make the next commit as large or larger: worth a
@@ -51,7 +54,9 @@ class CommitLine {
 
   bool has_events() const { return building_ && !building_->empty(); }
   bool all_done() const { return progress_.done == handed_; }
-  bool few_under_way() const { return handed_ - progress_.done < kUnderWayMax; }
+  bool few_under_way() const {
+    return handed_ - progress_.written < kUnwrittenMax && handed_ - progress_.done < kUnderWayMax;
+  }
   bool pass_on();
   void spread(uint64_t commit, const Effects& effects);
 

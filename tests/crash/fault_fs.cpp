@@ -17,6 +17,7 @@ class WatchedFile final : public rocksdb::FSWritableFileOwnerWrapper {
       : FSWritableFileOwnerWrapper(std::move(target)), fs_(fs), inode_(inode), size_(size) {}
 
   IOStatus Append(const Slice& data, const IOOptions& options, IODebugContext* debug) override {
+    fs_.wait_while(fs_.hold_appends_);
     const auto status = fs_.change([&] { return target()->Append(data, options, debug); },
                                    {DiskOp::Kind::kWrite, inode_, size_, {}, {}, data.ToString()});
     if (status.ok()) size_ += data.size();
@@ -40,12 +41,12 @@ class WatchedFile final : public rocksdb::FSWritableFileOwnerWrapper {
     return status;
   }
   IOStatus Sync(const IOOptions& options, IODebugContext* debug) override {
-    fs_.wait_while_held();
+    fs_.wait_while(fs_.hold_syncs_);
     return fs_.change([&] { return target()->Sync(options, debug); },
                       {DiskOp::Kind::kSync, inode_, 0, {}, {}, {}});
   }
   IOStatus Fsync(const IOOptions& options, IODebugContext* debug) override {
-    fs_.wait_while_held();
+    fs_.wait_while(fs_.hold_syncs_);
     return fs_.change([&] { return target()->Fsync(options, debug); },
                       {DiskOp::Kind::kSync, inode_, 0, {}, {}, {}});
   }
@@ -155,13 +156,18 @@ IOStatus FaultFs::fault(bool read) {
 }
 
 void FaultFs::hold_syncs(bool hold) {
-  hold_ = hold;
-  hold_.notify_all();
+  hold_syncs_ = hold;
+  hold_syncs_.notify_all();
 }
 
-void FaultFs::wait_while_held() {
+void FaultFs::hold_appends(bool hold) {
+  hold_appends_ = hold;
+  hold_appends_.notify_all();
+}
+
+void FaultFs::wait_while(const std::atomic<bool>& hold) {
   ++waiting_;
-  hold_.wait(true);
+  hold.wait(true);
   --waiting_;
 }
 

@@ -32,8 +32,9 @@ class FaultFs final : public rocksdb::FileSystemWrapper {
   uint64_t calls() const { return calls_; }
   uint64_t reads() const { return reads_; }
   bool failed() const { return failed_; }
-  // Syncs of files do not return until they may again.
+  // Syncs of files, and what is written at their ends, do not begin until they may again.
   void hold_syncs(bool hold);
+  void hold_appends(bool hold);
   // So many are waiting.
   uint32_t held() const { return waiting_; }
   // Directory syncs are believed and not done: a broken disk, or a program that forgot them.
@@ -86,7 +87,7 @@ class FaultFs final : public rocksdb::FileSystemWrapper {
   template <class Call>
   rocksdb::IOStatus read(Call&& call);
   rocksdb::IOStatus fault(bool read);
-  void wait_while_held();
+  void wait_while(const std::atomic<bool>& hold);
   // "" = not watched.
   std::string name_of(const std::string& path) const;
 
@@ -97,7 +98,8 @@ class FaultFs final : public rocksdb::FileSystemWrapper {
   std::atomic<uint64_t> reads_{0};
   std::atomic<bool> failed_{false};
   bool forget_directory_syncs_ = false;
-  std::atomic<bool> hold_{false};
+  std::atomic<bool> hold_syncs_{false};
+  std::atomic<bool> hold_appends_{false};
   std::atomic<uint32_t> waiting_{0};
   std::minstd_rand random_;  // guarded as the order
   std::mutex mutex_;         // guards the order of the log, and:

@@ -64,6 +64,14 @@ class LineOnASlowDisk : public SlowDisk {
     commit.add(TimePassed{kSecondNs});
     commit.require_sync();
   }
+  void commit_urgently() {
+    add(10'000);  // more than the worker makes durable itself
+    line.hurry();
+    line.hand(false, [] {});
+  }
+  void look_until(const std::function<bool()>& reached) {
+    while (line.look(), !reached()) ASSERT_TRUE(news_.try_acquire_for(kWatchdog));
+  }
 
   State state;
   SessionPorts ports;
@@ -123,36 +131,42 @@ TEST_F(LineOnASlowDisk, GetsTheNextCommitWhenWorkIsOverIfItIsLargeOrSomebodyWait
 // Whatever the worker has before it sleeps.
 TEST_F(LineOnASlowDisk, HasFewCommitsUnderWayHoweverOftenTheWorkerWouldSleep) {
   fs_->hold_syncs(true);
-  for (int i = 0; i < 40 && line.has_room(); ++i) {
+  for (int i = 0; i < 80 && line.has_room(); ++i) {
     add(64u << 10);
     line.hand_rest([] {});
-    if (line.latest() < 9)
+    if (line.latest() < 33)
       wait_until([&](const Progress& progress) { return progress.written == line.latest(); });
     line.look();
   }
   EXPECT_FALSE(line.has_room());
-  EXPECT_EQ(line.latest(), 9u) << "eight under way, and the one that the others went into";
+  EXPECT_EQ(line.latest(), 33u) << "32 under way, and the one that the others went into";
   fs_->hold_syncs(false);
-  wait_until([](const Progress& progress) { return progress.synced == 8; });
+  wait_until([](const Progress& progress) { return progress.synced == 32; });
 }
 
 // Or what is urgent would fill memory as fast as it comes.
 TEST_F(LineOnASlowDisk, HasFewCommitsUnderWayHoweverUrgentTheyAre) {
-  const auto commit_urgently = [&] {
-    add(10'000);  // more than the worker makes durable itself
-    line.hurry();
-    line.hand(false, [] {});
-  };
   fs_->hold_syncs(true);
-  for (int i = 0; i < 20; ++i) commit_urgently();
-  EXPECT_EQ(line.latest(), 9u) << "eight under way, and the one that the others went into";
+  for (int i = 0; i < 80; ++i) {
+    commit_urgently();
+    if (line.latest() < 33) look_until([&] { return line.progress().written == line.latest(); });
+  }
+  EXPECT_EQ(line.latest(), 33u) << "32 under way, and the one that the others went into";
   fs_->hold_syncs(false);
-  const auto wait_for = [&](uint64_t done) {
-    while (line.look(), line.progress().done < done) ASSERT_TRUE(news_.try_acquire_for(kWatchdog));
-  };
-  wait_for(1);
+  look_until([&] { return line.progress().done >= 1; });
   line.hand(false, [] {});
-  wait_for(9);
+  look_until([&] { return line.progress().done == 33; });
+}
+
+// The disk takes the bytes of one, and the next ones wait in memory.
+TEST_F(LineOnASlowDisk, HasFewerCommitsThatAreNotEvenWritten) {
+  fs_->hold_appends(true);
+  for (int i = 0; i < 20; ++i) commit_urgently();
+  EXPECT_EQ(line.latest(), 9u) << "eight unwritten, and the one that the others went into";
+  fs_->hold_appends(false);
+  look_until([&] { return line.progress().done >= 1; });
+  line.hand(false, [] {});
+  look_until([&] { return line.progress().done == 9; });
 }
 
 // One that is under way may have begun before what they wrote.

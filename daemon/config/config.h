@@ -25,6 +25,7 @@ struct DaemonConfig {
   uint32_t sessions_max = 1024;
   uint32_t user_sessions_max = 256;            // of one user that is neither root nor the daemon's
   uint64_t session_memory_bytes = 4ull << 30;  // of all sessions together
+  uint64_t user_session_memory_bytes = 2ull << 30;  // of those of one user that is neither root nor the daemon's
   uint32_t max_payload_bytes = 256u << 10;
   uint32_t engine_backoff_max_ms = 5'000;  // longest wait before a dead engine's successor; 10..60'000
   BackendChoice event_loop = BackendChoice::kAuto;

@@ -91,6 +91,7 @@ SupervisorOptions options_for(const Config& config, const std::string& path, boo
   options.engine_backoff.max_ns = daemon.engine_backoff_max_ms * kMillisecondNs;
   options.engine_backoff.first_ns = std::min(options.engine_backoff.first_ns, options.engine_backoff.max_ns);
   options.memory_bytes_max = daemon.session_memory_bytes;
+  options.user_memory_bytes_max = daemon.user_session_memory_bytes;
   options.max_payload_bytes = daemon.max_payload_bytes;
   options.event_loop = daemon.event_loop;
   options.on_ready = [socket = daemon.socket, dev] { say_ready(socket, dev); };

@@ -141,16 +141,26 @@ std::optional<Reception::No> Reception::objection(const Session& session) const 
     return No{Error::kUnavailable,
               fmt::format("uid {} has all of its {} sessions: end some, or raise user_sessions_max",
                           session.peer.uid, options_.user_sessions_max)};
-  return too_large(session);
+  return too_large(session.hello.sizes, session.peer.uid);
 }
 
-std::optional<Reception::No> Reception::too_large(const Session& session) const {
-  const uint64_t wanted = session_bytes(session.hello.sizes);
-  if (wanted > options_.memory_bytes_max - std::min(table_.memory_bytes(), options_.memory_bytes_max))
+std::optional<Reception::No> Reception::too_large(const SegmentSizes& sizes, uint32_t uid) const {
+  const uint64_t wanted = session_bytes(sizes);
+  const auto beyond = [wanted](uint64_t taken, uint64_t most) {
+    return wanted > most - std::min(taken, most);
+  };
+  if (beyond(table_.memory_bytes(), options_.memory_bytes_max))
     return No{Error::kUnavailable,
               fmt::format("{} MiB of rings are asked for, of {} MiB for all sessions {} are taken: ask for "
                           "smaller rings, or try again later",
                           wanted >> 20, options_.memory_bytes_max >> 20, table_.memory_bytes() >> 20)};
+  const uint64_t of_user = table_.memory_bytes_of_user(uid);
+  if (!options_.access.is_master(uid) && beyond(of_user, options_.user_memory_bytes_max))
+    return No{
+        Error::kUnavailable,
+        fmt::format("{} MiB of rings are asked for, of {} MiB for uid {} it has taken {}: ask for smaller "
+                    "rings, end some sessions, or raise user_session_memory_bytes",
+                    wanted >> 20, options_.user_memory_bytes_max >> 20, uid, of_user >> 20)};
   return std::nullopt;
 }
 

@@ -53,7 +53,7 @@ class Reception {
   void readable(ConnectionId id);
   void greeted(Session& session, std::span<const std::byte> message);
   std::optional<No> objection(const Session& session) const;
-  std::optional<No> too_large(const Session& session) const;
+  std::optional<No> too_large(const SegmentSizes& sizes, uint32_t uid) const;
   void open_some();
   void open(Session& session);
   std::expected<void, No> equip(Session& session);

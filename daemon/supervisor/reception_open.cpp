@@ -44,7 +44,7 @@ void Reception::open_some() {
 
 void Reception::open(Session& session) {
   // Again: others may have been opened while it was parked.
-  if (const auto no = too_large(session)) return refuse(session, *no);
+  if (const auto no = too_large(session.hello.sizes, session.peer.uid)) return refuse(session, *no);
   if (const auto equipped = equip(session); !equipped) return refuse(session, equipped.error());
   session.state = SessionState::kOpening;
   PQD_CRASH_POINT("session-equipped");

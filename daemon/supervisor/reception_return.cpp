@@ -24,7 +24,7 @@ std::expected<void, std::string> Reception::take_back(Session returned) {
   const uint32_t partition = partition_of_tag(returned.tag, options_.partitions);
   if (partition >= options_.partitions)
     return std::unexpected(fmt::format("this pqd has no partition {} any more", partition));
-  if (const auto no = too_large(returned)) return std::unexpected(no->text);
+  if (const auto no = too_large(returned.hello.sizes, peer->uid)) return std::unexpected(no->text);
   Session& session = table_.add(std::move(returned.socket), *peer, false);
   session.hello = returned.hello;
   session.secret_hash = returned.secret_hash;

@@ -63,6 +63,13 @@ size_t SessionTable::count_of_user(uint32_t uid) const {
       std::ranges::count_if(sessions_, [uid](const auto& entry) { return entry.second.peer.uid == uid; }));
 }
 
+uint64_t SessionTable::memory_bytes_of_user(uint32_t uid) const {
+  uint64_t bytes = 0;
+  for (const auto& [id, session] : sessions_)
+    if (session.has_files() && session.peer.uid == uid) bytes += session_bytes(session.hello.sizes);
+  return bytes;
+}
+
 std::vector<SessionGrant> SessionTable::grants() const {
   std::vector<SessionGrant> grants;
   for (const auto& [id, session] : sessions_)

@@ -30,8 +30,9 @@ class SessionTable {
   size_t greetings(bool strangers) const;
   // That user's, in any state.
   size_t count_of_user(uint32_t uid) const;
-  // Of the files of all of them.
+  // Of the files of all of them, and of that user's.
   uint64_t memory_bytes() const { return memory_bytes_; }
+  uint64_t memory_bytes_of_user(uint32_t uid) const;
 
   // Those with files, for an engine that is about to be forked.
   std::vector<SessionGrant> grants() const;

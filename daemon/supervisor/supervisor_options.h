@@ -21,8 +21,9 @@ struct SupervisorOptions {
 
   uint32_t partitions = 1;
   uint32_t sessions_max = 1024;
-  uint32_t user_sessions_max = 256;        // of one user that is neither root nor the daemon's
-  uint64_t memory_bytes_max = 4ull << 30;  // of the files of all sessions
+  uint32_t user_sessions_max = 256;             // of one user that is neither root nor the daemon's
+  uint64_t memory_bytes_max = 4ull << 30;       // of the files of all sessions
+  uint64_t user_memory_bytes_max = 2ull << 30;  // of those of one such user
   uint32_t max_payload_bytes = 256u << 10;
 
   BackendChoice event_loop = BackendChoice::kAuto;

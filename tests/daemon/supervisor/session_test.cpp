@@ -164,6 +164,43 @@ TEST(Session, IsRefusedToAUserThatHasAsManyAsItMayAndGivenToOthers) {
   }
 }
 
+TEST(Session, IsRefusedToAUserWhoseRingsTakeAllMemoryThatItMayAndGivenToOthers) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root to become somebody else";
+  TempDir directory;
+  auto options = options_in(directory);
+  options.user_memory_bytes_max = 80u << 20;
+  options.access.everyone.emplace().operates = true;
+  RunningSupervisor supervisor(options);
+  ASSERT_TRUE(supervisor.wait_ready()) << supervisor.log();
+  ASSERT_EQ(::chmod(directory.path().c_str(), 0711), 0);
+  const auto open_large = [&](Refusal* refusal) {
+    Hello large;
+    large.sizes.deliveries_bytes = 64u << 20;
+    return TestClient::open(directory.path("pqd.sock"), large, refusal);
+  };
+  const auto greedy = [&](uint32_t uid) {
+    return [&open_large, uid] {
+      if (::setgid(uid) != 0 || ::setuid(uid) != 0) return 2;
+      auto first = open_large(nullptr);
+      if (!first) return 3;
+      Refusal refusal;
+      if (open_large(&refusal)) return 4;
+      if (static_cast<Error>(refusal.code) != Error::kUnavailable) return 5;
+      const std::string named = "of 80 MiB for uid " + std::to_string(uid) + " it has taken";
+      if (refusal_text(refusal).find(named) == std::string_view::npos) return 6;
+      first->close();
+      return eventually([&] { return open_large(nullptr).has_value(); }) ? 0 : 7;
+    };
+  };
+  ChildProcess one(greedy(65'534));
+  ChildProcess other(greedy(65'533));
+  EXPECT_EQ(one.wait(), 0);
+  EXPECT_EQ(other.wait(), 0);
+  const auto first = open_large(nullptr);
+  const auto second = open_large(nullptr);
+  EXPECT_TRUE(first && second) << "root may have all";
+}
+
 TEST(Session, IsRefusedWhenItsRingsWouldTakeMoreMemoryThanThereIs) {
   TempDir directory;
   auto options = options_in(directory);

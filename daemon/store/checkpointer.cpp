@@ -95,7 +95,8 @@ Checkpointer::Turn Checkpointer::next_turn() {
   }
   const bool early = changed_.wait_until(lock, *flush_at_, [this] { return urgent(); });
   Turn turn;
-  turn.flush = !early || requested_ || stopping_;
+  // Early turns may follow each other without end, and the witness and what is gathered are due all the same.
+  turn.flush = !early || requested_ || stopping_ || Clock::now() >= *flush_at_;
   turn.last = stopping_;
   turn.commits.swap(handed_);
   handed_bytes_ = 0;

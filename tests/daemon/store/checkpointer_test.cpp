@@ -16,10 +16,13 @@ class CheckpointerTest : public testing::Test {
  protected:
   void start(CheckpointerOptions options) { start(options, RowFold(*store_, {}, 0)); }
   void start(CheckpointerOptions options, RowFold fold) {
-    checkpointer_ = std::make_unique<Checkpointer>(
-        *store_, witness_, std::move(fold), options,
-        Checkpointer::Callbacks{[this](uint64_t covered) { covered_ = covered; },
-                                [this](const StoreError&) { ++failures_; }});
+    checkpointer_ =
+        std::make_unique<Checkpointer>(*store_, witness_, std::move(fold), options,
+                                       Checkpointer::Callbacks{[this](uint64_t covered) {
+                                                                 covered_ = covered;
+                                                                 if (on_covered_) on_covered_();
+                                                               },
+                                                               [this](const StoreError&) { ++failures_; }});
   }
   void commit_and_add() {
     const Commit commit = commit_to(*store_, work_);
@@ -37,6 +40,7 @@ class CheckpointerTest : public testing::Test {
   Workload work_{*store_, 9};
   std::atomic<uint64_t> covered_{0};
   std::atomic<int> failures_{0};
+  std::function<void()> on_covered_;  // on the checkpointer's thread
   std::unique_ptr<Checkpointer> checkpointer_;
 };
 
@@ -104,6 +108,24 @@ TEST_F(CheckpointerTest, HoldsUpWhoeverAddsFasterThanItFolds) {
   }
   checkpointer_.reset();
   EXPECT_EQ(covered_, 200u);
+}
+
+// Or nothing would witness for a flood as long as it lasts.
+TEST_F(CheckpointerTest, WritesTheWitnessEveryIntervalThoughThereIsAlwaysMoreToFold) {
+  std::atomic<bool> witnessed{false};
+  std::atomic<int> commits{0};
+  on_covered_ = [&] {
+    if (witnessed || commits == 100) return;
+    witnessed = Witness::read(dir_.path()).value().has_value();
+    if (witnessed) return;
+    commit_and_add();
+    ++commits;
+  };
+  start({.interval_ms = 1, .bytes = 1, .fold_bytes = 1});
+  commit_and_add();
+  EXPECT_TRUE(test::comes_true([&] { return witnessed || commits == 100; }));
+  EXPECT_TRUE(witnessed);
+  checkpointer_.reset();
 }
 
 TEST_F(CheckpointerTest, WritesALastCheckpointWhenItEnds) {

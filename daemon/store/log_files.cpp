@@ -57,7 +57,8 @@ std::vector<LogFile> log_files(const std::string& database) {
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(database, error))
     if (entry.path().extension() == ".log") logs.push_back({entry.path().string()});
-  std::ranges::sort(logs, {}, &LogFile::path);
+  // By number: RocksDB writes six digits at least.
+  std::ranges::sort(logs, {}, [](const LogFile& log) { return std::pair(log.path.size(), log.path); });
   if (!logs.empty()) logs.back().last = true;
   return logs;
 }

@@ -160,5 +160,15 @@ TEST_F(LogGapTest, IsNoFaultForTheCheckOfAStoreThatWouldStart) {
   EXPECT_FALSE(check_store(path()).faults.empty());
 }
 
+TEST(LogFiles, AreInTheOrderOfTheirNumbersHoweverLong) {
+  const TempDir directory;
+  for (const char* name : {"1000000.log", "999999.log", "000007.log"}) write_file(directory.path(name), "x");
+  const auto logs = log_files(directory.path());
+  ASSERT_EQ(logs.size(), 3u);
+  EXPECT_TRUE(logs[0].path.ends_with("000007.log"));
+  EXPECT_TRUE(logs[2].path.ends_with("1000000.log"));
+  EXPECT_TRUE(logs[2].last);
+}
+
 }  // namespace
 }  // namespace pqd::test

@@ -79,7 +79,7 @@ StoreResult<void> Database::take_format(const StoreOptions& options) {
 
 rocksdb::Env* Database::ordered_env(const StoreOptions& options) {
   const auto below = options.env != nullptr ? options.env->GetFileSystem() : rocksdb::FileSystem::Default();
-  env_ = rocksdb::NewCompositeEnv(std::make_shared<OrderedLogs>(below));
+  env_ = rocksdb::NewCompositeEnv(std::make_shared<OrderedLogs>(below, directory_ + "/db"));
   return env_.get();
 }
 

@@ -18,25 +18,25 @@ PrewrittenLog::PrewrittenLog(rocksdb::FileSystem& file_system, std::string path,
     : FSWritableFileOwnerWrapper(std::move(log)), file_system_(file_system), path_(std::move(path)) {}
 
 IOStatus PrewrittenLog::Append(const Slice& data, const IOOptions& options, IODebugContext* debug) {
-  if (data.size() <= kSmallBytes) write_zeros_behind(size_ + data.size());
+  if (data.size() <= kSmallBytes) write_zeros_behind(bytes() + data.size());
   auto appended = FSWritableFileOwnerWrapper::Append(data, options, debug);
-  if (appended.ok()) size_ += data.size();
+  if (appended.ok()) size_.store(bytes() + data.size(), std::memory_order_release);
   return appended;
 }
 
 IOStatus PrewrittenLog::Append(const Slice& data, const IOOptions& options,
                                const rocksdb::DataVerificationInfo& sum, IODebugContext* debug) {
-  if (data.size() <= kSmallBytes) write_zeros_behind(size_ + data.size());
+  if (data.size() <= kSmallBytes) write_zeros_behind(bytes() + data.size());
   auto appended = FSWritableFileOwnerWrapper::Append(data, options, sum, debug);
-  if (appended.ok()) size_ += data.size();
+  if (appended.ok()) size_.store(bytes() + data.size(), std::memory_order_release);
   return appended;
 }
 
 IOStatus PrewrittenLog::Close(const IOOptions& options, IODebugContext* debug) {
   zeros_.reset();
-  if (zeros_to_ > size_)
-    if (auto cut = target()->Truncate(size_, options, debug); !cut.ok()) return cut;
-  zeros_to_ = size_;
+  if (zeros_to_ > bytes())
+    if (auto cut = target()->Truncate(bytes(), options, debug); !cut.ok()) return cut;
+  zeros_to_ = bytes();
   return FSWritableFileOwnerWrapper::Close(options, debug);
 }
 

@@ -8,6 +8,7 @@
 // ext4: tests/bench, row `acknowledgement`. Private to daemon/store; appends come from one thread at a time.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 
@@ -27,12 +28,16 @@ class PrewrittenLog final : public rocksdb::FSWritableFileOwnerWrapper {
                            const rocksdb::DataVerificationInfo& sum, rocksdb::IODebugContext* debug) override;
   rocksdb::IOStatus Close(const rocksdb::IOOptions& options, rocksdb::IODebugContext* debug) override;
 
+  // That were appended, all of which can be read. Any thread.
+  uint64_t bytes() const { return size_.load(std::memory_order_acquire); }
+
  private:
   void write_zeros_behind(uint64_t end);
 
   rocksdb::FileSystem& file_system_;
   const std::string path_;
-  uint64_t size_ = 0;
+  // Writer: who appends. release, and acquire in bytes(): who sees a size may read so far.
+  std::atomic<uint64_t> size_{0};
   uint64_t zeros_to_ = 0;
   bool no_more_zeros_ = false;
   std::unique_ptr<rocksdb::FSRandomRWFile> zeros_;

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "daemon/store/log_files.h"
 #include "daemon/store/recovery.h"
 #include "daemon/store/table_files.h"
 #include "tests/daemon/store/damaged_store.h"
@@ -38,6 +39,20 @@ TEST_F(BackupTest, IsTheStoreAsItStoodWhileItsOwnerGoesOn) {
   const auto restored = picture(to());
   ASSERT_TRUE(restored);
   EXPECT_TRUE(*restored == picture_);
+}
+
+// Zeros that stand behind it while it is written would be filled as they are copied.
+TEST_F(BackupTest, EndsItsLogWithTheLastRecordAndNotWithZeros) {
+  const auto owner = open_store(path());
+  ASSERT_TRUE(owner->append(41, Bytes(100), Bytes(100)));
+  const std::string written = log_files(path() + "/db").back().path;
+  ASSERT_EQ(read_file(written).back(), '\0') << "no zeros behind it: nothing is tested";
+  const std::string copy = owner->database().copy_beside().value();
+  const std::string bytes = read_file(log_files(copy + "/db").back().path);
+  ASSERT_FALSE(bytes.empty());
+  EXPECT_EQ(bytes, read_file(written).substr(0, bytes.size()));
+  EXPECT_LT(bytes.size(), std::filesystem::file_size(written));
+  EXPECT_EQ(read_file(written).find_first_not_of('\0', bytes.size()), std::string::npos);
 }
 
 TEST_F(BackupTest, HasAWitnessOfItsOwn) {

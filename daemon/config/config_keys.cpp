@@ -65,7 +65,7 @@ constexpr ConfigKey<DaemonConfig> kDaemonKeys[] = {
       .form = ValueForm::kBytes,
       .least = 1,
       .most = limits::kPayloadBytesMax,
-      .meaning = "the largest payload of a job"},
+      .meaning = "the largest payload of a job; clients keep room for the largest that it ever was"},
      &DaemonConfig::max_payload_bytes},
     {{.name = "engine_backoff_max",
       .form = ValueForm::kDuration,

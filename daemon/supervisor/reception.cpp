@@ -117,9 +117,9 @@ void Reception::greeted(Session& session, std::span<const std::byte> message) {
   }
   session.hello = *hello;
   session.partition = hello->partition;
-  // Every job that may be submitted has to fit into every consumer's ring.
+  // Every job that may be there has to fit into every consumer's ring.
   session.hello.sizes.deliveries_bytes =
-      std::max(session.hello.sizes.deliveries_bytes, deliveries_bytes_for(options_.max_payload_bytes));
+      std::max(session.hello.sizes.deliveries_bytes, deliveries_bytes_for(options_.delivered_payload_bytes));
   if (const auto no = objection(session)) return refuse(session, *no);
   session.state = SessionState::kParked;
   if (engine_.serving()) open_some();

@@ -15,7 +15,7 @@ std::expected<void, std::string> Reception::take_back(Session returned) {
   if (!peer || !Rights(options_.access, peer->uid, peer->groups).any())
     return std::unexpected(fmt::format("uid {} may not use this pqd any more", returned.peer.uid));
   if (leaves_few(returned.files.down.get(), kFilesKept)) return std::unexpected(no_open_files_text());
-  if (returned.hello.sizes.deliveries_bytes < deliveries_bytes_for(options_.max_payload_bytes))
+  if (returned.hello.sizes.deliveries_bytes < deliveries_bytes_for(options_.delivered_payload_bytes))
     return std::unexpected("its rings are too small for max_payload_bytes as it is now");
   if (table_.size() >= options_.sessions_max) return std::unexpected("all sessions_max are taken");
   if (!options_.access.is_master(peer->uid) && table_.count_of_user(peer->uid) >= options_.user_sessions_max)

@@ -5,18 +5,18 @@
 #include <chrono>
 #include <cstring>
 #include <filesystem>
-#include <optional>
+#include <string_view>
 
 #include "core/job_id.h"
 #include "core/partition.h"
-#include "shm/crash_point.h"
+#include "daemon/supervisor/state_file.h"
 #include "shm/unique_fd.h"
 
 namespace pqd {
 namespace {
 
 constexpr uint64_t kCounterMagic = 0x31'53'53'45'53'44'51'50;  // "PQDSESS1" read as bytes
-constexpr const char* kFileName = "/sessions";
+constexpr std::string_view kFileName = "sessions";
 
 struct CounterFile {
   uint64_t magic = kCounterMagic;
@@ -33,32 +33,10 @@ uint64_t hash_of(const CounterFile& file) {
   return hash;
 }
 
-std::expected<void, SysError> write_new(const std::string& path, const CounterFile& file) {
-  const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!fd) return std::unexpected(SysError::last("open"));
-  errno = ENOSPC;  // what a short write means
-  if (::write(fd.get(), &file, sizeof file) != sizeof file) return std::unexpected(SysError::last("write"));
-  if (::fdatasync(fd.get()) != 0) return std::unexpected(SysError::last("fdatasync"));
-  return {};
-}
-
-std::expected<void, SysError> sync_directory_of(const std::string& directory) {
-  const UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd) return std::unexpected(SysError::last("open"));
-  if (::fsync(fd.get()) != 0) return std::unexpected(SysError::last("fsync"));
-  return {};
-}
-
 std::expected<void, SysError> replace(const std::string& directory, uint64_t unreserved) {
   CounterFile file{.unreserved = unreserved};
   file.hash = hash_of(file);
-  const std::string path = directory + kFileName;
-  const std::string beside = path + ".new";
-  if (auto written = write_new(beside, file); !written) return written;
-  PQD_CRASH_POINT("sessions-file-written");
-  if (::rename(beside.c_str(), path.c_str()) != 0) return std::unexpected(SysError::last("rename"));
-  PQD_CRASH_POINT("sessions-file-renamed");
-  return sync_directory_of(directory);
+  return replace_state_file(directory, kFileName, {reinterpret_cast<const char*>(&file), sizeof file});
 }
 
 // Are there traces of an earlier life? Lock files and the unfinished file of a first start are none.
@@ -66,7 +44,7 @@ bool has_other_state(const std::string& directory) {
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
     const std::string name = entry.path().filename().string();
-    if (!name.ends_with("lock") && name != "sessions.new" && !entry.is_socket(error)) return true;
+    if (!name.ends_with("lock") && !name.ends_with(".new") && !entry.is_socket(error)) return true;
   }
   return false;
 }
@@ -79,7 +57,7 @@ uint64_t clock_ms() {
 }  // namespace
 
 std::expected<SessionCounter, StartFailure> SessionCounter::open(const std::string& state_dir) {
-  const std::string path = state_dir + kFileName;
+  const std::string path = state_dir + "/" + std::string(kFileName);
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   if (!fd && errno != ENOENT) return std::unexpected(path_failure("cannot open", path, errno));
   uint64_t first = has_other_state(state_dir) ? clock_ms() : 1;

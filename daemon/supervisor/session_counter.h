@@ -3,7 +3,7 @@
 // crash skips what was left of its block. Belongs to the supervisor's thread.
 //
 // The file (24 bytes, host order): magic, the first number not reserved, the FNV-1a hash of both. It is
-// replaced whole: written beside, synced, renamed, the directory synced.
+// replaced whole, see state_file.h.
 #pragma once
 
 #include <cstdint>

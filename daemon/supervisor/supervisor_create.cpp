@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "daemon/supervisor/largest_payload.h"
 #include "daemon/supervisor/open_files.h"
 #include "daemon/supervisor/private_directory.h"
 #include "daemon/supervisor/returned_session.h"
@@ -40,6 +41,9 @@ std::expected<std::unique_ptr<Supervisor>, StartFailure> Supervisor::create(Supe
   if (auto enough = raise_open_files(options.sessions_max); !enough) return std::unexpected(enough.error());
   auto parts = make_parts(options);
   if (!parts) return std::unexpected(parts.error());
+  const auto largest = largest_payload(options.state_dir, options.max_payload_bytes);
+  if (!largest) return std::unexpected(largest.error());
+  options.delivered_payload_bytes = *largest;
   std::unique_ptr<Supervisor> made(new Supervisor(std::move(options), std::move(*parts)));
   made->take_back_sessions(inherited);
   if (auto listens = made->listen(inherited); !listens) return std::unexpected(listens.error());

@@ -25,6 +25,8 @@ struct SupervisorOptions {
   uint64_t memory_bytes_max = 4ull << 30;       // of the files of all sessions
   uint64_t user_memory_bytes_max = 2ull << 30;  // of those of one such user
   uint32_t max_payload_bytes = 256u << 10;
+  // What fits into every consumer's ring. Supervisor::create() sets it: see largest_payload.h.
+  uint32_t delivered_payload_bytes = max_payload_bytes;
 
   BackendChoice event_loop = BackendChoice::kAuto;
   BackoffLimits engine_backoff;

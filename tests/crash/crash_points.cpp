@@ -58,9 +58,9 @@ const std::vector<std::string_view>& crash_points() {
       "submit-rung",
       "batch-written",
       "batch-published",
-      // daemon/supervisor/session_counter.cpp
-      "sessions-file-written",
-      "sessions-file-renamed",
+      // daemon/supervisor/state_file.cpp
+      "state-file-written",
+      "state-file-renamed",
       // daemon/supervisor/reception_open.cpp
       "session-equipped",
       "session-granted",

@@ -95,5 +95,39 @@ TEST_F(PayloadMemory, TellsOfJobsThatAreInTheStoreAlone) {
   EXPECT_EQ((*all)[0].metadata, "{\"of\":1}");
 }
 
+class LargePayloads : public WithDaemon {
+ protected:
+  LargePayloads() : WithDaemon("[daemon]\nmax_payload_bytes = \"4MiB\"\n") {}
+};
+
+// Or a job that fits into no ring would hold up the consumer that has it, and all jobs behind it.
+TEST_F(LargePayloads, AreDeliveredAlsoAfterPayloadsMayNotBeSoLargeAnyMore) {
+  const std::string large(3 << 20, 'x');
+  SegmentSizes sizes;
+  sizes.lane_bytes[lane_index(Lane::kNormal)] = 16u << 20;
+  {
+    auto client = Client::connect({.socket = daemon_.socket(), .sizes = sizes});
+    ASSERT_TRUE(client);
+    const auto ticket = client->submit({.type = "t", .payload = as_bytes(large)});
+    ASSERT_TRUE(ticket) << ticket.error().text;
+    ASSERT_TRUE(client->wait(*ticket, kWatchdog));
+  }
+  daemon_.stop();
+  daemon_.configure("[daemon]\nmax_payload_bytes = \"64KiB\"\n");
+  ASSERT_TRUE(daemon_.start());
+  auto client = Client::connect({.socket = daemon_.socket()});
+  ASSERT_TRUE(client);
+  EXPECT_EQ(client->max_payload_bytes(), 64u << 10);
+  const auto small = client->submit({.type = "t", .payload = as_bytes("small")});
+  ASSERT_TRUE(small && client->wait(*small, kWatchdog));
+  ASSERT_TRUE(client->subscribe({.types = {"t"}, .credits = 2}));
+  for (const std::string_view payload : {std::string_view(large), std::string_view("small")}) {
+    const auto job = client->next(kWatchdog);
+    ASSERT_TRUE(job && *job);
+    EXPECT_EQ(as_text((*job)->payload()), payload);
+    ASSERT_TRUE(client->complete(**job));
+  }
+}
+
 }  // namespace
 }  // namespace pqd::test

@@ -22,7 +22,7 @@ class DeliveredJob {
   uint32_t subscription() const { return view_.head.subscription; }
   uint16_t attempt() const { return view_.head.attempt; }  // 1-based
   uint16_t max_attempts() const { return view_.head.max_attempts; }
-  int64_t lease_until_ms() const { return view_.head.lease_until_ms; }  // Unix milliseconds
+  int64_t lease_until_ms() const { return view_.head.lease_until_ms; }  // Unix milliseconds, as delivered
   uint8_t priority() const { return view_.head.priority; }
   // The batch that it was delivered with; 0 = none. Tells jobs that came one after the other apart, no more.
   uint32_t batch() const { return view_.head.batch; }

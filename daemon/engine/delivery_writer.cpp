@@ -14,7 +14,6 @@ DeliveryHead head_of(DownKind kind, const DeliveryEffect& delivery) {
   head.number = delivery.number;
   head.token = delivery.token;
   head.id = delivery.id;
-  head.lease_until_ms = delivery.lease_until_ns / kMillisecondNs;
   head.subscription = delivery.subscription;
   head.attempt = delivery.attempt;
   head.max_attempts = delivery.max_attempts;
@@ -36,11 +35,12 @@ bool write(RingWriter& ring, const DeliveryView& view) {
 
 }  // namespace
 
-bool write_delivery(RingWriter& ring, const DeliveryEffect& delivery, const State& state) {
+bool write_delivery(RingWriter& ring, const DeliveryEffect& delivery, const State& state, int64_t skew_ns) {
   const auto submit = read_submit_record(state.blocks.view(delivery.record));
   if (!submit) std::abort();
   DeliveryView view;
   view.head = head_of(DownKind::kDelivery, delivery);
+  view.head.lease_until_ms = (delivery.lease_until_ns + skew_ns) / kMillisecondNs;
   view.head.priority = submit->head.priority;
   view.head.mode = submit->head.mode;
   view.head.delivery = submit->head.delivery;

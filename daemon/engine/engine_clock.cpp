@@ -24,9 +24,13 @@ int64_t read_clock(clockid_t clock) {
 }  // namespace
 
 EngineClock::EngineClock(TimeNs not_before_ns)
-    : boot_ns_(read_clock(CLOCK_BOOTTIME)),
-      anchor_ns_(std::max(read_clock(CLOCK_REALTIME), not_before_ns)),
-      followed_ns_(boot_ns_) {}
+    : EngineClock(not_before_ns, read_clock(CLOCK_REALTIME), read_clock(CLOCK_BOOTTIME)) {}
+
+EngineClock::EngineClock(TimeNs not_before_ns, TimeNs system_ns, int64_t boot_ns)
+    : boot_ns_(boot_ns),
+      anchor_ns_(std::max(system_ns, not_before_ns)),
+      followed_ns_(boot_ns),
+      skew_ns_(system_ns - anchor_ns_) {}
 
 TimeNs EngineClock::now() {
   const int64_t boot_ns = read_clock(CLOCK_BOOTTIME);
@@ -47,7 +51,9 @@ void EngineClock::follow_system(int64_t boot_ns) {
   }
   told_leap_ = leap;
   // Never back by more than has passed since the last look: now() stays monotone.
-  anchor_ns_ = ours + (leap ? 0 : std::clamp(difference, -step_max, step_max));
+  const int64_t step = leap ? 0 : std::clamp(difference, -step_max, step_max);
+  anchor_ns_ = ours + step;
+  skew_ns_ = difference - step;
   boot_ns_ = followed_ns_ = boot_ns;
 }
 

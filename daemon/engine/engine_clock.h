@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdlib>
 
 #include "core/job.h"
 
@@ -15,13 +16,20 @@ class EngineClock {
   explicit EngineClock(TimeNs not_before_ns);
 
   TimeNs now();
+  // What is to be added to a time of ours to have it by the system's clock, as now() saw both last, a second
+  // before this at most. 0 where they agree within a tenth of a second, as they do unless a clock was set.
+  int64_t skew_ns() const { return std::abs(skew_ns_) < kAgreedNs ? 0 : skew_ns_; }
 
  private:
+  static constexpr int64_t kAgreedNs = kSecondNs / 10;
+
+  EngineClock(TimeNs not_before_ns, TimeNs system_ns, int64_t boot_ns);
   void follow_system(int64_t boot_ns);
 
   int64_t boot_ns_;      // at the anchor
   TimeNs anchor_ns_;     // what now() was there
   int64_t followed_ns_;  // boot clock when the system's time was looked at last
+  int64_t skew_ns_;
   bool told_leap_ = false;
 };
 

@@ -60,11 +60,11 @@ void SessionOutbox::tell(const Progress& progress) {
   told_news_ |= flush_marks(progress);
 }
 
-bool SessionOutbox::flush(const Progress& progress, State& state) {
+bool SessionOutbox::flush(const Progress& progress, State& state, int64_t skew_ns) {
   found_no_room_ = false;
   tell(progress);
   bool news = std::exchange(told_news_, false);
-  news |= flush_deliveries(progress, state);
+  news |= flush_deliveries(progress, state, skew_ns);
   news |= flush_answers();
   news |= flush_events(progress, state);
   set_blocked(found_no_room_);
@@ -138,14 +138,14 @@ bool SessionOutbox::flush_marks(const Progress& progress) {
   return any;
 }
 
-bool SessionOutbox::flush_deliveries(const Progress& progress, State& state) {
+bool SessionOutbox::flush_deliveries(const Progress& progress, State& state, int64_t skew_ns) {
   uint64_t number = deliveries_published();
   while (!deliveries_.empty()) {
     const WaitingDelivery& waiting = deliveries_.front();
     const uint64_t reached = waiting.effect.after_sync ? progress.synced : progress.written;
     if (waiting.commit > reached) break;
     const bool delivery = waiting.kind == DownKind::kDelivery;
-    const bool written = delivery ? write_delivery(delivery_ring_, waiting.effect, state)
+    const bool written = delivery ? write_delivery(delivery_ring_, waiting.effect, state, skew_ns)
                                   : write_notice(delivery_ring_, waiting.kind, waiting.effect);
     if (!written) {
       found_no_room_ = true;

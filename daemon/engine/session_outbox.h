@@ -54,8 +54,8 @@ class SessionOutbox {
   // jobs: what somebody has in hand must not be read again by the next engine, see daemon/engine/README.md.
   void tell(const Progress& progress);
   // Publishes everything that may and can be; true when something was, since the last call. `state`: for the
-  // records of the deliveries.
-  bool flush(const Progress& progress, State& state);
+  // records of the deliveries. `skew_ns`: from the broker's clock to the system's.
+  bool flush(const Progress& progress, State& state, int64_t skew_ns = 0);
   // Wakes the client if it sleeps.
   void ring() { bell_.ring_if_waiting(); }
   // The session ends: gives back the blocks of what will not be sent.
@@ -94,7 +94,7 @@ class SessionOutbox {
 
   bool flush_receipts(const Progress& progress);
   bool flush_marks(const Progress& progress);
-  bool flush_deliveries(const Progress& progress, State& state);
+  bool flush_deliveries(const Progress& progress, State& state, int64_t skew_ns);
   bool flush_answers();
   bool flush_events(const Progress& progress, const State& state);
   // Into the answers ring, not published yet; false when there is no room.

@@ -197,10 +197,13 @@ void Worker::note_receipts(bool cheap) {
 void Worker::publish() {
   for (SessionPort* port : parts_.ports.all()) port->outbox().tell(parts_.commits.progress());
   for (SessionPort* port : parts_.ports.all()) {
-    if (!port->outbox().empty() && port->outbox().flush(parts_.commits.progress(), parts_.state))
-      port->outbox().ring();
+    if (!port->outbox().empty() && flush(*port)) port->outbox().ring();
   }
   welcome_opened();
+}
+
+bool Worker::flush(SessionPort& port) {
+  return port.outbox().flush(parts_.commits.progress(), parts_.state, parts_.clock.skew_ns());
 }
 
 void Worker::welcome_opened() {
@@ -252,7 +255,7 @@ bool Worker::flush_blocked() {
   bool any = false;
   for (SessionPort* port : parts_.ports.all()) {
     if (!port->outbox().blocked()) continue;
-    const bool moved = port->outbox().flush(parts_.commits.progress(), parts_.state);
+    const bool moved = flush(*port);
     if (moved) port->outbox().ring();
     any |= moved;
   }

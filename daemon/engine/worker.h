@@ -71,6 +71,7 @@ class Worker {
   void close_sessions();
   void note_receipts(bool cheap);
   void publish();
+  bool flush(SessionPort& port);
   void welcome_opened();
   void find_faults();
   void remove(SessionNo number);

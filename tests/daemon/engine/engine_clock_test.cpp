@@ -25,6 +25,13 @@ TEST(EngineClockTest, NeverGoesBehindTheLatestTimeInTheStore) {
   EXPECT_GE(clock.now(), years_ahead);
 }
 
+TEST(EngineClockTest, KnowsHowFarTheSystemsTimeIs) {
+  EXPECT_EQ(EngineClock(0).skew_ns(), 0) << "nobody set a clock";
+  EngineClock ahead(system_now() + 7'200 * kSecondNs);
+  EXPECT_NEAR(static_cast<double>(ahead.now() + ahead.skew_ns()), static_cast<double>(system_now()),
+              60.0 * kSecondNs);
+}
+
 TEST(EngineClockTest, NeverGoesBack) {
   EngineClock clock(0);
   TimeNs last = 0;

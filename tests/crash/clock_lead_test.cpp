@@ -1,0 +1,84 @@
+// pqd's clock is ahead of the system's, or behind: neither clients nor their jobs need to know.
+#include <csignal>
+
+#include "tests/crash/clock_jumps.h"
+
+namespace pqd::test {
+namespace {
+
+class ClockLead : public ClockJumps {
+ protected:
+  static int64_t real_ms() {
+    timespec now{};
+    ::clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec * 1'000 + now.tv_nsec / 1'000'000;
+  }
+  // How much pqd's clock is ahead of the real time.
+  static int64_t lead_ms(Client& client) {
+    const auto health = client.health();
+    EXPECT_TRUE(health) << (health ? "" : health.error().text);
+    return health ? health->now_ns / kMillisecondNs - real_ms() : 0;
+  }
+  // An engine starts with a clock that is two hours ahead; it is put right, and the next engine starts.
+  testing::AssertionResult start_ahead(Client& client) {
+    shift_->system_ns.store(2 * kHour);
+    daemon_.kill_engine();
+    if (lead_ms(client) < kHour / kMillisecondNs) return testing::AssertionFailure() << "it is not ahead";
+    shift_->system_ns.store(0);
+    daemon_.kill_engine();
+    if (lead_ms(client) < kHour / kMillisecondNs) return testing::AssertionFailure() << "time went back";
+    return testing::AssertionSuccess();
+  }
+  // The end of a lease, as its consumer is told, is by the clock that the consumer has.
+  static void expect_lease_in_real_time(Client& client) {
+    constexpr int64_t kAgreedMs = 100;  // a difference of less is none
+    constexpr uint32_t kLeaseMs = 60'000;
+    ASSERT_TRUE(client.subscribe({.types = {"held"}}));
+    const int64_t before = real_ms();
+    submit(client, {.type = "held", .processing_timeout_ms = kLeaseMs});
+    const auto job = client.next(kWatchdog);
+    const int64_t after = real_ms();
+    ASSERT_TRUE(job && *job);
+    EXPECT_GE((*job)->lease_until_ms(), before + kLeaseMs - kAgreedMs);
+    EXPECT_LE((*job)->lease_until_ms(), after + kLeaseMs + kAgreedMs);
+  }
+};
+
+// The first engine starts with a clock that is two hours behind.
+class ClockLag : public ClockLead {
+ protected:
+  ClockLag() { shift_->system_ns.store(-2 * kHour); }
+};
+
+TEST_F(ClockLead, CostsNoWorkerTheLeasesThatItRenews) {
+  Client client = connect();
+  ASSERT_TRUE(start_ahead(client));
+  const JobId id = submit(client, {.type = "slow", .processing_timeout_ms = 1'000});
+  Program worker({PQD_BIN_DIR "/pqctl", "work", "slow", "--", "sleep", "3"}, {daemon_.socket_variable()});
+  ASSERT_TRUE(eventually([&] {
+    const auto job = client.get(id);
+    return job && is_finished(job->core.state);
+  }));
+  const auto job = client.get(id);
+  EXPECT_EQ(job->core.state, JobState::kCompleted);
+  EXPECT_EQ(job->core.attempts, 1);
+  worker.signal(SIGTERM);
+  EXPECT_EQ(worker.wait(), 0);
+}
+
+TEST_F(ClockLead, LeavesTheEndsOfLeasesWhereConsumersLook) {
+  Client client = connect();
+  ASSERT_TRUE(start_ahead(client));
+  expect_lease_in_real_time(client);
+}
+
+TEST_F(ClockLag, LeavesTheEndsOfLeasesWhereConsumersLook) {
+  shift_->system_ns.store(0);
+  Client client = connect();
+  ASSERT_TRUE(eventually([&] { return client.health() && engine_has_noticed(); }));
+  EXPECT_LT(lead_ms(client), 0);
+  expect_lease_in_real_time(client);
+}
+
+}  // namespace
+}  // namespace pqd::test

@@ -29,32 +29,36 @@ EngineClock::EngineClock(TimeNs not_before_ns)
 EngineClock::EngineClock(TimeNs not_before_ns, TimeNs system_ns, int64_t boot_ns)
     : boot_ns_(boot_ns),
       anchor_ns_(std::max(system_ns, not_before_ns)),
-      followed_ns_(boot_ns),
-      skew_ns_(system_ns - anchor_ns_) {}
+      difference_ns_(system_ns - anchor_ns_),
+      skew_ns_(difference_ns_) {}
 
 TimeNs EngineClock::now() {
   const int64_t boot_ns = read_clock(CLOCK_BOOTTIME);
-  if (boot_ns - followed_ns_ >= kFollowEveryNs) follow_system(boot_ns);
-  return anchor_ns_ + (boot_ns - boot_ns_);
+  if (boot_ns - boot_ns_ >= kFollowEveryNs) follow_system(boot_ns);
+  const int64_t made_up = made_up_ns(boot_ns);
+  skew_ns_ = difference_ns_ - made_up;
+  return anchor_ns_ + (boot_ns - boot_ns_) + made_up;
+}
+
+// Never as much as has passed, so that now() stays monotone.
+int64_t EngineClock::made_up_ns(int64_t boot_ns) const {
+  if (std::abs(difference_ns_) > kDifferenceMaxNs) return 0;
+  const int64_t most = (boot_ns - boot_ns_) / kSlewShare;
+  return std::clamp(difference_ns_, -most, most);
 }
 
 void EngineClock::follow_system(int64_t boot_ns) {
-  const TimeNs ours = anchor_ns_ + (boot_ns - boot_ns_);
-  const int64_t difference = read_clock(CLOCK_REALTIME) - ours;
-  const int64_t step_max = (boot_ns - followed_ns_) / kSlewShare;
-  const bool leap = std::abs(difference) > kDifferenceMaxNs;
+  anchor_ns_ += boot_ns - boot_ns_ + made_up_ns(boot_ns);
+  boot_ns_ = boot_ns;
+  difference_ns_ = skew_ns_ = read_clock(CLOCK_REALTIME) - anchor_ns_;
+  const bool leap = std::abs(difference_ns_) > kDifferenceMaxNs;
   if (leap && !told_leap_) {
     spdlog::warn(
         "the system's clock is {} s {} pqd's: it was set while pqd ran. Jobs keep their terms; times are "
         "right again after a restart",
-        std::abs(difference) / kSecondNs, difference > 0 ? "ahead of" : "behind");
+        std::abs(difference_ns_) / kSecondNs, difference_ns_ > 0 ? "ahead of" : "behind");
   }
   told_leap_ = leap;
-  // Never back by more than has passed since the last look: now() stays monotone.
-  const int64_t step = leap ? 0 : std::clamp(difference, -step_max, step_max);
-  anchor_ns_ = ours + step;
-  skew_ns_ = difference - step;
-  boot_ns_ = followed_ns_ = boot_ns;
 }
 
 }  // namespace pqd

@@ -24,12 +24,15 @@ class EngineClock {
   static constexpr int64_t kAgreedNs = kSecondNs / 10;
 
   EngineClock(TimeNs not_before_ns, TimeNs system_ns, int64_t boot_ns);
+  // Of the difference, by then.
+  int64_t made_up_ns(int64_t boot_ns) const;
   void follow_system(int64_t boot_ns);
 
-  int64_t boot_ns_;      // at the anchor
-  TimeNs anchor_ns_;     // what now() was there
-  int64_t followed_ns_;  // boot clock when the system's time was looked at last
-  int64_t skew_ns_;
+  // When the system's time was looked at last:
+  int64_t boot_ns_;
+  TimeNs anchor_ns_;       // what now() was
+  int64_t difference_ns_;  // and the system's time was ahead of it by
+  int64_t skew_ns_;        // what of that was left at the last now()
   bool told_leap_ = false;
 };
 

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <time.h>
 
+#include "tests/support/eventually.h"
+
 namespace pqd::test {
 namespace {
 
@@ -23,6 +25,19 @@ TEST(EngineClockTest, NeverGoesBehindTheLatestTimeInTheStore) {
   const TimeNs years_ahead = system_now() + 10 * 365 * 86'400 * kSecondNs;
   EngineClock clock(years_ahead);
   EXPECT_GE(clock.now(), years_ahead);
+}
+
+// A tenth of the time that passes is made up for.
+TEST(EngineClockTest, ComesNearerToTheSystemsTimeAndNeverGoesBack) {
+  constexpr int64_t kAhead = 1'800 * kSecondNs;
+  EngineClock clock(system_now() + kAhead);
+  TimeNs last = 0;
+  EXPECT_TRUE(eventually([&] {
+    const TimeNs now = clock.now();
+    EXPECT_GE(now, last);
+    last = now;
+    return now - system_now() < kAhead - 150 * kMillisecondNs;
+  }));
 }
 
 TEST(EngineClockTest, KnowsHowFarTheSystemsTimeIs) {

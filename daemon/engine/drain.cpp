@@ -21,6 +21,16 @@ SubmitHead submit_head_of(ByteView record) {
   return head;
 }
 
+// Clients reckon by the system's clock, the broker by its own. What means no time, or is out of range, stays.
+void start_by_broker(std::span<std::byte> record, int64_t skew_ms) {
+  SubmitHead head = submit_head_of(record);
+  const bool start = head.not_before_ms > 0 && head.not_before_ms <= limits::kUnixMsMax;
+  if (head.head.kind != static_cast<uint8_t>(RecordKind::kSubmit) || record.size() < sizeof head || !start)
+    return;
+  head.not_before_ms = std::clamp<int64_t>(head.not_before_ms - skew_ms, 1, limits::kUnixMsMax);
+  std::memcpy(record.data(), &head, sizeof head);
+}
+
 // Answered beside the broker, in no journal.
 bool is_question(RecordKind kind) {
   return kind == RecordKind::kQuery || kind == RecordKind::kWatch || kind == RecordKind::kUnwatch;
@@ -28,7 +38,8 @@ bool is_question(RecordKind kind) {
 
 }  // namespace
 
-bool Drain::run(CommitBuilder& commit) {
+bool Drain::run(CommitBuilder& commit, int64_t skew_ns) {
+  skew_ms_ = skew_ns / kMillisecondNs;
   uint32_t taken_in_turn = 0;
   next_first_ = first_ + 1;
   bool left = true;
@@ -85,7 +96,10 @@ std::optional<BlobRef> Drain::copy_record(CommitBuilder& commit, SessionPort& po
   BlobRef blob;
   const auto room = commit.add_room(wanted.bytes, blob);
   const TakeResult taken = reader.next(room);
-  if (taken.outcome == Taken::kRecord && taken.bytes == wanted.bytes) return blob;
+  if (taken.outcome == Taken::kRecord && taken.bytes == wanted.bytes) {
+    if (skew_ms_ != 0) start_by_broker(room, skew_ms_);
+    return blob;
+  }
   // Its size changed between two looks: somebody is playing with us.
   commit.drop_last(blob);
   port.faulty = true;

@@ -21,8 +21,9 @@ class Drain {
   Drain(Broker& broker, SessionPorts& ports) : broker_(broker), ports_(ports) {}
 
   // Between begin_turn and end_turn. Ends when nothing is left, the commit is full, the turn long enough, or
-  // something urgent was taken and a round of the rest; true when records may be left.
-  bool run(CommitBuilder& commit);
+  // something urgent was taken and a round of the rest; true when records may be left. `skew_ns`: from the
+  // broker's clock to the system's, which clients name times by.
+  bool run(CommitBuilder& commit, int64_t skew_ns = 0);
   // The last run() took something from a lane that is more urgent than the usual one.
   bool took_urgent() const { return urgent_; }
   std::vector<AskedQuestion> take_questions() { return std::exchange(questions_, {}); }
@@ -48,6 +49,7 @@ class Drain {
   std::vector<std::pair<SessionPort*, size_t>> advanced_;
   std::vector<BlobRef> batch_;
   Bytes scratch_;
+  int64_t skew_ms_ = 0;  // in this turn
   bool urgent_ = false;
   size_t first_ = 0;       // the session whose turn it is
   size_t next_first_ = 0;  // and in the next turn

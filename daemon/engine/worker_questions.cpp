@@ -60,8 +60,9 @@ void Worker::answer(SessionPort& port, ByteView record) {
       return reader_.ask({QueryKind::kCopy, asker_of(port), request, {}, {}, {}});
     case QueryKind::kHealth: {
       HealthInfo health = health_info(parts_.state, parts_.broker.recent());
-      if (!disk_.enough()) {
-        health.degraded_reasons.push_back(disk_.why());
+      for (const std::string& why : {disk_.enough() ? std::string() : disk_.why(), parts_.clock.why_off()}) {
+        if (why.empty()) continue;
+        health.degraded_reasons.push_back(why);
         health.status = std::max<uint8_t>(health.status, 1);
         health.healthy = false;
       }

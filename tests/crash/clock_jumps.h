@@ -31,9 +31,7 @@ class ClockJumps : public testing::Test {
     ASSERT_TRUE(daemon_.start());
   }
   void set_clock(int64_t years) { shift_->system_ns.store(years * kYear); }
-  bool engine_has_noticed() const {
-    return daemon_.log().find("it was set while pqd ran") != std::string::npos;
-  }
+  bool engine_has_noticed() const { return daemon_.log().find("behind the system's") != std::string::npos; }
   Client connect() {
     auto client = Client::connect({.socket = daemon_.socket()});
     EXPECT_TRUE(client) << (client ? "" : client.error().text);

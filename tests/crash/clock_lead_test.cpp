@@ -1,4 +1,5 @@
 // pqd's clock is ahead of the system's, or behind: neither clients nor their jobs need to know.
+#include <array>
 #include <csignal>
 
 #include "tests/crash/clock_jumps.h"
@@ -78,6 +79,37 @@ TEST_F(ClockLag, LeavesTheEndsOfLeasesWhereConsumersLook) {
   ASSERT_TRUE(eventually([&] { return client.health() && engine_has_noticed(); }));
   EXPECT_LT(lead_ms(client), 0);
   expect_lease_in_real_time(client);
+}
+
+TEST_F(ClockLead, LetsNoJobRunAheadOfItsTime) {
+  Client client = connect();
+  ASSERT_TRUE(start_ahead(client));
+  const SubmitRequest later{.type = "later", .not_before_ms = in_an_hour()};
+  const JobId alone = submit(client, later);
+  const auto both = client.submit_many(std::array{later, later});
+  ASSERT_TRUE(both);
+  ASSERT_TRUE(client.wait(both->back(), kWatchdog));
+  EXPECT_EQ(client.get(alone)->core.pending, Pending::kScheduled);
+  for (const Ticket& ticket : *both) EXPECT_EQ(client.get(ticket.id)->core.pending, Pending::kScheduled);
+  const int64_t soon_ms = real_ms() + 500;
+  const JobId soon = submit(client, {.type = "soon", .not_before_ms = soon_ms});
+  ASSERT_TRUE(client.subscribe({.types = {"soon"}}));
+  const auto job = client.next(kWatchdog);
+  ASSERT_TRUE(job && *job && (*job)->id() == soon);
+  EXPECT_GE(real_ms(), soon_ms - 100);
+}
+
+TEST_F(ClockLead, IsMadeUpForHoweverLargeAndToldMeanwhile) {
+  Client client = connect();
+  ASSERT_TRUE(start_ahead(client));
+  const int64_t first = lead_ms(client);
+  EXPECT_TRUE(eventually([&] { return lead_ms(client) < first - 100; }));
+  const auto health = client.health();
+  ASSERT_TRUE(health);
+  EXPECT_EQ(health->status, 1);
+  ASSERT_EQ(health->degraded_reasons.size(), 1u);
+  EXPECT_NE(health->degraded_reasons[0].find("ahead of the system's"), std::string::npos);
+  EXPECT_NE(daemon_.log().find("ahead of the system's"), std::string::npos);
 }
 
 }  // namespace

@@ -33,7 +33,7 @@ class DrainTest : public ::testing::Test {
     broker.begin_turn(1'700'000'000 * kSecondNs, commit);
     left = false;
     body();
-    left = drain.run(commit);
+    left = drain.run(commit, skew_ns);
     broker.end_turn();
     const Commit closed = commit.close();
     receipts = closed.effects.receipts;
@@ -56,6 +56,7 @@ class DrainTest : public ::testing::Test {
   Peers* peers = nullptr;
   SessionPort* port = nullptr;
   uint64_t number = 0;
+  int64_t skew_ns = 0;
   bool left = false;
   std::vector<ReceiptEffect> receipts;
   std::vector<LaneEffect> lanes;
@@ -242,6 +243,35 @@ TEST_F(DrainTest, GoesOnWhereTheStoreSaysTheLastEngineStopped) {
   EXPECT_EQ(jobs(), 2u);
   EXPECT_TRUE(receipts.empty());
   EXPECT_EQ(lanes.at(0).position.seq, 2u);
+}
+
+// Now is 1'700'000'000 s by the broker's clock, and an hour earlier by that of who asks for a start in a
+// minute.
+TEST_F(DrainTest, TakesAStartThatIsAskedForByTheClockThatClientsHave) {
+  constexpr int64_t kHourMs = 3'600'000;
+  const int64_t start_ms = 1'700'000'000'000 - kHourMs + 60'000;
+  const auto job = [&](int64_t not_before_ms, uint32_t count = 1, uint32_t index = 0) {
+    Bytes record = peers->job(Lane::kNormal, count, index);
+    std::memcpy(record.data() + offsetof(SubmitHead, not_before_ms), &not_before_ms, sizeof not_before_ms);
+    return record;
+  };
+  skew_ns = -kHourMs * kMillisecondNs;
+  peers->put(Lane::kNormal, job(start_ms));
+  peers->put(Lane::kNormal, job(start_ms, 2, 0));
+  peers->put(Lane::kNormal, job(start_ms, 2, 1));
+  peers->put(Lane::kNormal, job(0));
+  peers->put(Lane::kNormal, job(limits::kUnixMsMax));
+  turn();
+  ASSERT_EQ(jobs(), 5u);
+  const auto starts_after = [&](JobNo no) {
+    return state.jobs.times(state.jobs.find(no)).start_after_ns / kMillisecondNs;
+  };
+  for (JobNo no = 1; no <= 3; ++no) EXPECT_EQ(starts_after(no), start_ms + kHourMs) << no;
+  EXPECT_EQ(starts_after(4), 0) << "at once is no time";
+  EXPECT_EQ(starts_after(5), limits::kUnixMsMax);
+  peers->put(Lane::kNormal, job(limits::kUnixMsMax + 1));
+  turn();
+  EXPECT_EQ(only_code(), kInvalid) << "what is out of range stays so";
 }
 
 }  // namespace

@@ -17,6 +17,8 @@ constexpr uint64_t kReceiptsKeptMax = 512;
 // What came before a stop is taken; producers that do not pause are cut off here. Nothing is lost with it:
 // what is in the rings stays there for their clients to send again.
 constexpr int64_t kStopGraceNs = 2 * kSecondNs;
+// What the loop sleeps by stands still while the machine sleeps, our time goes on.
+constexpr int64_t kTimedSleepMaxNs = 5 * kSecondNs;
 
 }  // namespace
 
@@ -266,7 +268,7 @@ int64_t Worker::sleep_ns() {
   if (!parts_.commits.has_room()) return -1;  // the committer wakes us
   const auto timer = parts_.broker.next_timer_ns();
   if (!timer) return -1;
-  return std::max<int64_t>(*timer - parts_.clock.now(), 0);
+  return std::clamp<int64_t>(*timer - parts_.clock.now(), 0, kTimedSleepMaxNs);
 }
 
 void Worker::stop() {

@@ -1,4 +1,5 @@
-// pqd's clock is ahead of the system's, or behind: neither clients nor their jobs need to know.
+// pqd's clock is ahead of the system's, or behind: neither clients nor their jobs need to know. And the
+// machine sleeps.
 #include <array>
 #include <csignal>
 
@@ -110,6 +111,38 @@ TEST_F(ClockLead, IsMadeUpForHoweverLargeAndToldMeanwhile) {
   ASSERT_EQ(health->degraded_reasons.size(), 1u);
   EXPECT_NE(health->degraded_reasons[0].find("ahead of the system's"), std::string::npos);
   EXPECT_NE(daemon_.log().find("ahead of the system's"), std::string::npos);
+}
+
+class SleepingMachine : public ClockJumps {
+ protected:
+  // How often its first thread went to sleep.
+  std::string engine_sleeps() {
+    const std::string status = read_file("/proc/" + std::to_string(daemon_.engine()) + "/status");
+    const size_t at = status.find("\nvoluntary_ctxt_switches:");
+    return at == std::string::npos ? "" : status.substr(at, status.find('\n', at + 1) - at);
+  }
+  // Until it had nothing to do for a while.
+  bool engine_is_idle() {
+    return eventually([this] {
+      const std::string before = engine_sleeps();
+      std::this_thread::sleep_for(std::chrono::milliseconds(300));
+      return !before.empty() && before == engine_sleeps();
+    });
+  }
+};
+
+// Of which its sleep, on a clock that stood still meanwhile, knows nothing.
+TEST_F(SleepingMachine, LetsAnIdleEngineDoWhatCameToBeDue) {
+  Client client = connect();
+  ScheduleRequest request{.name = "hourly", .spec = "@every 1h"};
+  request.job.type = "hourly";
+  ASSERT_TRUE(client.cron_set(request));
+  ASSERT_TRUE(client.subscribe({.types = {"hourly"}}));
+  ASSERT_TRUE(engine_is_idle());
+  shift_->boot_ns.store(2 * kHour);
+  shift_->system_ns.store(2 * kHour);
+  const auto job = client.next(kWatchdog);
+  EXPECT_TRUE(job && *job) << "nobody woke it";
 }
 
 }  // namespace

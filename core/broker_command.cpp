@@ -107,7 +107,8 @@ Error Broker::cancel(const Origin& origin, ByteView record) {
     return Error::kOk;
   }
   if ((parsed->head.flags & kFlagRunning) == 0) return Error::kInvalidStatus;
-  commit_->effects().notices.push_back({core.holder, core.token(), core.id});
+  // Its consumer is told once: asking again and again fills nobody's line.
+  if (!core.cancel_requested) commit_->effects().notices.push_back({core.holder, core.token(), core.id});
   emit(CancelRequested{core.no, origin.session});
   return Error::kOk;
 }

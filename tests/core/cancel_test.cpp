@@ -62,6 +62,14 @@ TEST_F(Cancel, HeldJobIsRefusedUnlessRunningIsSaid) {
   EXPECT_TRUE(d.core(id).cancel_requested);
 }
 
+TEST_F(Cancel, RunningJobsConsumerIsAskedToStopOnceHoweverOftenItIsCancelled) {
+  const JobId id = d.submit(producer);
+  d.subscribe(consumer);
+  d.take_one(consumer);
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(d.command(producer, write_cancel(id, true)), Error::kOk);
+  EXPECT_EQ(d.notices.size(), 1u);
+}
+
 TEST_F(Cancel, RunningJobIsCancelledByWhateverEndsItsLease) {
   const auto end = [this](int way, const Delivered& job, SessionNo holder) {
     if (way == 0) d.complete(holder, job, "too late");

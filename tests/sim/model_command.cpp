@@ -213,8 +213,8 @@ Error Model::cancel(SessionNo session, ByteView record) {
   if ((parsed->head.flags & kFlagRunning) == 0) return Error::kInvalidStatus;
   changed(job, ChangeKind::kCancelRequested, job.state);
   job.cancel_requested = true;
-  notices_.emplace_back(job.holder, job.id);
   return Error::kOk;
+  if (!job.cancel_requested) notices_.emplace_back(job.holder, job.id);
 }
 
 Error Model::control_queue(SessionNo session, ByteView record) {

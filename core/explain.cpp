@@ -35,13 +35,14 @@ void explain_ready(const State& state, Slot slot, Explanation& e) {
     e.awaits = queue.consumers.wants(core.type) ? Awaits::kItsTurn : Awaits::kCredit;
 }
 
-void explain_held(const State& state, Slot slot, Explanation& e) {
+void explain_held(const State& state, Slot slot, const Asker& asker, Explanation& e) {
   const JobCore core = state.jobs.core(slot);
   const KeyLines& keys = state.queue(core.queue).keys;
   const std::string key = state.ordering_key(slot);
   e.awaits = Awaits::kItsKey;
   e.ahead = keys.count_before(key, core.no, kExplainedAheadMax);
-  e.behind = state.jobs[keys.first(key)].id;
+  const JobCore first = state.jobs.core(keys.first(key));
+  if (may_see(asker, first)) e.behind = first.id;
 }
 
 void explain_parked(const State& state, Slot slot, Explanation& e) {
@@ -65,7 +66,7 @@ void explain_collecting(const State& state, Slot slot, Explanation& e) {
   e.until_ns = since + state.tables.queue(core.queue).settings.batch_interval_ms * kMillisecondNs;
 }
 
-void explain_pending(const State& state, Slot slot, Explanation& e) {
+void explain_pending(const State& state, Slot slot, const Asker& asker, Explanation& e) {
   const JobCore core = state.jobs.core(slot);
   switch (core.pending) {
     case Pending::kReady:
@@ -78,7 +79,7 @@ void explain_pending(const State& state, Slot slot, Explanation& e) {
     case Pending::kParked:
       return explain_parked(state, slot, e);
     case Pending::kHeld:
-      return explain_held(state, slot, e);
+      return explain_held(state, slot, asker, e);
     case Pending::kCollecting:
       return explain_collecting(state, slot, e);
   }
@@ -86,14 +87,14 @@ void explain_pending(const State& state, Slot slot, Explanation& e) {
 
 }  // namespace
 
-Explanation explain(const State& state, Slot slot) {
+Explanation explain(const State& state, Slot slot, const Asker& asker) {
   const JobCore core = state.jobs.core(slot);
   Explanation e = facts_of(core, state.tables);
   e.consumers = state.queue(core.queue).consumers.size();
   e.active = state.queue(core.queue).active;
   if (is_finished(core.state)) return e;
   if (core.state == JobState::kPending) {
-    explain_pending(state, slot, e);
+    explain_pending(state, slot, asker, e);
     return e;
   }
   e.awaits = Awaits::kSettling;

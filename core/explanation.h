@@ -17,7 +17,7 @@ enum class Awaits : uint8_t {
   kRoom = 1,       // parked: for room in its full queue, `ahead` submits before it, until `until_ns`
   kItsTime = 2,    // for not_before, at `until_ns`
   kBackoff = 3,    // for its next attempt, at `until_ns`
-  kItsKey = 4,     // for `ahead` jobs with its ordering key, `behind` first
+  kItsKey = 4,     // for `ahead` jobs with its ordering key, `behind` first (empty = not the asker's to see)
   kResume = 5,     // its queue is paused
   kMaxActive = 6,  // `active` jobs of its queue are in hand, the most that may be
   kConsumer = 7,   // nobody takes its type

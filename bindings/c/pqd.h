@@ -537,7 +537,7 @@ typedef struct pqd_explanation {
   const char* queue;
   const char* type;
   const char* text;   /* what it waits for, in words */
-  pqd_id behind;      /* PQD_AWAITS_KEY: the first of the jobs before it */
+  pqd_id behind;      /* PQD_AWAITS_KEY: the first of the jobs before it; zero = not the caller's to see */
   uint64_t ahead;     /* jobs before it; counted up to 100 000 */
   uint64_t consumers; /* subscriptions of its queue */
   uint64_t active;    /* jobs of its queue in hand */

@@ -86,9 +86,9 @@ void Worker::answer_one_job(SessionPort& port, StoreQuestion question) {
 }
 
 void Worker::explain_job(SessionPort& port, uint64_t request, Slot slot) {
-  if (!may_see(asker_of(port), parts_.state.jobs.core(slot)))
-    return end_answer(port, request, Error::kNotFound);
-  if (answer_with(port, request, AnswerKind::kExplanation, encode(explain(parts_.state, slot))))
+  const Asker asker = asker_of(port);
+  if (!may_see(asker, parts_.state.jobs.core(slot))) return end_answer(port, request, Error::kNotFound);
+  if (answer_with(port, request, AnswerKind::kExplanation, encode(explain(parts_.state, slot, asker))))
     end_answer(port, request, Error::kOk);
 }
 

@@ -279,7 +279,7 @@ TEST_F(Batch, ExplainSaysThatItsBatchIsNotCompleteAndWhenItWillBe) {
   submit();
   d.advance_ms(100);
   const JobId id = submit();
-  const Explanation e = explain(d.state, d.state.jobs.find(id));
+  const Explanation e = explain(d.state, d.state.jobs.find(id), {.sees_all = true});
   EXPECT_EQ(e.awaits, Awaits::kBatch);
   EXPECT_EQ(e.ahead, 1u);
   EXPECT_EQ(e.until_ns, d.now_ns + 900 * kMillisecondNs);
@@ -318,9 +318,10 @@ TEST_F(Batch, ExplainSaysWhenItIsFormedAlsoBehindAReleasedJob) {
   const JobId second = submit();
   d.advance_ms(300);
   d.release(consumer, in_hand);  // keeps its place, and waits anew
-  EXPECT_EQ(explain(d.state, d.state.jobs.find(second)).ahead, 1u);
+  EXPECT_EQ(explain(d.state, d.state.jobs.find(second), {.sees_all = true}).ahead, 1u);
   for (const JobId& id : {released, second})
-    EXPECT_EQ(explain(d.state, d.state.jobs.find(id)).until_ns, d.now_ns + 700 * kMillisecondNs);
+    EXPECT_EQ(explain(d.state, d.state.jobs.find(id), {.sees_all = true}).until_ns,
+              d.now_ns + 700 * kMillisecondNs);
   d.advance_ms(700);
   expect_batch(d.take(consumer), {released, second});
 }

@@ -13,8 +13,8 @@ struct Explain : ::testing::Test {
   SessionNo admin = d.open(kAdminUid);
 
   // Over its byte form, as a client gets it.
-  Explanation why(Driver& of, const JobId& id) {
-    const auto decoded = decode_explanation(encode(explain(of.state, of.state.jobs.find(id))));
+  Explanation why(Driver& of, const JobId& id, const Asker& asker = {.sees_all = true}) {
+    const auto decoded = decode_explanation(encode(explain(of.state, of.state.jobs.find(id), asker)));
     EXPECT_TRUE(decoded.has_value());
     return decoded.value_or(Explanation{});
   }
@@ -85,6 +85,21 @@ TEST_F(Explain, ItsOrderingKey) {
   EXPECT_EQ(e.behind, first);
 }
 
+TEST_F(Explain, WhoseJobIsFirstOfItsOrderingKeyIsForThoseWhoMaySeeIt) {
+  const SessionNo other = d.open(2000);
+  const JobId first = d.submit(producer, {.ordering_key = "k"});
+  const JobId held = d.submit(other, {.ordering_key = "k"});
+  const Explanation told = why(d, held, {other, 2000, false});
+  EXPECT_EQ(told.awaits, Awaits::kItsKey);
+  EXPECT_EQ(told.ahead, 1u);
+  EXPECT_TRUE(told.behind.empty()) << "it is another user's: " << told.behind.to_string();
+  EXPECT_EQ(why(d, held, {admin, kAdminUid, true}).behind, first);
+  d.subscribe(other);
+  d.take_one(other);
+  EXPECT_EQ(why(d, held, {other, 2000, false}).behind, first) << "in the asker's own hands";
+  EXPECT_TRUE(why(d, held, {d.open(2000), 2000, false}).behind.empty());
+}
+
 TEST_F(Explain, RoomInAFullQueue) {
   BrokerOptions options;
   options.defaults.max_depth = 1;
@@ -124,7 +139,7 @@ TEST_F(Explain, FinishedJobsWaitForNothing) {
 }
 
 TEST_F(Explain, EveryCutOfItsBytesIsRefused) {
-  const Bytes bytes = encode(explain(d.state, d.state.jobs.find(d.submit(producer))));
+  const Bytes bytes = encode(explain(d.state, d.state.jobs.find(d.submit(producer)), {.sees_all = true}));
   for (size_t length = 0; length < bytes.size(); ++length)
     EXPECT_FALSE(decode_explanation(ByteView(bytes).first(length)).has_value()) << length;
 }

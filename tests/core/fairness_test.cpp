@@ -175,7 +175,8 @@ TEST_F(FairBatch, IsOneTurnToWhomWaitsBehindIt) {
   d.advance_ms(1'000);
   submit(kThird, "t", {.mode = Mode::kFifo});
   std::map<std::string, std::vector<uint64_t>> ahead;
-  for (const auto& [id, name] : names) ahead[name].push_back(explain(d.state, d.state.jobs.find(id)).ahead);
+  for (const auto& [id, name] : names)
+    ahead[name].push_back(explain(d.state, d.state.jobs.find(id), {.sees_all = true}).ahead);
   for (auto& [name, counts] : ahead) std::ranges::sort(counts);
   EXPECT_EQ(ahead["f"], (std::vector<uint64_t>{0, 1, 2, 5, 6, 7, 8, 9, 10}));
   EXPECT_EQ(ahead["s"], std::vector<uint64_t>{3});
@@ -308,7 +309,7 @@ TEST_P(FairExplained, JobsAheadAreThoseThatGoBefore) {
   std::vector<JobId> asked;
   for (int i = 0; i < 10; ++i) asked.push_back(submit());
   std::map<JobId, uint64_t> ahead;
-  for (const JobId& id : asked) ahead[id] = explain(d.state, d.state.jobs.find(id)).ahead;
+  for (const JobId& id : asked) ahead[id] = explain(d.state, d.state.jobs.find(id), {.sees_all = true}).ahead;
   d.complete(consumer, d.take_one(consumer));
   for (uint64_t place = 0;; ++place) {
     const auto jobs = d.take(consumer);

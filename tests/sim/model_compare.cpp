@@ -221,9 +221,10 @@ uint64_t Model::parked_before(const ModelJob& job, const std::map<JobId, uint8_t
 void Model::compare_explanation(const State& state, const ModelJob& job, const Wanted& types,
                                 const std::map<JobId, uint8_t>& ranks,
                                 const std::map<JobId, uint64_t>& turns) const {
-  const Explanation e = explain(state, state.jobs.find(job.id));
+  const Explanation e = explain(state, state.jobs.find(job.id), {.uid = job.owner});
   Awaits awaits = Awaits::kSettling;
   uint64_t before = 0;
+  const ModelJob* first = nullptr;
   TimeNs until = job.deadline;
   if (!job.held_by_consumer()) {
     const ModelQueue& queue = queues_.at(job.queue);
@@ -255,8 +256,11 @@ void Model::compare_explanation(const State& state, const ModelJob& job, const W
         break;
       case Pending::kHeld:
         awaits = Awaits::kItsKey;
-        for (const auto& [id, other] : live_)
-          before += other.queue == job.queue && other.key == job.key && other.arrival < job.arrival;
+        for (const auto& [id, other] : live_) {
+          if (other.queue != job.queue || other.key != job.key || other.arrival >= job.arrival) continue;
+          ++before;
+          if (first == nullptr || other.arrival < first->arrival) first = &other;
+        }
         break;
       case Pending::kReady:
         before = turns.at(job.id);
@@ -275,6 +279,8 @@ void Model::compare_explanation(const State& state, const ModelJob& job, const W
           ", not ", awaits_name(awaits));
   require(e.ahead == before || (job.waits(Pending::kReady) && turns_are_guessed(job)), "job ", job.id, ": ",
           e.ahead, " ahead of it, not ", before);
+  const JobId behind = first != nullptr && first->owner == job.owner ? first->id : JobId{};
+  require(e.behind == behind, "job ", job.id, ": its owner is told that it stands behind ", e.behind);
   if (job.parked() || job.held_by_consumer() || job.waits(Pending::kBackoff) ||
       job.waits(Pending::kScheduled) || job.waits(Pending::kCollecting))
     require(e.until_ns == until, "job ", job.id, " is explained as waiting until another time");

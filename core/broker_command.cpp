@@ -59,6 +59,11 @@ Error Broker::subscribe(const Origin& origin, ByteView record) {
   const auto parsed = read_subscribe(record);
   if (!parsed) return parsed.error();
   if (!rights(origin.session).may_consume(parsed->queue, parsed->types)) return Error::kUnauthorized;
+  const auto& there = state_.tables.session(origin.session)->subscriptions;
+  const auto same = [&](const SubscriptionEntry& entry) { return entry.number == parsed->number; };
+  // A journal of old may hold more.
+  if (there.size() >= limits::kSubscriptionsPerSessionMax && std::ranges::none_of(there, same))
+    return Error::kInvalidRequest;
   const auto queue = queue_for(parsed->queue);
   if (!queue) return no_queue(origin, parsed->queue);
   Subscribed event{origin.session, parsed->number, *queue, parsed->credits, {}};

@@ -1,6 +1,7 @@
 #include "core/consumers.h"
 
 #include <cstdlib>
+#include <utility>
 
 namespace pqd {
 
@@ -30,9 +31,12 @@ bool Consumers::set(const ConsumerKey& key, const std::vector<TypeNo>& types, ui
     at = free_.back();
     free_.pop_back();
   }
-  consumers_[at] = {key, types, 0, 0, true};
+  consumers_[at] = {key, types, 0, 0, ++joined_};
   index_.emplace(key, at);
-  for_rings(consumers_[at], [at](Ring& ring) { ring.members.push_back(at); });
+  for_rings(consumers_[at], [this, at](Ring& ring) {
+    ring.members.push_back({at, joined_});
+    ++ring.there;
+  });
   change(at, credits, used);
   return consumers_[at].spare();
 }
@@ -42,13 +46,24 @@ void Consumers::remove(const ConsumerKey& key) {
   if (found == index_.end()) return;
   const uint32_t at = found->second;
   change(at, 0, 0);
-  for_rings(consumers_[at], [at](Ring& ring) {
-    std::erase(ring.members, at);
-    ring.turn = 0;
-  });
-  consumers_[at] = {};
+  const Consumer gone = std::exchange(consumers_[at], {});
   free_.push_back(at);
   index_.erase(found);
+  if (gone.types.empty()) return leave(every_type_);
+  for (const TypeNo type : gone.types) {
+    const auto ring = by_type_.find(type);
+    leave(ring->second);
+    if (ring->second.there == 0) by_type_.erase(ring);
+  }
+}
+
+// REQUIRES: one of its members is there no longer.
+void Consumers::leave(Ring& ring) {
+  ring.turn = 0;
+  ++leaving_steps_;
+  if (2 * --ring.there >= ring.members.size()) return;
+  leaving_steps_ += ring.members.size();
+  std::erase_if(ring.members, [this](const Member& member) { return !is_there(member); });
 }
 
 bool Consumers::wants(TypeNo type) const {
@@ -57,11 +72,7 @@ bool Consumers::wants(TypeNo type) const {
   return ring != by_type_.end() && ring->second.spare > 0;
 }
 
-bool Consumers::any_for(TypeNo type) const {
-  if (!every_type_.members.empty()) return true;
-  const auto ring = by_type_.find(type);
-  return ring != by_type_.end() && !ring->second.members.empty();
-}
+bool Consumers::any_for(TypeNo type) const { return every_type_.there > 0 || by_type_.contains(type); }
 
 std::optional<Consumers::Credits> Consumers::credits(const ConsumerKey& key) const {
   const auto found = index_.find(key);
@@ -72,8 +83,8 @@ std::optional<Consumers::Credits> Consumers::credits(const ConsumerKey& key) con
 std::optional<uint32_t> Consumers::take_turn(Ring& ring) {
   if (ring.spare == 0) return std::nullopt;
   for (size_t i = 0; i < ring.members.size(); ++i) {
-    const uint32_t at = ring.members[ring.turn++ % ring.members.size()];
-    if (consumers_[at].spare()) return at;
+    const Member& member = ring.members[ring.turn++ % ring.members.size()];
+    if (is_there(member) && consumers_[member.at].spare()) return member.at;
   }
   return std::nullopt;
 }

@@ -39,6 +39,8 @@ class Consumers {
     uint32_t used = 0;
   };
   std::optional<Credits> credits(const ConsumerKey& key) const;
+  // Members of rings that were looked at because some left: for tests, which hold it against those who left.
+  uint64_t leaving_steps() const { return leaving_steps_; }
   // For State::check_invariants: the first broken invariant of the rings by name, nullptr when they hold.
   const char* find_fault() const;
 
@@ -53,11 +55,18 @@ class Consumers {
     std::vector<TypeNo> types;
     uint32_t credits = 0;
     uint32_t used = 0;
-    bool there = false;
-    bool spare() const { return there && used < credits; }
+    uint64_t joined = 0;  // a number that no other ever had; 0 = nobody is here
+    bool spare() const { return joined != 0 && used < credits; }
+  };
+  struct Member {
+    uint32_t at = 0;
+    uint64_t joined = 0;
   };
   struct Ring {  // those who take one type, or every type
-    std::vector<uint32_t> members;
+    // As they joined. Whoever left stands here until they are more than those who are there: so the order
+    // stays, and whoever leaves costs no look at all the others.
+    std::vector<Member> members;
+    size_t there = 0;
     size_t turn = 0;
     size_t spare = 0;  // members with credit
   };
@@ -65,9 +74,13 @@ class Consumers {
   template <class F>
   void for_rings(const Consumer& consumer, F&& f);
   void change(uint32_t at, uint32_t granted, uint32_t used);
+  bool is_there(const Member& member) const { return consumers_[member.at].joined == member.joined; }
+  void leave(Ring& ring);
   const char* find_fault(const Ring& ring, std::optional<TypeNo> type) const;
   std::optional<uint32_t> take_turn(Ring& ring);
 
+  uint64_t joined_ = 0;  // the latest number
+  uint64_t leaving_steps_ = 0;
   std::vector<Consumer> consumers_;
   std::vector<uint32_t> free_;
   std::unordered_map<ConsumerKey, uint32_t, KeyHash> index_;

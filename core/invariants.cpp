@@ -124,25 +124,32 @@ const char* Timers::find_fault(std::vector<Slot>& seen) const {
 const char* Consumers::find_fault(const Ring& ring, std::optional<TypeNo> type) const {
   size_t spare = 0;
   std::unordered_set<uint32_t> members;
-  for (const uint32_t at : ring.members) {
-    const Consumer& consumer = consumers_[at];
+  uint64_t before = 0;
+  for (const Member& member : ring.members) {
+    if (member.joined <= before) return "consumers: the order of a ring's members";
+    before = member.joined;
+    if (!is_there(member)) continue;
+    const Consumer& consumer = consumers_[member.at];
     const auto& types = consumer.types;
     const bool takes = type ? std::count(types.begin(), types.end(), *type) == 1 : types.empty();
-    if (!consumer.there || !takes || !members.insert(at).second) return "consumers: a ring's members";
+    if (!takes || !members.insert(member.at).second) return "consumers: a ring's members";
     if (consumer.spare()) ++spare;
   }
+  if (members.size() != ring.there) return "consumers: a ring's count of its members";
+  if (2 * ring.there < ring.members.size()) return "consumers: a ring has more who left than are there";
   return spare == ring.spare ? nullptr : "consumers: a ring's count of those with credit";
 }
 
 const char* Consumers::find_fault() const {
   size_t memberships = 0;
   for (const auto& [key, at] : index_) {
-    if (!consumers_[at].there || !(consumers_[at].key == key)) return "consumers: index";
+    if (consumers_[at].joined == 0 || !(consumers_[at].key == key)) return "consumers: index";
     memberships += std::max<size_t>(consumers_[at].types.size(), 1);
   }
-  size_t members = every_type_.members.size();
+  size_t members = every_type_.there;
   for (const auto& [type, ring] : by_type_) {
-    members += ring.members.size();
+    if (ring.there == 0) return "consumers: a ring of nobody";
+    members += ring.there;
     if (const char* fault = find_fault(ring, type)) return fault;
   }
   if (members != memberships) return "consumers: one is missing in a ring";

@@ -26,6 +26,7 @@ inline constexpr uint32_t kQueuesMax = 4'096;
 inline constexpr uint32_t kFairWeightMax = 1'000;  // turns of one group while another has one
 inline constexpr uint32_t kTypesMax = 65'536;
 inline constexpr uint32_t kSubscriptionTypesMax = 64;
+inline constexpr uint32_t kSubscriptionsPerSessionMax = 256;
 inline constexpr uint32_t kCreditsMax = 65'536;
 inline constexpr uint32_t kBatchSizeMax = 65'535;    // jobs delivered as one batch; 16 bits a place
 inline constexpr uint32_t kBatchSubmitMax = 65'536;  // jobs in one atomic submit
@@ -72,5 +73,6 @@ static_assert(kRecordOverheadMax > 128 + 2 * kNameBytesMax + kMetadataBytesMax +
 static_assert(kUnixMsMax < INT64_MAX / 1'000'000 - INT64_C(2) * UINT32_MAX);  // two timeouts may be added
 static_assert(kPriorityMin >= 1 && kPriorityMax < kRankCount);
 static_assert(kPayloadBytesDefault <= kPayloadBytesMax);
+static_assert(kSubscriptionsPerSessionMax <= 0x10000);  // their numbers have 16 bits
 
 }  // namespace pqd::limits

@@ -737,7 +737,8 @@ typedef struct pqd_subscribe_options {
 #define PQD_SUBSCRIBE_OPTIONS_INIT \
   { sizeof(pqd_subscribe_options), NULL, NULL, 0, 1, 0 }
 
-/* Returns once the daemon has taken it. It survives reconnects. `number` may be NULL. */
+/* Returns once the daemon has taken it. It survives reconnects. `number` may be NULL. PQD_INVALID_REQUEST:
+ * the client has 256 already (for each partition). */
 PQD_API pqd_status pqd_subscribe(pqd_client* client, const pqd_subscribe_options* options, uint32_t* number);
 /* Jobs in hand stay in hand. */
 PQD_API pqd_status pqd_unsubscribe(pqd_client* client, uint32_t number);

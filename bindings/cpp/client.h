@@ -113,7 +113,8 @@ class Client {
   // All that the caller may see, by name, or one. kNotFound when the one is not there.
   Result<std::vector<ScheduleInfo>> cron_list(std::string_view name = {});
 
-  // Returns the subscription's number once the daemon has taken it. It survives reconnects.
+  // Returns the subscription's number once the daemon has taken it. It survives reconnects. kInvalidRequest:
+  // the client has 256 already (for each partition).
   Result<uint32_t> subscribe(const Subscription& subscription);
   // Jobs in hand stay in hand.
   Result<void> unsubscribe(uint32_t number);

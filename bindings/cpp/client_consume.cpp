@@ -23,6 +23,10 @@ Result<void> ClientCore::subscribe(uint32_t number, const Subscription& wanted) 
   if (wanted.credits == 0 || wanted.credits > limits::kCreditsMax) {
     return fail_with(Error::kInvalidRequest, "the credits must be 1 to 65536");
   }
+  if (subscriptions_.size() >= limits::kSubscriptionsPerSessionMax) {
+    return fail_with(Error::kInvalidRequest,
+                     "a client has at most 256 subscriptions; end one, or name more types in one");
+  }
   LiveSubscription& mine = subscriptions_[number];
   mine.record = write_subscribe({number, wanted.credits, wanted.queue, wanted.types});
   std::optional<Result<Outcome>> decided;

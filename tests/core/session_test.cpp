@@ -209,6 +209,33 @@ TEST_F(Sessions, EachOfSeveralSubscriptionsHasItsOwnCredits) {
   EXPECT_EQ(b, 2);
 }
 
+TEST_F(Sessions, SubscriptionsOfOneAreBounded) {
+  constexpr uint32_t kMost = limits::kSubscriptionsPerSessionMax;
+  for (uint32_t number = 0; number < kMost; ++number)
+    ASSERT_EQ(d.subscribe(consumer, 1, {"a", "b"}, "default", number), Error::kOk);
+  EXPECT_EQ(d.subscribe(consumer, 1, {"a"}, "default", kMost), Error::kInvalidRequest);
+  EXPECT_EQ(d.subscribe(consumer, 2, {"a"}, "default", 7), Error::kOk) << "one that is there may be changed";
+  EXPECT_EQ(d.subscribe(d.open(), 1, {"a"}), Error::kOk) << "another session's";
+  d.command(consumer, write_unsubscribe(3));
+  EXPECT_EQ(d.subscribe(consumer, 1, {"a"}, "default", kMost), Error::kOk);
+}
+
+// The driver replays them in the end.
+TEST_F(Sessions, OlderJournalsMayHoldMoreSubscriptionsThanOneMayHave) {
+  constexpr uint32_t kMore = limits::kSubscriptionsPerSessionMax + 44;
+  d.turn([&](CommitBuilder& commit) {
+    for (uint32_t number = 0; number < kMore; ++number) {
+      const Subscribed event{consumer, number, 0, 1, {}};
+      commit.add(event);
+      d.state.apply(event);
+    }
+  });
+  EXPECT_EQ(d.state.tables.session(consumer)->subscriptions.size(), kMore);
+  EXPECT_EQ(d.subscribe(consumer, 2, {}, "default", kMore - 1), Error::kOk);
+  EXPECT_EQ(d.subscribe(consumer, 2, {}, "default", kMore), Error::kInvalidRequest);
+  d.close(consumer);
+}
+
 TEST_F(Sessions, UnsubscribedConsumerKeepsWhatItHolds) {
   d.subscribe(consumer);
   d.submit(producer);

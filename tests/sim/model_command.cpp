@@ -179,8 +179,11 @@ Error Model::subscribe(SessionNo session, ByteView record) {
   if (!parsed) return parsed.error();
   const std::string queue(parsed->queue);
   if (!may_consume(session, queue, {parsed->types.begin(), parsed->types.end()})) return Error::kUnauthorized;
-  if (queue_for(queue) == nullptr) return Error::kNotFound;
   ModelSession& entry = sessions_.at(session);
+  const bool more = !entry.subscriptions.contains(parsed->number);
+  if (more && entry.subscriptions.size() >= limits::kSubscriptionsPerSessionMax)
+    return Error::kInvalidRequest;
+  if (queue_for(queue) == nullptr) return Error::kNotFound;
   if (const auto before = entry.subscriptions.find(parsed->number); before != entry.subscriptions.end())
     members_changed(before->second.queue);
   ModelSubscription& subscription = entry.subscriptions[parsed->number];
@@ -212,9 +215,9 @@ Error Model::cancel(SessionNo session, ByteView record) {
   }
   if ((parsed->head.flags & kFlagRunning) == 0) return Error::kInvalidStatus;
   changed(job, ChangeKind::kCancelRequested, job.state);
+  if (!job.cancel_requested) notices_.emplace_back(job.holder, job.id);
   job.cancel_requested = true;
   return Error::kOk;
-  if (!job.cancel_requested) notices_.emplace_back(job.holder, job.id);
 }
 
 Error Model::control_queue(SessionNo session, ByteView record) {

@@ -47,8 +47,11 @@ void Broker::end_turn() {
 void Broker::start_epoch(uint32_t epoch) {
   emit(EpochStarted{epoch});
   state_.set_weights(options_.weights);
-  if (!state_.tables.find_queue("default")) queue_for("default");
-  for (const auto& [name, settings] : options_.queues) queue_for(name);
+  const auto make_missing = [this](std::string_view name) {
+    if (!state_.tables.find_queue(name) && may_make_queue(name)) make_queue(name);
+  };
+  make_missing("default");
+  for (const auto& [name, settings] : options_.queues) make_missing(name);
   for (QueueNo queue = 0; queue < state_.tables.queue_count(); ++queue) {
     const QueueEntry& entry = state_.tables.queue(queue);
     const QueueSettings wanted = wanted_settings(entry);

@@ -199,13 +199,20 @@ class Broker {
   void drop_parked(JobNo job, Error code);
   uint8_t told_state(const JobId& id);
   Error examine_wish(const SubmitView& view, const Rights& rights) const;
-  std::optional<QueueNo> queue_for(std::string_view name);
-  std::optional<TypeNo> type_for(std::string_view name);
   Error place(const Candidate& candidate, QueueNo queue, bool may_park);
   BlobRef payload_of(const Candidate& candidate) const;
   void accept(const Candidate& candidate, QueueNo queue, TypeNo type, bool parked);
   void answer(const Candidate& candidate);
   bool has_room(QueueNo queue, uint64_t jobs, uint64_t bytes) const;
+
+  // broker_names.cpp
+  bool may_make_queue(std::string_view name) const;
+  Error examine_names(const Origin& origin, std::string_view queue, std::span<const std::string_view> types);
+  void make_queue(std::string_view name);
+  void count_names(const Origin& origin, uint32_t queues, uint32_t types);
+  // Both name what nobody has named yet. REQUIRES: examine_names has nothing against it.
+  QueueNo queue_for(const Origin& origin, std::string_view name);
+  TypeNo type_for(const Origin& origin, std::string_view name);
 
   // broker_rate.cpp
   struct Charge {

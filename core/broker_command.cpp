@@ -64,14 +64,14 @@ Error Broker::subscribe(const Origin& origin, ByteView record) {
   // A journal of old may hold more.
   if (there.size() >= limits::kSubscriptionsPerSessionMax && std::ranges::none_of(there, same))
     return Error::kInvalidRequest;
-  const auto queue = queue_for(parsed->queue);
-  if (!queue) return no_queue(origin, parsed->queue);
-  Subscribed event{origin.session, parsed->number, *queue, parsed->credits, {}};
+  const Error names = examine_names(origin, parsed->queue, parsed->types);
+  if (names != Error::kOk) return names;
+  const QueueNo queue = queue_for(origin, parsed->queue);
+  Subscribed event{origin.session, parsed->number, queue, parsed->credits, {}};
   for (const std::string_view name : parsed->types) {
-    const auto type = type_for(name);
-    if (!type) return Error::kInvalidRequest;
-    if (std::find(event.types.begin(), event.types.end(), *type) == event.types.end())
-      event.types.push_back(*type);
+    const TypeNo type = type_for(origin, name);
+    if (std::find(event.types.begin(), event.types.end(), type) == event.types.end())
+      event.types.push_back(type);
   }
   emit(event);
   return Error::kOk;

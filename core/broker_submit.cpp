@@ -23,27 +23,6 @@ bool Broker::has_room(QueueNo queue, uint64_t jobs, uint64_t bytes) const {
   return q.depth() + jobs <= settings.max_depth && q.bytes + bytes <= settings.max_bytes;
 }
 
-std::optional<QueueNo> Broker::queue_for(std::string_view name) {
-  if (const auto known = state_.tables.find_queue(name)) return known;
-  if (is_elsewhere(name)) return std::nullopt;
-  const auto named = options_.queues.find(std::string(name));
-  const bool configured = named != options_.queues.end() || name == "default";
-  if (options_.strict_queues && !configured) return std::nullopt;
-  if (state_.tables.queue_count() >= limits::kQueuesMax) return std::nullopt;
-  const auto queue = static_cast<QueueNo>(state_.tables.queue_count());
-  emit(QueueCreated{queue, std::string(name),
-                    named != options_.queues.end() ? named->second : options_.defaults});
-  return queue;
-}
-
-std::optional<TypeNo> Broker::type_for(std::string_view name) {
-  if (const auto known = state_.tables.find_type(name)) return known;
-  if (state_.tables.type_count() >= limits::kTypesMax) return std::nullopt;
-  const auto type = static_cast<TypeNo>(state_.tables.type_count());
-  emit(TypeNamed{type, std::string(name)});
-  return type;
-}
-
 // What fits in its form and still cannot be had.
 Error Broker::examine_wish(const SubmitView& view, const Rights& rights) const {
   if (!rights.may_submit(view.queue)) return Error::kUnauthorized;
@@ -226,8 +205,6 @@ void Broker::accept(const Candidate& candidate, QueueNo queue, TypeNo type, bool
 // Puts an examined submit into its queue, or into the line before a full one.
 Error Broker::place(const Candidate& candidate, QueueNo queue, bool may_park) {
   const QueueEntry& entry = state_.tables.queue(queue);
-  const auto type = type_for(candidate.view.type);
-  if (!type) return Error::kInvalidRequest;
   if (entry.draining) return Error::kUnavailable;
   const bool room = state_.queue(queue).parked.empty() && has_room(queue, 1, candidate.view.payload.size());
   if (!room) {
@@ -237,7 +214,7 @@ Error Broker::place(const Candidate& candidate, QueueNo queue, bool may_park) {
                           candidate.view.payload.size() <= entry.settings.max_bytes;
     if (!can_wait) return Error::kQueueFull;
   }
-  accept(candidate, queue, *type, !room);
+  accept(candidate, queue, type_for(candidate.origin, candidate.view.type), !room);
   return Error::kOk;
 }
 
@@ -247,9 +224,10 @@ void Broker::submit(SessionNo session, uint8_t lane, uint64_t seq, const BlobRef
   bool kept = false;
   drop_replaced(candidate);
   if (candidate.error == Error::kOk && !candidate.duplicate) {
-    const auto queue = queue_for(candidate.view.queue);
-    candidate.error =
-        queue ? place(candidate, *queue, true) : no_queue(candidate.origin, candidate.view.queue);
+    const SubmitView& view = candidate.view;
+    candidate.error = examine_names(candidate.origin, view.queue, std::span(&view.type, 1));
+    if (candidate.error == Error::kOk)
+      candidate.error = place(candidate, queue_for(candidate.origin, view.queue), true);
     kept = candidate.error == Error::kOk && !candidate.memory();
   }
   if (candidate.error != Error::kOk) give_rate_back(candidate);
@@ -258,13 +236,14 @@ void Broker::submit(SessionNo session, uint8_t lane, uint64_t seq, const BlobRef
   if (!kept) commit_->drop_last(record);
 }
 
-// What speaks against taking the batch as a whole. Names its queue and types where they are new.
+// What speaks against taking the batch as a whole. Names its queue where it is new.
 Error Broker::examine_batch(std::span<Candidate> batch) {
   examine_keys_within(batch);
   const Candidate& first = batch.front();
   uint64_t jobs = 0;
   uint64_t bytes = 0;
   uint64_t counter_before = 0;
+  std::vector<std::string_view> new_types;
   for (const Candidate& c : batch) {
     if (c.error != Error::kOk) return c.error;
     const bool alike =
@@ -275,16 +254,15 @@ Error Broker::examine_batch(std::span<Candidate> batch) {
     if (c.duplicate) continue;
     ++jobs;
     bytes += c.view.payload.size();
+    if (!state_.tables.find_type(c.view.type)) new_types.push_back(c.view.type);
   }
   if (jobs == 0) return Error::kOk;
   if (!examine_batch_rate(batch)) return Error::kRateLimitExceeded;
-  const auto queue = queue_for(first.view.queue);
-  if (!queue) return no_queue(first.origin, first.view.queue);
-  for (const Candidate& c : batch) {
-    if (!c.duplicate && !type_for(c.view.type)) return Error::kInvalidRequest;
-  }
-  if (state_.tables.queue(*queue).draining) return Error::kUnavailable;
-  const bool room = has_room(*queue, jobs, bytes) && state_.queue(*queue).parked.empty();
+  const Error names = examine_names(first.origin, first.view.queue, new_types);
+  if (names != Error::kOk) return names;
+  const QueueNo queue = queue_for(first.origin, first.view.queue);
+  if (state_.tables.queue(queue).draining) return Error::kUnavailable;
+  const bool room = has_room(queue, jobs, bytes) && state_.queue(queue).parked.empty();
   return room ? Error::kOk : Error::kQueueFull;
 }
 
@@ -301,7 +279,7 @@ void Broker::submit_batch(SessionNo session, uint8_t lane, uint64_t first_seq,
     c.error = error;
     if (error != Error::kOk) give_rate_back(c);
     if (error == Error::kOk && !c.duplicate) {
-      if (place(c, *queue_for(c.view.queue), false) != Error::kOk) std::abort();
+      if (place(c, queue_for(c.origin, c.view.queue), false) != Error::kOk) std::abort();
       kept |= !c.memory();
     }
     if (error != Error::kOk || c.duplicate || kept) must_journal(c.origin);

@@ -64,6 +64,7 @@ enum class EventKind : uint8_t {
   kPurged = 66,
   kRateCharged = 67,
   kQueueOverridden = 70,
+  kNamesCounted = 75,
 };
 
 // A stretch of the commit's block.
@@ -131,6 +132,13 @@ struct TypeNamed {
   TypeNo type = 0;
   std::string name;
   PQD_EVENT(kTypeNamed, e.type, e.name)
+};
+// How many queues and types this user has named by now, see limits.h. Administrators are not counted.
+struct NamesCounted {
+  uint32_t uid = 0;
+  uint32_t queues = 0;
+  uint32_t types = 0;
+  PQD_EVENT(kNamesCounted, e.uid, e.queues, e.types)
 };
 struct SessionOpened {
   SessionNo session = 0;

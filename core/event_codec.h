@@ -154,6 +154,8 @@ bool decode_event(ByteReader& reader, Visitor&& visitor) {
       return decode_as<QueueControlled>(reader, visitor);
     case EventKind::kTypeNamed:
       return decode_as<TypeNamed>(reader, visitor);
+    case EventKind::kNamesCounted:
+      return decode_as<NamesCounted>(reader, visitor);
     case EventKind::kSessionOpened:
       return decode_as<SessionOpened>(reader, visitor);
     case EventKind::kSessionClosed:

@@ -25,6 +25,9 @@ inline constexpr uint32_t kPartitionsMax = 64;  // of one daemon; the tag of an 
 inline constexpr uint32_t kQueuesMax = 4'096;
 inline constexpr uint32_t kFairWeightMax = 1'000;  // turns of one group while another has one
 inline constexpr uint32_t kTypesMax = 65'536;
+// Queues and types stay for good: of them one user, administrators apart, may name so many.
+inline constexpr uint32_t kQueuesPerUserMax = kQueuesMax / 4;
+inline constexpr uint32_t kTypesPerUserMax = kTypesMax / 4;
 inline constexpr uint32_t kSubscriptionTypesMax = 64;
 inline constexpr uint32_t kSubscriptionsPerSessionMax = 256;
 inline constexpr uint32_t kCreditsMax = 65'536;
@@ -74,5 +77,8 @@ static_assert(kUnixMsMax < INT64_MAX / 1'000'000 - INT64_C(2) * UINT32_MAX);  //
 static_assert(kPriorityMin >= 1 && kPriorityMax < kRankCount);
 static_assert(kPayloadBytesDefault <= kPayloadBytesMax);
 static_assert(kSubscriptionsPerSessionMax <= 0x10000);  // their numbers have 16 bits
+static_assert(kSubscriptionTypesMax <= kTypesPerUserMax);
+// Whatever one user has, another finds as much.
+static_assert(2 * kQueuesPerUserMax <= kQueuesMax && 2 * kTypesPerUserMax <= kTypesMax);
 
 }  // namespace pqd::limits

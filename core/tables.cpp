@@ -86,6 +86,11 @@ std::optional<TypeNo> Tables::find_type(std::string_view name) const {
   return latest_type_ = found->second;
 }
 
+NamesTaken Tables::names_taken(uint32_t uid) const {
+  const auto found = names_taken_.find(uid);
+  return found == names_taken_.end() ? NamesTaken{} : found->second;
+}
+
 const SessionEntry* Tables::session(SessionNo session) const {
   const auto found = sessions_.find(session);
   return found == sessions_.end() ? nullptr : &found->second;
@@ -280,6 +285,12 @@ Bytes Tables::encode() const {
     out.varint(q.overridden_uid);
     out.signed_varint(q.overridden_ns);
   }
+  out.varint(names_taken_.size());
+  for (const auto& [uid, taken] : names_taken_) {
+    out.varint(uid);
+    out.varint(taken.queues);
+    out.varint(taken.types);
+  }
   return bytes;
 }
 
@@ -319,6 +330,11 @@ std::expected<Tables, Error> Tables::decode(ByteView bytes) {
       q.overridden_uid = static_cast<uint32_t>(in.varint());
       q.overridden_ns = in.signed_varint();
     }
+  }
+  for (uint64_t n = in.remaining() > 0 ? in.varint() : 0; n > 0 && !in.failed(); --n) {
+    NamesCounted taken;
+    NamesCounted::fields(taken, event_detail::Decoder{in});
+    tables.apply(taken);
   }
   if (in.failed() || in.remaining() != 0) return std::unexpected(Error::kSystemError);
   return tables;

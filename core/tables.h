@@ -61,6 +61,12 @@ struct ClosedTag {
 };
 inline constexpr size_t kClosedTags = 4096;
 
+// Queues and types that a user was the first to name.
+struct NamesTaken {
+  uint32_t queues = 0;
+  uint32_t types = 0;
+};
+
 class Tables {
  public:
   // Counters.
@@ -77,6 +83,7 @@ class Tables {
   size_t type_count() const { return types_.size(); }
   std::optional<QueueNo> find_queue(std::string_view name) const;
   std::optional<TypeNo> find_type(std::string_view name) const;
+  NamesTaken names_taken(uint32_t uid) const;
   const SessionEntry* session(SessionNo session) const;
   const std::map<SessionNo, SessionEntry>& sessions() const { return sessions_; }
   // The user of an open session; kNobody when there is none of this number.
@@ -94,6 +101,7 @@ class Tables {
   void apply(const QueueOverridden& e);
   void apply(const QueueControlled& e);
   void apply(const TypeNamed& e);
+  void apply(const NamesCounted& e) { names_taken_[e.uid] = {e.queues, e.types}; }
   void apply(const SessionOpened& e);
   void apply(const SessionClosed& e);
   void apply(const SessionResumed& e);
@@ -132,6 +140,7 @@ class Tables {
   std::vector<std::string> types_;
   std::unordered_map<std::string, QueueNo> queue_numbers_;
   std::unordered_map<std::string, TypeNo> type_numbers_;
+  std::map<uint32_t, NamesTaken> names_taken_;  // by uid
   std::map<SessionNo, SessionEntry> sessions_;
   std::deque<ClosedTag> closed_tags_;
   Schedules schedules_;

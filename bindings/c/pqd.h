@@ -738,7 +738,8 @@ typedef struct pqd_subscribe_options {
   { sizeof(pqd_subscribe_options), NULL, NULL, 0, 1, 0 }
 
 /* Returns once the daemon has taken it. It survives reconnects. `number` may be NULL. PQD_INVALID_REQUEST:
- * the client has 256 already (for each partition). */
+ * the client has 256 already (for each partition), or a queue or type of it is new and this user may name no
+ * more (1 024 queues, 16 384 types; administrators as many as there can be). */
 PQD_API pqd_status pqd_subscribe(pqd_client* client, const pqd_subscribe_options* options, uint32_t* number);
 /* Jobs in hand stay in hand. */
 PQD_API pqd_status pqd_unsubscribe(pqd_client* client, uint32_t number);

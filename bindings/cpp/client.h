@@ -114,7 +114,8 @@ class Client {
   Result<std::vector<ScheduleInfo>> cron_list(std::string_view name = {});
 
   // Returns the subscription's number once the daemon has taken it. It survives reconnects. kInvalidRequest:
-  // the client has 256 already (for each partition).
+  // the client has 256 already (for each partition), or a queue or type is new and this user may name no
+  // more.
   Result<uint32_t> subscribe(const Subscription& subscription);
   // Jobs in hand stay in hand.
   Result<void> unsubscribe(uint32_t number);

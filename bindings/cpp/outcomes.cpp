@@ -34,7 +34,8 @@ Failure refused(Error code, uint32_t retry_after_ms) {
     return {
         code,
         "the daemon refused it: a field is out of its range, or it names a new queue or type and there are "
-        "4096 queues or 65536 types already, the most there can be; use one of those",
+        "4096 queues or 65536 types already, the most there can be, or this user has named 1024 queues or "
+        "16384 types, the most one may; use one of those",
         0};
   }
   return failure_of(code, retry_after_ms);

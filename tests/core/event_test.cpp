@@ -34,6 +34,7 @@ class Samples {
     add(QueueOverridden{200, settings, 0x1001, 9});
     add(QueueControlled{200, true, true, 9});
     add(TypeNamed{70'000, "mail.send"});
+    add(NamesCounted{1000, 200, 70'000});
     add(SessionOpened{1ull << 50, 1000, 4242, 0xFFFFFFFF, hash});
     add(SessionClosed{5});
     add(SessionResumed{5, 6, 4});

@@ -137,9 +137,10 @@ TEST(QueueOverrideTest, OutlivesTheEngineOverAnotherConfiguration) {
 TEST(QueueOverrideTest, TooManyQueuesAreToldFromOneThatIsNotAllowed) {
   Driver d;
   const SessionNo producer = d.open();
+  const SessionNo admin = d.open(kAdminUid);
   d.turn([&](CommitBuilder& commit) {
     for (uint32_t i = 1; i < limits::kQueuesMax; ++i)
-      d.put(commit, producer, d.next_id(producer), {.queue = "q" + std::to_string(i)});
+      d.put(commit, admin, d.next_id(admin), {.queue = "q" + std::to_string(i)});
   });
   EXPECT_EQ(d.state.tables.queue_count(), limits::kQueuesMax);
   EXPECT_EQ(d.refusal_of(d.submit(producer, {.queue = "more"})), Error::kInvalidRequest);

@@ -255,9 +255,11 @@ Complaint refusal_of(const Failure& failure, std::string_view queue) {
     case Error::kInvalidRequest:
       // Each field was looked at before it was sent: what the daemon alone can find wrong is one name too
       // many.
-      told.text = "the daemon has " + std::to_string(limits::kQueuesMax) + " queues or " +
-                  std::to_string(limits::kTypesMax) +
-                  " types and takes no further name; use those that it has";
+      told.text =
+          "the daemon has " + std::to_string(limits::kQueuesMax) + " queues or " +
+          std::to_string(limits::kTypesMax) + " types and takes no further name, or this user has named " +
+          std::to_string(limits::kQueuesPerUserMax) + " queues or " +
+          std::to_string(limits::kTypesPerUserMax) + " types, the most one may; use those that there are";
       break;
     case Error::kNotFound:
       told.text =

@@ -38,6 +38,7 @@ inline constexpr uint32_t kListPageMax = 1'000;
 inline constexpr uint32_t kDeadLetterPageMax = 100;  // they come with their histories
 inline constexpr size_t kAccessGroupsMax = 32;       // that the configuration gives roles to
 inline constexpr size_t kWatchesPerSessionMax = 16;
+inline constexpr size_t kWatchesPerUserMax = 32;
 inline constexpr size_t kWatchesMax = 64;  // over all sessions
 inline constexpr size_t kWatchLineMax =
     16'384;  // changes that wait for one watch; more are left out and counted
@@ -80,5 +81,6 @@ static_assert(kSubscriptionsPerSessionMax <= 0x10000);  // their numbers have 16
 static_assert(kSubscriptionTypesMax <= kTypesPerUserMax);
 // Whatever one user has, another finds as much.
 static_assert(2 * kQueuesPerUserMax <= kQueuesMax && 2 * kTypesPerUserMax <= kTypesMax);
+static_assert(kWatchesPerSessionMax <= kWatchesPerUserMax && 2 * kWatchesPerUserMax <= kWatchesMax);
 
 }  // namespace pqd::limits

@@ -629,7 +629,8 @@ typedef struct pqd_watch_options {
 typedef int (*pqd_event_callback)(const pqd_event* event, void* user);
 
 /* Changes are told from here on, each once it is as durable as its job asked for. NULL options: all that this
- * caller may see. It survives reconnects; what happened meanwhile is a gap. `number` may be NULL. */
+ * caller may see. It survives reconnects; what happened meanwhile is a gap. `number` may be NULL.
+ * PQD_INVALID_REQUEST: the client has 16. PQD_UNAVAILABLE: this user has 32, or there are 64. */
 PQD_API pqd_status pqd_watch(pqd_client* client, const pqd_watch_options* options, uint32_t* number);
 PQD_API pqd_status pqd_unwatch(pqd_client* client, uint32_t number);
 /* The next event of any watch. `event->size` must be set. What it points to is valid until the next call with

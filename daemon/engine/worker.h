@@ -103,6 +103,7 @@ class Worker {
   void begin_watch(SessionPort& port, ByteView record);
   void end_watch(SessionPort& port, ByteView record);
   size_t count_watches() const;
+  size_t count_watches(uint32_t uid) const;
   // False when it is too large for the session; the answer is ended then.
   bool answer_with(SessionPort& port, uint64_t request, AnswerKind kind, ByteView body);
   void end_answer(SessionPort& port, uint64_t request, Error error, std::string_view text = {});

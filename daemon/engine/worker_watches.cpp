@@ -11,6 +11,13 @@ size_t Worker::count_watches() const {
   return count;
 }
 
+size_t Worker::count_watches(uint32_t uid) const {
+  size_t count = 0;
+  for (SessionPort* port : parts_.ports.all())
+    if (port->grant().uid == uid) count += port->outbox().watches().count();
+  return count;
+}
+
 void Worker::begin_watch(SessionPort& port, ByteView record) {
   const auto view = read_watch(record);
   if (!view) {
@@ -19,6 +26,9 @@ void Worker::begin_watch(SessionPort& port, ByteView record) {
     return end_answer(port, head.request, view.error());
   }
   const uint64_t request = view->head.request;
+  if (count_watches(port.grant().uid) >= limits::kWatchesPerUserMax)
+    return end_answer(port, request, Error::kUnavailable,
+                      "this user has 32 watches over all its sessions, the most one may have; end one");
   if (count_watches() >= limits::kWatchesMax)
     return end_answer(port, request, Error::kUnavailable, "as many watches as may be are there; end one");
   const Error begun = port.outbox().watches().begin(*view, asker_of(port), parts_.broker.changes(),

@@ -113,6 +113,18 @@ TEST_F(WatchTest, SaysWhenThereAreAsManyAsMayBe) {
   EXPECT_TRUE(has(text_of(over), "watches")) << text_of(over);
 }
 
+TEST_F(WatchTest, LeavesHalfOfThemToOtherUsers) {
+  std::optional<Client> other = connect();
+  Client third = connect();
+  for (Client* each : {&client(), &*other})
+    for (size_t i = 0; i < limits::kWatchesPerSessionMax; ++i) ASSERT_TRUE(each->watch({}));
+  const auto over = third.watch({});
+  EXPECT_EQ(error_of(over), Error::kUnavailable);
+  EXPECT_TRUE(has(text_of(over), "32 watches")) << text_of(over);
+  other.reset();
+  EXPECT_TRUE(eventually([&] { return third.watch({}).has_value(); }));
+}
+
 TEST_F(WatchTest, WhoDoesOtherThingsMeanwhileLosesACountedGapAndNoAnswer) {
   ASSERT_TRUE(client().watch({}));
   Client other = connect();

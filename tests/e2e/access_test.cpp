@@ -103,6 +103,22 @@ class AccessE2e : public WithPqctl {
   }
 };
 
+TEST_F(AccessE2e, OneUsersWatchesLeaveRoomForOthers) {
+  std::vector<Client> clients;
+  size_t taken = 0;
+  for (int i = 0; i < 4; ++i) {
+    auto client = Client::connect({.socket = daemon_.socket()});
+    ASSERT_TRUE(client) << client.error().text;
+    for (size_t n = 0; n < limits::kWatchesPerSessionMax; ++n) taken += client->watch({}) ? 1u : 0u;
+    clients.push_back(std::move(*client));
+  }
+  EXPECT_EQ(taken, limits::kWatchesPerUserMax);
+  EXPECT_EQ("", as(kShop, kShop, [](Client& client, Report& report) {
+              for (size_t n = 0; n < limits::kWatchesPerSessionMax; ++n)
+                report.expect("watch", error_of(client.watch({})), Error::kOk);
+            }));
+}
+
 TEST_F(AccessE2e, ProducersSubmitIntoTheirQueuesAndSeeTheirOwnJobsAlone) {
   const std::string roots = first_line(output({"submit", "send", "x", "--queue", "mail"}));
   EXPECT_EQ(

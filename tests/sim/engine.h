@@ -118,6 +118,7 @@ class Engine {
   void close_sessions();
   void drain(SessionNo session, uint8_t lane, uint64_t greed);
   size_t count_watches() const;
+  size_t count_watches(uint32_t uid) const;
   void answer_questions();
   void begin_watch(SessionNo session, ByteView record);
   void tell_watches(Port& port, SessionMemory& memory, uint64_t done);

@@ -23,13 +23,21 @@ size_t Engine::count_watches() const {
   return count;
 }
 
+size_t Engine::count_watches(uint32_t uid) const {
+  size_t count = 0;
+  for (const auto& [number, port] : ports_)
+    if (state_->tables.uid_of(number) == uid) count += port.watches.count();
+  return count;
+}
+
 void Engine::begin_watch(SessionNo session, ByteView record) {
   Port& port = ports_.at(session);
   const auto view = read_watch(record);
   require(view.has_value(), "session ", session, ": the record of a watch cannot be read");
   auto& answers = around_.supervisor.sessions.at(session).events;
-  if (count_watches() >= limits::kWatchesMax) return answers.push_back({view->head.request, {}, true});
   const uint32_t uid = state_->tables.session(session)->uid;
+  if (count_watches() >= limits::kWatchesMax || count_watches(uid) >= limits::kWatchesPerUserMax)
+    return answers.push_back({view->head.request, {}, true});
   const Asker asker{session, uid, broker_->rights(session).operates()};
   const uint64_t done = progress().done;
   const bool many = port.watches.count() >= limits::kWatchesPerSessionMax;

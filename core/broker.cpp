@@ -261,7 +261,10 @@ void Broker::receipt(const Origin& origin, Error error, uint8_t flags, const Job
 
 void Broker::timer_due(Slot slot) {
   const Job& job = state_.jobs[slot];
-  if (job.state != JobState::kPending) return end_attempt(slot, Reason::kLeaseExpired, {});
+  if (job.state != JobState::kPending) {
+    tell_lease_lost(slot);
+    return end_attempt(slot, Reason::kLeaseExpired, {});
+  }
   switch (job.pending) {
     case Pending::kReady:
       emit(TimedOut{job.no});
@@ -279,6 +282,13 @@ void Broker::timer_due(Slot slot) {
     case Pending::kHeld:
       std::abort();  // it has no timer
   }
+}
+
+// Its holder goes on with the job otherwise, beside whoever has it next.
+void Broker::tell_lease_lost(Slot slot) {
+  const JobCore core = state_.jobs.core(slot);
+  if (core.cancel_requested) return;  // it has been told to stop
+  commit_->effects().notices.push_back({core.holder, core.token(), core.id});
 }
 
 void Broker::refuse_parked(Slot slot) {

@@ -284,6 +284,7 @@ class Broker {
   void receipt(const Origin& origin, Error error, uint8_t flags, const JobId& id,
                uint32_t retry_after_ms = 0);
   void timer_due(Slot slot);
+  void tell_lease_lost(Slot slot);
   void close_overdue_sessions();
   void refuse_parked(Slot slot);
   void admit_parked(QueueNo queue);

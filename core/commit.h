@@ -36,7 +36,8 @@ struct ReceiptEffect {
   ReceiptIssued receipt;
 };
 
-// The consumer that holds `token` is asked to stop.
+// The consumer that holds `token`, or held it until now, is to stop: a cancellation was asked for, or the
+// lease has expired.
 struct CancelNotice {
   SessionNo session = 0;
   LeaseToken token;

@@ -196,6 +196,19 @@ TEST_F(Consuming, LosesTheLeaseWhenItsTimeIsOver) {
   EXPECT_EQ(state(id), JobState::kPending);
 }
 
+TEST_F(Consuming, IsToldToStopWhenTheLeaseOfItsJobIsOver) {
+  submit({.type = "t", .processing_timeout_ms = 30, .backoff_first_ms = 3'600'000});
+  submit({.type = "t"});
+  Client worker = consumer(2);
+  const DeliveredJob job = take(worker);
+  const DeliveredJob other = take(worker);
+  EXPECT_TRUE(eventually([&] { return worker.cancel_requested(job); }));
+  EXPECT_EQ(decided(worker, worker.complete(job)), Error::kLeaseLost);
+  EXPECT_TRUE(worker.cancel_requested(job)) << "it stays said";
+  EXPECT_FALSE(worker.cancel_requested(other));
+  EXPECT_EQ(decided(worker, worker.complete(other)), Error::kOk);
+}
+
 TEST_F(Consuming, CountsARefusedSettlementThatNobodyAsksFor) {
   submit({.type = "t"});
   Client worker = consumer();

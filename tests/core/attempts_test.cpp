@@ -435,6 +435,44 @@ TEST_F(Attempts, QueueTimeoutsDefaultIsTheQueues) {
   EXPECT_EQ(d.core(id).state, JobState::kTimeout);
 }
 
+TEST_F(Attempts, HolderOfAnExpiredLeaseIsToldToStopAndNobodyElseIs) {
+  d.subscribe(consumer);
+  for (const Delivery delivery : {Delivery::kAtLeastOnce, Delivery::kAtMostOnce}) {
+    d.notices.clear();
+    d.submit(producer, {.delivery = delivery, .processing_timeout_ms = 10'000});
+    const Delivered job = d.take_one(consumer);
+    d.advance_ms(9'999);
+    EXPECT_TRUE(d.notices.empty());
+    d.advance_ms(1);
+    ASSERT_EQ(d.notices.size(), 1u);
+    EXPECT_EQ(d.notices[0].session, consumer);
+    EXPECT_EQ(d.notices[0].token, job.token);
+    EXPECT_EQ(d.notices[0].id, job.id);
+  }
+}
+
+TEST_F(Attempts, WhoeverEndsItsLeaseItselfIsToldNothing) {
+  d.subscribe(consumer, 3);
+  for (int i = 0; i < 3; ++i) d.submit(producer, {.processing_timeout_ms = 10'000});
+  const std::vector<Delivered> jobs = d.take(consumer);
+  ASSERT_EQ(jobs.size(), 3u);
+  d.complete(consumer, jobs[0]);
+  d.fail(consumer, jobs[1], "no", kFlagDoNotRetry);
+  d.close(consumer);
+  d.advance_ms(20'000);
+  EXPECT_TRUE(d.notices.empty());
+}
+
+TEST_F(Attempts, HolderThatWasAskedToStopIsNotToldAgainWhenItsLeaseExpires) {
+  d.subscribe(consumer);
+  const JobId id = d.submit(producer, {.processing_timeout_ms = 10'000});
+  d.take_one(consumer);
+  d.command(producer, write_cancel(id, true));
+  d.advance_ms(10'000);
+  EXPECT_EQ(d.core(id).state, JobState::kCancelled);
+  EXPECT_EQ(d.notices.size(), 1u) << "one notice a lease";
+}
+
 TEST_F(Attempts, TimeNeverGoesBack) {
   d.submit(producer, {.delay_ms = 50});
   d.advance_ms(10);

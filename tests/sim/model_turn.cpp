@@ -156,7 +156,10 @@ void Model::timer_due(ModelJob& job) {
     while (job.waits(Pending::kCollecting)) form_batch(job);
     return;
   }
-  if (job.held_by_consumer()) return end_attempt(job, Reason::kLeaseExpired, {});
+  if (job.held_by_consumer()) {
+    if (!job.cancel_requested) notices_.emplace_back(job.holder, job.id);
+    return end_attempt(job, Reason::kLeaseExpired, {});
+  }
   if (job.pending == Pending::kReady) return finish(job, JobState::kTimeout, Reason::kQueueTimeout);
   if (!job.parked()) {
     changed(job, ChangeKind::kReady, JobState::kPending);

@@ -237,6 +237,22 @@ TEST_F(PqctlTest, ExtendsTheLeaseWhileTheCommandRuns) {
   EXPECT_EQ(output({"wait", ids.substr(0, 36)}), "1\n");
 }
 
+TEST_F(PqctlTest, StopsTheCommandOfAJobWhoseLeaseItLost) {
+  const auto worker =
+      work({"slow"},
+           "test $PQD_ATTEMPT = 1 || { echo again; exit; }; trap 'echo stopped >&2; exit 1' TERM; "
+           "echo begun >&2; while :; do sleep 0.05; done");
+  const std::string ids = output({"submit", "--ndjson", "-"},
+                                 "{\"type\":\"slow\",\"processing_timeout\":\"1s\",\"max_attempts\":100}\n");
+  const std::string id = ids.substr(0, 36);
+  ASSERT_TRUE(worker->says("begun"));
+  worker->signal(SIGSTOP);
+  EXPECT_TRUE(becomes(id, "pending"));
+  worker->signal(SIGCONT);
+  EXPECT_TRUE(worker->says("stopped"));
+  EXPECT_EQ(output({"wait", id}), "again\n");
+}
+
 TEST_F(PqctlTest, FinishesWhatRunsAndGivesBackTheRestWhenToldToStop) {
   TempDir mark;
   const auto worker = work({"j", "--ahead", "4"}, "echo begun >&2; while ! test -e " + mark.path("go") +

@@ -83,7 +83,7 @@ void Broker::give_turns_to_firsts() {
 
 std::optional<TimeNs> Broker::next_timer_ns() const {
   auto next = state_.timers.next_ns();
-  for (const auto& [session, until] : expected_) next = std::min(next.value_or(until), until);
+  for (const auto& [session, away] : expected_) next = std::min(next.value_or(away.until), away.until);
   if (const auto due = state_.tables.schedules().next_due_ns(now()))
     next = std::min(next.value_or(*due), *due);
   if (fire_again_ns_ != 0) next = std::min(next.value_or(fire_again_ns_), fire_again_ns_);
@@ -93,15 +93,15 @@ std::optional<TimeNs> Broker::next_timer_ns() const {
 void Broker::expect_return(SessionNo session, TimeNs until) {
   const SessionEntry* entry = state_.tables.session(session);
   if (entry == nullptr) return;
-  expected_[session] = until;
+  expected_[session].until = until;
   // Whoever comes back subscribes anew; until then a job given to it would wait, or be lost, for nobody.
   while (!entry->subscriptions.empty()) emit(Unsubscribed{session, entry->subscriptions.back().number});
 }
 
 void Broker::close_overdue_sessions() {
   for (auto at = expected_.begin(); at != expected_.end();) {
-    const auto [session, until] = *at;
-    if (until > now()) {
+    const SessionNo session = at->first;
+    if (at->second.until > now()) {
       ++at;
       continue;
     }
@@ -153,7 +153,7 @@ void Broker::close_session(SessionNo session) {
 SessionNo Broker::heir_of(SessionNo claimed, const ShortHash& proof, uint32_t uid) const {
   const SessionEntry* itself = state_.tables.session(claimed);
   if (itself != nullptr) return itself->secret_hash == proof && itself->uid == uid ? claimed : 0;
-  for (const auto& [number, until] : expected_) {
+  for (const auto& [number, away] : expected_) {
     const SessionEntry* heir = state_.tables.session(number);
     if (heir == nullptr || heir->resumed_from != claimed || heir->uid != uid) continue;
     if (heir->resumed_hash == proof) return number;
@@ -167,7 +167,10 @@ bool Broker::resume_session(SessionNo claimed, SessionNo to, const ShortHash& pr
   const SessionNo from = later == nullptr ? 0 : heir_of(claimed, proof, later->uid);
   if (from == 0 || from == to) return false;
   if (from != claimed) deliveries_seen = 0;
-  expected_.erase(from);
+  if (const auto away = expected_.extract(from)) {
+    for (const CancelNotice& lost : away.mapped().lost)
+      commit_->effects().notices.push_back({to, lost.token, lost.id});
+  }
   std::vector<std::pair<uint64_t, Slot>> leases;
   for (Slot slot = state_.held(from).head; slot != kNoSlot; slot = state_.jobs[slot].line_next) {
     leases.emplace_back(state_.jobs.course(slot).delivery_no, slot);
@@ -179,6 +182,9 @@ bool Broker::resume_session(SessionNo claimed, SessionNo to, const ShortHash& pr
     const bool unseen = number > deliveries_seen;
     emit(Reheld{state_.jobs[slot].no, to, unseen ? later->deliveries + 1 : 0});
     if (unseen) deliveries.push_back(delivery_of(slot));
+    // Whatever the earlier session was told may have been lost with it.
+    if (state_.jobs.course(slot).cancel_requested)
+      commit_->effects().notices.push_back({to, state_.jobs.token(slot), state_.jobs[slot].id});
   }
   mark_batch_ends(std::span(deliveries).subspan(delivered_before));
   // Of a batch that was interrupted, those that would have come last may be in other hands by now.
@@ -287,8 +293,11 @@ void Broker::timer_due(Slot slot) {
 // Its holder goes on with the job otherwise, beside whoever has it next.
 void Broker::tell_lease_lost(Slot slot) {
   const JobCore core = state_.jobs.core(slot);
-  if (core.cancel_requested) return;  // it has been told to stop
-  commit_->effects().notices.push_back({core.holder, core.token(), core.id});
+  const CancelNotice notice{core.holder, core.token(), core.id};
+  if (const auto away = expected_.find(core.holder); away != expected_.end())
+    away->second.lost.push_back(notice);
+  else if (!core.cancel_requested)  // it has been told to stop
+    commit_->effects().notices.push_back(notice);
 }
 
 void Broker::refuse_parked(Slot slot) {

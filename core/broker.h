@@ -86,8 +86,9 @@ class Broker {
   // Its leases count as deaths of the consumer.
   void close_session(SessionNo session);
   // `to` proves by the secret's hash that it is the same client as `claimed`, which ends: leases move, unseen
-  // deliveries are delivered again. False when it is not there, belongs to another user or has another
-  // secret.
+  // deliveries are delivered again, and it is told which jobs it should stop: those whose cancellation was
+  // asked for, and those whose lease expired while it was away. False when it is not there, belongs to
+  // another user or has another secret.
   bool resume_session(SessionNo claimed, SessionNo to, const ShortHash& proof, uint64_t deliveries_seen);
 
   // One submit record that stands in the commit's block. A refused one is taken out of the block again.
@@ -133,6 +134,10 @@ class Broker {
     SessionNo session = 0;
     uint8_t lane = 0;
     uint64_t seq = 0;
+  };
+  struct Away {  // a session that may come back
+    TimeNs until = 0;
+    std::vector<CancelNotice> lost;  // the leases that have expired since: at most those that it went with
   };
   struct Candidate {  // a submit that passed its checks
     Origin origin;
@@ -316,7 +321,7 @@ class Broker {
   Changes changes_;
   std::vector<SessionNo> misrouted_;
   Error intake_ = Error::kOk;
-  std::map<SessionNo, TimeNs> expected_;  // sessions that may come back, and until when
+  std::map<SessionNo, Away> expected_;
   TimeNs fire_again_ns_ = 0;  // when schedules that wait for the outside are looked at again; 0 = none does
   uint64_t random_;
 };

@@ -233,6 +233,29 @@ TEST_F(OverADeath, StopsWorkOnJobsWhoseLeaseItCouldNotKeep) {
   EXPECT_EQ(error_of(worker.get(id)), Error::kNotFound);
 }
 
+TEST_F(OverADeath, IsAskedToStopByACancellationThatCameWhileItWasAway) {
+  const JobId id = submit({.type = "t"});
+  Client worker = connect();
+  ASSERT_TRUE(worker.subscribe({}));
+  const DeliveredJob job = take(worker);
+  kill_and_restart();
+  ASSERT_EQ(error_of(client().cancel(id, true)), Error::kOk);
+  EXPECT_TRUE(eventually([&] { return worker.cancel_requested(job); }));
+  EXPECT_EQ(decided(worker, worker.fail(job, "stopped")), Error::kOk) << "the lease had gone on";
+  EXPECT_EQ(state(id), JobState::kCancelled);
+}
+
+TEST_F(OverADeath, IsToldToStopWhenALeaseEndedWhileItWasAway) {
+  const JobId id = submit({.type = "t", .max_attempts = 1, .processing_timeout_ms = 300});
+  Client worker = connect();
+  ASSERT_TRUE(worker.subscribe({}));
+  const DeliveredJob job = take(worker);
+  kill_and_restart();
+  EXPECT_TRUE(becomes(id, JobState::kFailed));
+  EXPECT_TRUE(eventually([&] { return worker.cancel_requested(job); }));
+  EXPECT_EQ(decided(worker, worker.complete(job)), Error::kLeaseLost);
+}
+
 TEST_F(OverADeath, EndsInUnknownOutcomeWhenItStaysAway) {
   Client briefly = connect({.reconnect_timeout_ms = 100});
   const auto known = briefly.submit({.type = "t"});

@@ -122,6 +122,43 @@ TEST_F(Sessions, TakeoverThatWasHeardOfAnswersToItsOwnSecretAlone) {
   EXPECT_TRUE(resume(heard, next, Driver::secret_of(heard)));
 }
 
+TEST_F(Sessions, ResumedOneIsAskedToStopAgain) {
+  d.subscribe(consumer, 3);
+  for (int i = 0; i < 3; ++i) d.submit(producer);
+  const std::vector<Delivered> held = d.take(consumer);
+  ASSERT_EQ(held.size(), 3u);
+  d.command(producer, write_cancel(held[0].id, true));
+  d.turn([&](CommitBuilder&) { d.broker.expect_return(consumer, d.now_ns + 5 * kSecondNs); });
+  d.command(producer, write_cancel(held[2].id, true));
+  d.notices.clear();
+  const SessionNo next = d.open();
+  ASSERT_TRUE(resume(consumer, next, Driver::secret_of(consumer), held[1].number));
+  ASSERT_EQ(d.notices.size(), 2u);
+  EXPECT_EQ(d.notices[0].token, held[0].token);
+  EXPECT_EQ(d.notices[1].token, held[2].token) << "behind the delivery, which it had not seen";
+  for (const CancelNotice& notice : d.notices) EXPECT_EQ(notice.session, next);
+}
+
+// A new engine ends what expired while none was there, before anybody can come back.
+TEST_F(Sessions, ResumedOneIsToldOfLeasesThatExpiredWhileItWasAway) {
+  d.subscribe(consumer, 3);
+  for (int i = 0; i < 3; ++i) d.submit(producer, {.processing_timeout_ms = i == 0 ? 60'000u : 1'000u});
+  const std::vector<Delivered> held = d.take(consumer);
+  ASSERT_EQ(held.size(), 3u);
+  d.turn([&](CommitBuilder&) { d.broker.expect_return(consumer, d.now_ns + 5 * kSecondNs); });
+  d.command(producer, write_cancel(held[2].id, true));
+  d.notices.clear();
+  d.advance_ms(1'000);
+  EXPECT_TRUE(d.notices.empty()) << "nobody is there to be told";
+  const SessionNo next = d.open();
+  ASSERT_TRUE(resume(consumer, next, Driver::secret_of(consumer), held[2].number));
+  ASSERT_EQ(d.notices.size(), 2u);
+  EXPECT_EQ(d.notices[0].token, held[1].token);
+  EXPECT_EQ(d.notices[1].token, held[2].token) << "cancelled and expired: once";
+  for (const CancelNotice& notice : d.notices) EXPECT_EQ(notice.session, next);
+  EXPECT_EQ(d.complete(next, held[0]), Error::kOk) << "this one goes on";
+}
+
 TEST_F(Sessions, OneThatIsAwayGetsNoNewJobs) {
   d.subscribe(consumer, 5);
   d.turn([&](CommitBuilder&) { d.broker.expect_return(consumer, d.now_ns + 5 * kSecondNs); });

@@ -39,6 +39,7 @@ void Model::restarted() {
   std::erase_if(finished_, of_memory);
   for (auto& [number, session] : sessions_) {
     session.away_until = 0;
+    session.lost.clear();
     session.last_counter = session.journaled_counter;
   }
   for (auto& [name, queue] : queues_) {
@@ -105,8 +106,10 @@ bool Model::resume_session(SessionNo claimed, SessionNo to, const ShortHash& pro
     const bool unseen = job.delivery_number > seen;
     job.delivery_number = unseen ? ++later.deliveries : 0;
     if (unseen) redelivered_.emplace_back(to, id);
+    if (job.cancel_requested) notices_.emplace_back(to, id);
   }
   const ModelSession& earlier = sessions_.at(from);
+  for (const JobId& id : earlier.lost) notices_.emplace_back(to, id);
   later.resumed_from = claimed;
   later.resumed_secret = claimed == from ? earlier.secret : earlier.resumed_secret;
   for (const auto& [subscription, entry] : earlier.subscriptions) members_changed(entry.queue);

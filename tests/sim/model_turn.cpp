@@ -81,11 +81,13 @@ void Model::judge_inherited(SessionNo session, uint64_t after, std::span<const D
 }
 
 void Model::judge_notices(std::span<const CancelNotice> notices) {
-  const auto expected = std::exchange(notices_, {});
+  auto expected = std::exchange(notices_, {});
   require(expected.size() == notices.size(), notices.size(), " cancel notices, not ", expected.size());
-  for (size_t i = 0; i < notices.size(); ++i)
-    require(notices[i].session == expected[i].first && notices[i].id == expected[i].second,
-            "a cancel notice for job ", notices[i].id, " went to session ", notices[i].session);
+  for (const CancelNotice& notice : notices) {
+    const auto at = std::ranges::find(expected, std::pair(notice.session, notice.id));
+    require(at != expected.end(), "a cancel notice for job ", notice.id, " went to session ", notice.session);
+    expected.erase(at);
+  }
 }
 
 void Model::become_ready(ModelJob& job) {
@@ -157,7 +159,11 @@ void Model::timer_due(ModelJob& job) {
     return;
   }
   if (job.held_by_consumer()) {
-    if (!job.cancel_requested) notices_.emplace_back(job.holder, job.id);
+    ModelSession& holder = sessions_.at(job.holder);
+    if (holder.away_until != 0)
+      holder.lost.push_back(job.id);
+    else if (!job.cancel_requested)
+      notices_.emplace_back(job.holder, job.id);
     return end_attempt(job, Reason::kLeaseExpired, {});
   }
   if (job.pending == Pending::kReady) return finish(job, JobState::kTimeout, Reason::kQueueTimeout);

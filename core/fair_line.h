@@ -25,7 +25,9 @@ class FairLine {
   // Of the group whose turn is next, kNoSlot when it is empty. Among groups of one time the job that became
   // ready first.
   Slot front() const { return turns_.empty() ? kNoSlot : std::get<Slot>(*turns_.begin()); }
-  Slot oldest() const { return ages_.empty() ? kNoSlot : ages_.begin()->second; }
+  Slot oldest() const;
+  // Of those that did not come back, which is who has waited longest of them.
+  Slot oldest_listed() const { return listed_.empty() ? kNoSlot : listed_.begin()->second; }
   // nullptr: it has no jobs here.
   const ReadyLine* line_of(GroupNo group) const {
     const auto found = rows_.find(group);
@@ -41,18 +43,22 @@ class FairLine {
  private:
   struct Row {
     ReadyLine line;
-    Slot front = kNoSlot;  // under which it stands in the two orders; kNoSlot = in none
+    Slot front = kNoSlot;  // under which it stands in turns_; kNoSlot = it does not
     uint64_t front_seq = 0;
     uint64_t time = 0;
+    Slot head = kNoSlot;  // of its list, and the same for listed_
+    uint64_t head_seq = 0;
   };
-  // The row's front, or its turn, may be another one.
+  // The row's front and head may be other ones.
   void place(const JobTable& jobs, Row& row);
-  void unplace(Row& row);
+  void place_front(const JobTable& jobs, Row& row);
+  void place_head(const JobTable& jobs, Row& row);
 
   std::unordered_map<GroupNo, Row> rows_;
   size_t size_ = 0;
   std::set<std::tuple<uint64_t, uint64_t, Slot>> turns_;  // time, ready_seq
-  std::set<std::pair<uint64_t, Slot>> ages_;              // ready_seq
+  // By ready_seq: of each row the head of its list, and all that came back.
+  std::set<std::pair<uint64_t, Slot>> listed_, returned_;
 };
 
 }  // namespace pqd

@@ -20,6 +20,7 @@ const char* ReadyLine::find_fault(const JobTable& jobs, std::vector<Slot>& seen)
     if (jobs[at].line_prev != before) return "ready line: back link";
     if (jobs[at].ready_returned) return "ready line: a returned job stands in the list";
     if (before != kNoSlot && jobs.ready_seq(before) >= jobs.ready_seq(at)) return "ready line: order";
+    if (before != kNoSlot && jobs.times(before).ready_ns > jobs.times(at).ready_ns) return "ready line: ages";
     seen.push_back(before = at);
   }
   if (tail_ != before) return "ready line: tail";
@@ -34,6 +35,7 @@ const char* ReadyLine::find_fault(const JobTable& jobs, std::vector<Slot>& seen)
 const char* FairLine::find_fault(const JobTable& jobs, const FairGroups& groups,
                                  std::vector<Slot>& seen) const {
   const size_t before = seen.size();
+  size_t lists = 0;
   for (const auto& [group, row] : rows_) {
     const size_t row_before = seen.size();
     if (const char* fault = row.line.find_fault(jobs, seen)) return fault;
@@ -44,9 +46,20 @@ const char* FairLine::find_fault(const JobTable& jobs, const FairGroups& groups,
     if (row.front != row.line.front() || row.front_seq != jobs.ready_seq(row.front))
       return "fair line: a group's first job";
     if (!turns_.contains({row.time, row.front_seq, row.front})) return "fair line: turns";
-    if (!ages_.contains({row.front_seq, row.front})) return "fair line: ages";
+    if (row.head != row.line.head()) return "fair line: the first of a group's list";
+    if (row.head == kNoSlot) continue;
+    ++lists;
+    if (row.head_seq != jobs.ready_seq(row.head) || !listed_.contains({row.head_seq, row.head}))
+      return "fair line: lists";
   }
-  if (turns_.size() != rows_.size() || ages_.size() != rows_.size()) return "fair line: orders";
+  const auto first_seen = seen.begin() + static_cast<ptrdiff_t>(before);
+  const auto returned =
+      std::count_if(first_seen, seen.end(), [&](Slot slot) { return jobs[slot].ready_returned; });
+  for (const auto& [seq, slot] : returned_)
+    if (!jobs[slot].ready_returned || jobs.ready_seq(slot) != seq) return "fair line: returned jobs";
+  if (turns_.size() != rows_.size() || listed_.size() != lists ||
+      returned_.size() != static_cast<size_t>(returned))
+    return "fair line: orders";
   return seen.size() - before == size_ ? nullptr : "fair line: size";
 }
 
@@ -96,6 +109,12 @@ const char* ReadyQueue::find_fault(const JobTable& jobs, std::vector<Slot>& seen
     if (std::count(warm_.begin(), warm_.end(), index) != (line.warm ? 1 : 0)) return "ready line: warm list";
   }
   if (seen.size() - seen_before != size_) return "ready queue: size";
+  const auto first_seen = seen.begin() + static_cast<ptrdiff_t>(seen_before);
+  const auto returned =
+      std::count_if(first_seen, seen.end(), [&](Slot slot) { return jobs[slot].ready_returned; });
+  for (const auto& [since, slot] : returned_)
+    if (!jobs[slot].ready_returned || jobs.times(slot).ready_ns != since) return "ready queue: returned jobs";
+  if (returned_.size() != static_cast<size_t>(returned)) return "ready queue: count of returned jobs";
   return find_group_fault(jobs, {seen.begin() + static_cast<ptrdiff_t>(seen_before), seen.end()});
 }
 

@@ -1,5 +1,6 @@
 // Ready jobs in the order of becoming ready: a list, and beside it a small ordered set of those that came
-// back (a released job keeps its old place). Belongs to one thread.
+// back (a released job keeps its old place and waits anew). So the first of the list has waited longest of
+// those in it. Belongs to one thread.
 #pragma once
 
 #include <set>
@@ -10,13 +11,16 @@ namespace pqd {
 
 class ReadyLine {
  public:
-  // REQUIRES: the job is in no line; unless it is `returned`, its ready_seq is above that of every job here.
+  // REQUIRES: the job is in no line; unless it is `returned`, its ready_seq is above that of every job here,
+  // and its ready_ns not below that of any in the list.
   void push(JobTable& jobs, Slot slot, bool returned);
   void remove(JobTable& jobs, Slot slot);
 
   bool empty() const { return head_ == kNoSlot && returned_.empty(); }
   // kNoSlot = it is empty.
   Slot front() const;
+  // Of the list alone.
+  Slot head() const { return head_; }
   // Jobs that became ready before `seq`; counting stops at `most`.
   uint64_t count_before(const JobTable& jobs, uint64_t seq, uint64_t most) const;
   // In no order of both.

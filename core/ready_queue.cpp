@@ -39,6 +39,7 @@ void ReadyQueue::push(JobTable& jobs, Slot slot, bool returned, const std::strin
     FairGroup& in = (*groups_)[job.ready_group];
     if (rank.fair->push(jobs, slot, returned, job.ready_group, in.time)) in.lines.push_back(index);
   }
+  if (returned) returned_.emplace(jobs.times(slot).ready_ns, slot);
   line.ranks |= 1u << terms.rank();
   ++line.count;
   ++size_;
@@ -61,6 +62,7 @@ void ReadyQueue::remove(JobTable& jobs, Slot slot) {
   const uint32_t index = line_of(terms.type);
   Line& line = lines_[index];
   RankLine& rank = line.by_rank[terms.rank()];
+  if (job.ready_returned) returned_.erase({jobs.times(slot).ready_ns, slot});
   if (fairness_ == Fairness::kOff) {
     rank.line.remove(jobs, slot);
   } else {
@@ -82,12 +84,12 @@ void ReadyQueue::pass_turn(const JobTable& jobs, Slot slot) {
 }
 
 // In the order of becoming ready, in which they may be pushed again.
-std::vector<Slot> ReadyQueue::take_all(JobTable& jobs) {
-  std::vector<Slot> all;
+ReadyQueue::InOrder ReadyQueue::take_all(JobTable& jobs) {
+  InOrder all;
   all.reserve(size_);
   for (Line& line : lines_) {
     for (RankLine& rank : line.by_rank) {
-      const auto add = [&all](Slot slot) { all.push_back(slot); };
+      const auto add = [&](Slot slot) { all.emplace_back(jobs.ready_seq(slot), slot); };
       rank.fair ? rank.fair->for_each(jobs, add) : rank.line.for_each(jobs, add);
       rank = {};
     }
@@ -97,8 +99,9 @@ std::vector<Slot> ReadyQueue::take_all(JobTable& jobs) {
   size_ = 0;
   groups_.reset();
   last_batch_group_ = kNoGroup;
-  std::sort(all.begin(), all.end(), [&jobs](Slot a, Slot b) { return was_ready_before(jobs, a, b); });
-  for (const Slot slot : all) jobs[slot].ready_returned = false;
+  returned_.clear();
+  std::sort(all.begin(), all.end());
+  for (const auto& [seq, slot] : all) jobs[slot].ready_returned = false;
   return all;
 }
 
@@ -119,10 +122,12 @@ void ReadyQueue::warm_all() {
 }
 
 TimeNs ReadyQueue::oldest_ready_ns(const JobTable& jobs) const {
-  TimeNs oldest = 0;
+  // Who came back waits anew: it may stand before others that have waited for longer.
+  TimeNs oldest = returned_.empty() ? 0 : returned_.begin()->first;
   for (const Line& line : lines_) {
     for (uint32_t ranks = line.ranks; ranks != 0; ranks &= ranks - 1) {
-      const Slot slot = line.by_rank[static_cast<size_t>(std::countr_zero(ranks))].oldest();
+      const Slot slot = line.by_rank[static_cast<size_t>(std::countr_zero(ranks))].oldest_listed();
+      if (slot == kNoSlot) continue;
       const TimeNs since = jobs.times(slot).ready_ns;
       if (oldest == 0 || since < oldest) oldest = since;
     }

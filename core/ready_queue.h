@@ -2,8 +2,11 @@
 // that is fair, one per group as well, see fair_groups.h. Belongs to one thread.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <cstdint>
 #include <deque>
+#include <set>
 #include <unordered_map>
 
 #include "core/fair_line.h"
@@ -21,16 +24,32 @@ class ReadyQueue {
   // this job is called then. Costs a walk over all jobs.
   template <class GroupName>
   void group_by(JobTable& jobs, Fairness fairness, const FairWeights& weights, GroupName&& group_name) {
-    const std::vector<Slot> all = take_all(jobs);
+    const InOrder all = take_all(jobs);
     fairness_ = fairness;
     if (fairness != Fairness::kOff) groups_ = std::make_unique<FairGroups>(weights);
-    for (const Slot slot : all)
-      push(jobs, slot, false, fairness == Fairness::kOff ? std::string() : group_name(slot));
+    for_each_again(jobs, all, [&](Slot slot, bool returned) {
+      push(jobs, slot, returned, fairness == Fairness::kOff ? std::string() : group_name(slot));
+    });
   }
 
-  // REQUIRES: the job is in no line; unless it is `returned`, its ready_seq is above that of every job in its
-  // line. `group`: the name, which is not looked at where there is no fairness. The jobs of a batch stand
-  // with the first of them.
+  // Ready jobs of any queues by ready_seq.
+  using InOrder = std::vector<std::pair<uint64_t, Slot>>;
+  // For those that are to be pushed anew: f(slot, returned) for each, in this order. Returned is who waits
+  // for a shorter time than one behind it.
+  template <class F>
+  static void for_each_again(const JobTable& jobs, const InOrder& all, F&& f) {
+    std::vector<bool> returned(all.size());
+    TimeNs since = INT64_MAX;  // the earliest of those behind
+    for (size_t i = all.size(); i-- > 0;) {
+      const TimeNs own = jobs.times(all[i].second).ready_ns;
+      returned[i] = own > since;
+      since = std::min(since, own);
+    }
+    for (size_t i = 0; i < all.size(); ++i) f(all[i].second, returned[i]);
+  }
+
+  // REQUIRES: as ReadyLine::push, of the jobs of its line. `group`: the name, which is not looked at where
+  // there is no fairness. The jobs of a batch stand with the first of them.
   void push(JobTable& jobs, Slot slot, bool returned, const std::string& group);
   void remove(JobTable& jobs, Slot slot);
   // The job's group has its turn with it. REQUIRES: it is in a line.
@@ -56,7 +75,7 @@ class ReadyQueue {
   void warm_all();
 
   size_t size() const { return size_; }
-  // When the longest waiting ready job became ready; 0 = none is ready.
+  // When the longest waiting ready job became ready; 0 = none is ready. Costs a look at each type and rank.
   TimeNs oldest_ready_ns(const JobTable& jobs) const;
   // Ready jobs that would be dispatched before this one if every type were wanted and no other came; counting
   // stops at `most`. Knows nothing of the starvation guard.
@@ -74,6 +93,7 @@ class ReadyQueue {
     bool empty() const { return fair ? fair->empty() : line.empty(); }
     Slot front() const { return fair ? fair->front() : line.front(); }
     Slot oldest() const { return fair ? fair->oldest() : line.front(); }
+    Slot oldest_listed() const { return fair ? fair->oldest_listed() : line.head(); }
   };
   struct Line {
     TypeNo type = 0;
@@ -119,7 +139,7 @@ class ReadyQueue {
   static Slot front(const Line& line);
   static Slot oldest(const JobTable& jobs, const Line& line);
   void warm_line(uint32_t index);
-  std::vector<Slot> take_all(JobTable& jobs);
+  InOrder take_all(JobTable& jobs);
   GroupNo enter_group(uint64_t batch, uint8_t rank, const std::string& name);
   uint64_t count_turns_before(const JobTable& jobs, Slot slot, uint64_t most) const;
   GroupTurns turns_of(const JobTable& jobs, GroupNo number) const;
@@ -134,6 +154,7 @@ class ReadyQueue {
   std::unordered_map<TypeNo, uint32_t> index_;
   std::vector<uint32_t> warm_;
   size_t size_ = 0;
+  std::set<std::pair<TimeNs, Slot>> returned_;  // of all lines, by ready_ns
 };
 
 }  // namespace pqd

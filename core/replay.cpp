@@ -166,10 +166,11 @@ void State::restored() {
   if (!std::is_sorted(restoring_ready_.begin(), restoring_ready_.end()))
     std::sort(restoring_ready_.begin(), restoring_ready_.end());
   for (QueueNo queue = 0; queue < queues_.size(); ++queue) group_ready_jobs(queue);
-  for (const auto& [seq, slot] : restoring_ready_) {
+  ReadyQueue::for_each_again(jobs, restoring_ready_, [this](Slot slot, bool returned) {
     const auto name = restoring_groups_.find(slot);
-    line_up(slot, name == restoring_groups_.end() ? std::string() : std::move(name->second));
-  }
+    queues_[jobs.terms(slot).queue].ready.push(
+        jobs, slot, returned, name == restoring_groups_.end() ? std::string() : std::move(name->second));
+  });
   restoring_ready_ = {};
   restoring_groups_ = {};
   for (const auto& [number, session] : tables.sessions()) {

@@ -172,7 +172,6 @@ class State {
   void enter(Slot slot);          // into the structures of a pending job, and its timer
   void leave_pending(Slot slot);  // out of them
   void line_up(Slot slot);        // behind the ready ones, if that is what it is now
-  void line_up(Slot slot, const std::string& group);
   void pass_turn(Slot slot);      // its group has had it
   void take_in_hand(Slot slot);   // by its holder
   void hold(Slot slot);

@@ -95,12 +95,10 @@ void State::leave_pending(Slot slot) {
   }
 }
 
-void State::line_up(Slot slot) { line_up(slot, group_name(slot)); }
-
-void State::line_up(Slot slot, const std::string& group) {
+void State::line_up(Slot slot) {
   const Job& job = jobs[slot];
   const bool ready = job.state == JobState::kPending && job.pending == Pending::kReady;
-  if (ready) queues_[jobs.terms(slot).queue].ready.push(jobs, slot, false, group);
+  if (ready) queues_[jobs.terms(slot).queue].ready.push(jobs, slot, false, group_name(slot));
 }
 
 // A batch takes one turn, with the first of its jobs.

@@ -67,6 +67,12 @@ void expect_same_live_jobs(const State& state, const State& other, const char* w
   });
 }
 
+void expect_same_ages(const State& state, const State& other, const char* which) {
+  for (QueueNo queue = 0; queue < state.tables.queue_count(); ++queue)
+    EXPECT_EQ(queue_info(state, queue).oldest_ready_ns, queue_info(other, queue).oldest_ready_ns)
+        << which << ": queue " << queue;
+}
+
 }  // namespace
 
 void Driver::demand_replay_agrees() {
@@ -116,6 +122,7 @@ void Driver::demand_replay_agrees() {
   EXPECT_TRUE(!told_all || replayed.tables.encode() == state.tables.encode()) << "replayed tables differ";
   EXPECT_TRUE(tables.encode() == replayed.tables.encode()) << "tables folded alone differ";
   expect_same_live_jobs(state, replayed, "replayed");
+  if (told_all) expect_same_ages(state, replayed, "replayed");
   replayed.jobs.for_each([&](Slot slot) {
     const JobCore core = replayed.jobs.core(slot);
     const bool retired = store.rows.contains(core.id) && is_finished(core.state);
@@ -147,6 +154,7 @@ void Driver::demand_replay_agrees() {
   restored.restored();
   restored.check_invariants(State::Walk::kReplayed);
   expect_same_live_jobs(restored, state, "restored");
+  if (told_all) expect_same_ages(restored, state, "restored");
 }
 
 }  // namespace pqd::test

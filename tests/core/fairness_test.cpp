@@ -116,6 +116,26 @@ TEST_F(Fair, ReleasedJobIsStillTheFirstOfItsUser) {
   EXPECT_EQ(next_many(3), "s12");
 }
 
+TEST_F(Fair, AgeIsThatOfWhoWaitsLongestOfAllGroups) {
+  const TimeNs t0 = d.now_ns;
+  const auto age = [this] { return (d.now_ns - queue_info(d.state, 0).oldest_ready_ns) / kMillisecondNs; };
+  submit_many(kFlood, "f", 2);
+  submit(kSingle, "s");
+  d.subscribe(consumer, 2);
+  const std::vector<Delivered> held = d.take(consumer);
+  ASSERT_EQ(held.size(), 2u) << "one of each";
+  d.command(consumer, write_unsubscribe(1));
+  d.advance_ms(10'000);
+  submit(kThird, "t");
+  for (const Delivered& job : held) d.release(consumer, job);
+  EXPECT_EQ(queue_info(d.state, 0).oldest_ready_ns, t0);
+  EXPECT_EQ(age(), 10'000);
+  d.advance_ms(5'000);
+  for (const auto& [id, name] : names)
+    if (name == "f" && id != held[0].id && id != held[1].id) d.command(of(kFlood), write_cancel(id, false));
+  EXPECT_EQ(age(), 5'000) << "only those are left that came or came back later";
+}
+
 TEST_F(Fair, CancelledJobTakesNoTurn) {
   const JobId unwanted = submit(kFlood, "x");
   submit_many(kFlood, "f", 2);

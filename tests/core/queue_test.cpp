@@ -168,5 +168,45 @@ TEST_F(Queues, WhatTheQueryShowsEqualsWhatHappened) {
   EXPECT_EQ(of_earlier_version->pending, 2u);
 }
 
+TEST_F(Queues, AgeIsThatOfWhoWaitsLongestThoughAReleasedJobStandsBeforeIt) {
+  const TimeNs t0 = d.now_ns;
+  for (int i = 0; i < 3; ++i) d.submit(producer, {.queue_timeout_ms = 30'000});
+  d.subscribe(consumer, 2);
+  const std::vector<Delivered> held = d.take(consumer);
+  ASSERT_EQ(held.size(), 2u);
+  d.command(consumer, write_unsubscribe(1));
+  d.advance_ms(10'000);
+  d.release(consumer, held[0]);
+  d.advance_ms(10'000);
+  EXPECT_EQ(queue_info(d.state, 0).oldest_ready_ns, t0);
+  const HealthInfo health = health_info(d.state, d.broker.recent());
+  EXPECT_EQ(health.status, 1u);
+  EXPECT_DOUBLE_EQ(health.oldest_ready_age_ms, 20'000);
+  EXPECT_EQ(health.degraded_reasons,
+            (std::vector<std::string>{"queue default: jobs wait and nobody consumes"}));
+  d.release(consumer, held[1]);
+  EXPECT_EQ(queue_info(d.state, 0).oldest_ready_ns, t0);
+  d.advance_ms(10'000);
+  EXPECT_EQ(queue_info(d.state, 0).oldest_ready_ns, t0 + 10'000 * kMillisecondNs) << "the rest was released";
+}
+
+TEST_F(Queues, AgeSurvivesThatTheJobsLineUpAnew) {
+  const TimeNs t0 = d.now_ns;
+  for (int i = 0; i < 2; ++i) d.submit(producer);
+  d.subscribe(consumer);
+  const Delivered job = d.take_one(consumer);
+  d.command(consumer, write_unsubscribe(1));
+  d.advance_ms(10'000);
+  d.release(consumer, job);
+  for (const Fairness fair : {Fairness::kUser, Fairness::kKey, Fairness::kOff}) {
+    QueueSettings settings;
+    settings.fair = fair;
+    ASSERT_EQ(d.command(d.open(kAdminUid),
+                        write_queue_configure("default", settings, queue_key_bit("fair").value())),
+              Error::kOk);
+    EXPECT_EQ(queue_info(d.state, 0).oldest_ready_ns, t0);
+  }
+}
+
 }  // namespace
 }  // namespace pqd::test

@@ -172,6 +172,8 @@ void Model::compare_queue(const State& state, const std::string& name) const {
     switch (job.pending) {
       case Pending::kReady:
         ++want.ready;
+        want.oldest_ready_ns =
+            want.oldest_ready_ns == 0 ? job.ready_at : std::min(want.oldest_ready_ns, job.ready_at);
         break;
       case Pending::kParked:
         ++want.parked;
@@ -196,6 +198,8 @@ void Model::compare_queue(const State& state, const std::string& name) const {
   same("paused", info.paused, queue.paused);
   same("draining", info.draining, queue.draining);
   same("ready", info.ready, want.ready);
+  same("since, the longest wait", static_cast<uint64_t>(info.oldest_ready_ns),
+       static_cast<uint64_t>(want.oldest_ready_ns));
   same("scheduled", info.scheduled, want.scheduled);
   same("active", info.active, want.active);
   same("parked", info.parked, want.parked);

@@ -73,7 +73,7 @@ struct QueueInfo {
 
 struct HealthInfo {
   bool healthy = true;
-  uint8_t status = 0;  // 0 healthy, 1 degraded, 2 unhealthy
+  uint8_t status = 0;  // 0 healthy, 1 degraded, 2 unhealthy: see health_info()
   TimeNs now_ns = 0;
   uint64_t queue_depth = 0;     // pending + assigned + processing
   uint64_t active_workers = 0;  // sessions with a subscription

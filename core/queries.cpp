@@ -93,7 +93,7 @@ QueueInfo queue_info(const State& state, QueueNo number) {
   return info;
 }
 
-HealthInfo health_info(const State& state, const Recent& recent) {
+HealthInfo health_info(const State& state, const Recent& recent, const Surroundings& around) {
   HealthInfo health;
   health.now_ns = state.now();
   TimeNs oldest = 0;
@@ -119,7 +119,10 @@ HealthInfo health_info(const State& state, const Recent& recent) {
   if (figures.completed > 0)
     health.average_processing_ms = figures.processing_ns / 1e6 / static_cast<double>(figures.completed);
   if (oldest != 0) health.oldest_ready_age_ms = static_cast<double>(state.now() - oldest) / 1e6;
+  for (const std::string& why : {around.intake_closed, around.clock_off})
+    if (!why.empty()) health.degraded_reasons.push_back(why);
   health.status = health.degraded_reasons.empty() ? 0 : 1;
+  if (!around.intake_closed.empty()) health.status = 2;
   health.healthy = health.status == 0;
   return health;
 }

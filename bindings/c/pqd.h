@@ -393,7 +393,7 @@ typedef struct pqd_health_info {
   double average_processing_ms;
   double oldest_ready_age_ms;
   const char* degraded_reasons; /* a sentence a line; "" when healthy */
-  uint8_t status;               /* 0 healthy, 1 degraded, 2 unhealthy */
+  uint8_t status;               /* 0 healthy, 1 degraded, 2 unhealthy: every submit is refused */
   uint8_t reserved[7];
 } pqd_health_info;
 

@@ -59,13 +59,8 @@ void Worker::answer(SessionPort& port, ByteView record) {
         return end_answer(port, request, Error::kUnauthorized, "the store is for administrators");
       return reader_.ask({QueryKind::kCopy, asker_of(port), request, {}, {}, {}});
     case QueryKind::kHealth: {
-      HealthInfo health = health_info(parts_.state, parts_.broker.recent());
-      for (const std::string& why : {disk_.enough() ? std::string() : disk_.why(), parts_.clock.why_off()}) {
-        if (why.empty()) continue;
-        health.degraded_reasons.push_back(why);
-        health.status = std::max<uint8_t>(health.status, 1);
-        health.healthy = false;
-      }
+      const HealthInfo health = health_info(parts_.state, parts_.broker.recent(),
+                                            {disk_.enough() ? "" : disk_.why(), parts_.clock.why_off()});
       if (!answer_with(port, request, AnswerKind::kHealth, encode(health))) return;
       return end_answer(port, request, Error::kOk);
     }

@@ -190,6 +190,25 @@ TEST_F(Queues, AgeIsThatOfWhoWaitsLongestThoughAReleasedJobStandsBeforeIt) {
   EXPECT_EQ(queue_info(d.state, 0).oldest_ready_ns, t0 + 10'000 * kMillisecondNs) << "the rest was released";
 }
 
+TEST_F(Queues, HealthIsDegradedByAQueueAndUnhealthyWhenEverySubmitIsRefused) {
+  EXPECT_EQ(health_info(d.state, d.broker.recent()).status, 0u);
+  EXPECT_EQ(health_info(d.state, d.broker.recent(), {.intake_closed = "", .clock_off = "an hour"}).status,
+            1u);
+  const HealthInfo full =
+      health_info(d.state, d.broker.recent(), {.intake_closed = "the disk is full", .clock_off = ""});
+  EXPECT_EQ(full.status, 2u);
+  EXPECT_FALSE(full.healthy);
+  EXPECT_EQ(full.degraded_reasons, std::vector<std::string>{"the disk is full"});
+  d.submit(producer);
+  d.command(admin, write_queue_control(QueueAction::kPause, "default"));
+  const HealthInfo paused = health_info(d.state, d.broker.recent());
+  EXPECT_EQ(paused.status, 1u);
+  EXPECT_FALSE(paused.healthy);
+  const HealthInfo both = health_info(d.state, d.broker.recent(), "the disk is full");
+  EXPECT_EQ(both.status, 2u) << "the worse of them";
+  EXPECT_EQ(both.degraded_reasons.size(), 2u);
+}
+
 TEST_F(Queues, AgeSurvivesThatTheJobsLineUpAnew) {
   const TimeNs t0 = d.now_ns;
   for (int i = 0; i < 2; ++i) d.submit(producer);

@@ -58,8 +58,8 @@ TEST_F(FullDisk, RefusesJobsUpToTheReserveWhileCompletionsWork) {
   EXPECT_EQ(refused.out, "");
   EXPECT_TRUE(has(refused.err, "NO_SPACE: ") && has(refused.err, "free space")) << refused.err;
   const Ran health = pqctl(*daemon, {"health", "-o", "json"});
-  EXPECT_EQ(health.exit, 1) << health.out;
-  EXPECT_TRUE(has(health.out, "\"status\": \"degraded\"") &&
+  EXPECT_EQ(health.exit, 2) << health.out;
+  EXPECT_TRUE(has(health.out, "\"status\": \"unhealthy\"") && has(health.out, "\"healthy\": false") &&
               has(health.out, "less than the reserve of 32 MiB"))
       << health.out;
   EXPECT_TRUE(has(daemon->log(), "less than the reserve of 32 MiB"));

@@ -13,12 +13,6 @@ class Terminal : public WithPqctl {
     environment.insert(environment.end(), {daemon_.socket_variable(), "TERM=xterm", "NO_COLOR", "COLUMNS"});
     return run({"sh", "-c", "pqctl() { " PQD_BIN_DIR "/pqctl \"$@\"; }; " + line}, environment);
   }
-  // What a terminal of 80 columns gets to see.
-  std::string on_a_terminal(const std::string& words, std::vector<std::string> environment = {}) {
-    environment.insert(environment.end(), {daemon_.socket_variable(), "COLUMNS"});
-    return run({"script", "-qec", "stty cols 80; " PQD_BIN_DIR "/pqctl " + words, "/dev/null"}, environment)
-        .out;
-  }
 };
 
 const char* const kViews[] = {

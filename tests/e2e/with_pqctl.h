@@ -42,6 +42,12 @@ class WithPqctl : public WithDaemon {
     return run(pqctl_words(std::move(words)), {daemon_.socket_variable(), "COLUMNS", "NO_COLOR"},
                std::move(input));
   }
+  // What a terminal of 80 columns gets to see; `words` as in a shell.
+  std::string on_a_terminal(const std::string& words, std::vector<std::string> environment = {}) {
+    environment.insert(environment.end(), {daemon_.socket_variable(), "COLUMNS"});
+    return run({"script", "-qec", "stty cols 80; " PQD_BIN_DIR "/pqctl " + words, "/dev/null"}, environment)
+        .out;
+  }
   // What it printed; it must have ended with 0.
   std::string output(std::vector<std::string> words, std::string input = {}) {
     const Ran ran = pqctl(std::move(words), std::move(input));

@@ -112,6 +112,7 @@ Child& Child::operator=(Child&& other) noexcept {
   std::swap(input_, other.input_);
   std::swap(output_, other.output_);
   std::swap(errors_, other.errors_);
+  std::swap(unshown_, other.unshown_);
   std::swap(output_bytes_max_, other.output_bytes_max_);
   std::swap(output_too_long_, other.output_too_long_);
   return *this;
@@ -191,8 +192,21 @@ void Child::pump_errors() {
     if (count == 0) return;
     errors_.append(buffer.data(), count);
     if (errors_.size() > 2 * kErrorTailBytes) errors_.erase(0, errors_.size() - kErrorTailBytes);
-    [[maybe_unused]] const ssize_t shown = ::write(STDERR_FILENO, buffer.data(), count);
+    show_errors({buffer.data(), count});
   }
+}
+
+// Commands quote what their jobs say, and have no terminal that they could have meant colours for.
+void Child::show_errors(std::string_view text) {
+  std::string tame;
+  if (::isatty(STDERR_FILENO) == 1) {
+    unshown_ += text;
+    const size_t whole = whole_bytes(unshown_);
+    tame = harmless(std::string_view(unshown_).substr(0, whole));
+    unshown_.erase(0, whole);
+    text = tame;
+  }
+  [[maybe_unused]] const ssize_t shown = ::write(STDERR_FILENO, text.data(), text.size());
 }
 
 std::string_view Child::error_tail() const {

@@ -34,7 +34,8 @@ class Child {
   ~Child();
 
   void add_poll_fds(std::vector<pollfd>& fds) const;
-  // Moves what can be moved: its input, its output, its errors (which also go to our stderr).
+  // Moves what can be moved: its input, its output, its errors (which also go to our stderr, harmless()
+  // if that is a terminal).
   void pump();
   // The wait status, once it has ended; everything that it said is here by then.
   std::optional<int> reap();
@@ -61,6 +62,7 @@ class Child {
   void pump_input();
   void pump_output();
   void pump_errors();
+  void show_errors(std::string_view text);
 
   pid_t pid_ = -1;  // -1: none, or reaped
   UniqueFd input_fd_;
@@ -71,6 +73,7 @@ class Child {
   ByteView input_;
   std::string output_;
   std::string errors_;
+  std::string unshown_;  // a character that has only begun
   size_t output_bytes_max_ = kOutputBytesMax;
   bool output_too_long_ = false;
 };

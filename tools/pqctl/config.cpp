@@ -47,7 +47,7 @@ int run_config_show(Context& context, const std::string& file) {
   const auto config = load_config(config_path(file), process_environment());
   if (!config) return complain_of(context, config.error());
   if (context.format() == Format::kTable) {
-    context.print(render_config(*config));
+    context.print_foreign(render_config(*config));
   } else {
     context.print_json(boost::json::value(config_json(*config)));
   }

@@ -62,6 +62,11 @@ void Context::print(std::string_view text) {
   if (pending_.size() >= kPendingBytesMax) flush();
 }
 
+void Context::print_foreign(std::string_view text) {
+  if (::isatty(STDOUT_FILENO) != 1) return print(text);
+  print(harmless(text));
+}
+
 void Context::print(const Table& table) { print(table.render(output_columns(STDOUT_FILENO), colour_)); }
 void Context::print(const Sheet& sheet) { print(sheet.render(output_columns(STDOUT_FILENO), colour_)); }
 

@@ -35,6 +35,8 @@ class Context {
 
   // Data, on stdout. A reader that has gone away is not an error: printing goes on into nothing.
   void print(std::string_view text);
+  // What somebody else wrote: byte by byte into a pipe or a file, harmless() on a terminal.
+  void print_foreign(std::string_view text);
   void print(const Table& table);
   void print(const Sheet& sheet);
   // One object: indented, or in one line for jsonl.

@@ -125,7 +125,7 @@ int report_end(Context& context, const JobInfo& job) {
   }
   if (completed) {
     const std::string_view result = as_text(job.result);
-    context.print(result);
+    context.print_foreign(result);
     if (::isatty(STDOUT_FILENO) == 1 && !result.empty() && result.back() != '\n') context.print("\n");
     return kExitOk;
   }

@@ -6,10 +6,28 @@
 #include <charconv>
 #include <cmath>
 
+#include "tools/pqctl/utf8.h"
+
 namespace pqd::ctl {
 namespace {
 
 namespace json = boost::json;
+
+// `text`: serialized, so that nothing below 0x20 is in it. All that is_unruly() has four digits at most.
+void add_escaped(std::string& out, std::string_view text) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  while (!text.empty()) {
+    const CodePoint point = first_code_point(text);
+    if (!point.valid || is_unruly(point.value)) {
+      const char32_t c = point.valid ? point.value : U'\uFFFD';
+      out += "\\u";
+      for (int shift = 12; shift >= 0; shift -= 4) out += kHex[c >> shift & 15];
+    } else {
+      out += text.substr(0, point.bytes);
+    }
+    text.remove_prefix(point.bytes);
+  }
+}
 
 class Printer {
  public:
@@ -20,7 +38,7 @@ class Printer {
       char before = '{';
       for (const auto& member : *object) {
         next(before, depth);
-        out_ += json::serialize(member.key());
+        add_escaped(out_, json::serialize(member.key()));
         out_ += indented_ ? ": " : ":";
         print(member.value(), depth + 1);
       }
@@ -35,7 +53,7 @@ class Printer {
     } else if (const double* number = value.if_double(); number != nullptr) {
       print_number(*number);
     } else {
-      out_ += json::serialize(value);
+      add_escaped(out_, json::serialize(value));
     }
   }
 

@@ -1,5 +1,6 @@
 // Printing Boost.JSON values so that people and diff can read them: numbers without exponents where that is
-// exact, keys in the order they were put in.
+// exact, keys in the order they were put in. What is_unruly() and bytes that are not UTF-8 do not come out as
+// they are: the former are escaped, which means the same, the latter replaced.
 #pragma once
 
 #include <boost/json/value.hpp>

@@ -42,13 +42,31 @@ size_t width_of(char32_t c) {
   return is_in(kDoubleWidth, c) ? 2 : 1;
 }
 
-// Characters that move the cursor or turn the line around.
-bool is_unruly(char32_t c) {
-  return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x200E || c == 0x200F || (c >= 0x2028 && c <= 0x202E) ||
-         (c >= 0x2066 && c <= 0x2069) || c == 0xFEFF;
+// `space(c)`: what becomes of a newline, a tab and a carriage return.
+template <class Space>
+std::string tamed(std::string_view text, Space space) {
+  std::string tame;
+  tame.reserve(text.size());
+  while (!text.empty()) {
+    const CodePoint point = first_code_point(text);
+    if (point.valid && (point.value == '\n' || point.value == '\t' || point.value == '\r')) {
+      tame += space(text.front());
+    } else if (!point.valid || is_unruly(point.value)) {
+      tame += kReplacement;
+    } else {
+      tame += text.substr(0, point.bytes);
+    }
+    text.remove_prefix(point.bytes);
+  }
+  return tame;
 }
 
 }  // namespace
+
+bool is_unruly(char32_t c) {
+  return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x61C || c == 0x200E || c == 0x200F ||
+         (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069) || c == 0xFEFF;
+}
 
 CodePoint first_code_point(std::string_view text) {
   const auto byte = [text](size_t i) { return static_cast<unsigned char>(text[i]); };
@@ -77,21 +95,14 @@ bool valid_utf8(std::string_view text) {
 }
 
 std::string one_line(std::string_view text) {
-  std::string line;
-  line.reserve(text.size());
-  while (!text.empty()) {
-    const CodePoint point = first_code_point(text);
-    const bool space = point.valid && (point.value == '\n' || point.value == '\t' || point.value == '\r');
-    if (space) {
-      line += ' ';
-    } else if (!point.valid || is_unruly(point.value)) {
-      line += kReplacement;
-    } else {
-      line += text.substr(0, point.bytes);
-    }
-    text.remove_prefix(point.bytes);
-  }
-  return line;
+  return tamed(text, [](char) { return std::string_view(" "); });
+}
+
+std::string harmless(std::string_view text) {
+  // A carriage return would have the next text written over the line.
+  return tamed(text, [](char c) {
+    return c == '\n' ? std::string_view("\n") : c == '\t' ? "\t" : kReplacement;
+  });
 }
 
 size_t columns_of(std::string_view text) {
@@ -120,6 +131,16 @@ std::string shorten(std::string_view text, size_t columns) {
   if (columns_of(text) <= columns) return std::string(text);
   if (columns == 0) return {};
   return std::string(text.substr(0, prefix_bytes(text, columns - 1))) + std::string(kEllipsis);
+}
+
+size_t whole_bytes(std::string_view text) {
+  const auto byte = [text](size_t back) { return static_cast<unsigned char>(text[text.size() - back]); };
+  for (size_t back = 1; back <= std::min<size_t>(3, text.size()); ++back) {
+    if ((byte(back) & 0xC0) == 0x80) continue;
+    const size_t length = byte(back) >= 0xF0 ? 4 : byte(back) >= 0xE0 ? 3 : byte(back) >= 0xC0 ? 2 : 1;
+    return length > back ? text.size() - back : text.size();
+  }
+  return text.size();
 }
 
 std::string_view tail_of(std::string_view text, size_t bytes) {

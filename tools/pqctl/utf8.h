@@ -21,6 +21,12 @@ bool valid_utf8(std::string_view text);
 // direction the replacement character.
 std::string one_line(std::string_view text);
 
+// Does it move the cursor, command the terminal or turn the line around?
+bool is_unruly(char32_t c);
+
+// The same lines: only newlines and tabs of what one_line() replaces stay.
+std::string harmless(std::string_view text);
+
 // Columns on a terminal: 0 for combining marks, 2 for wide characters. REQUIRES: one_line() text.
 size_t columns_of(std::string_view text);
 
@@ -29,6 +35,9 @@ std::string shorten(std::string_view text, size_t columns);
 
 // The bytes of the longest prefix that is at most `columns` wide. REQUIRES: one_line() text.
 size_t prefix_bytes(std::string_view text, size_t columns);
+
+// The bytes of `text` without a character that has only begun at its end.
+size_t whole_bytes(std::string_view text);
 
 // The last bytes of `text`, at most `bytes`, without half a character in front.
 std::string_view tail_of(std::string_view text, size_t bytes);

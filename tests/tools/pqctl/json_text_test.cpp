@@ -26,6 +26,19 @@ TEST(JsonText, ReadsBackWhatItPrinted) {
   EXPECT_EQ(parse_json(json_text(*value, JsonStyle::kIndented)), *value);
 }
 
+TEST(JsonText, EscapesWhatWouldSteerATerminalAndReadsItBack) {
+  const std::string loaded = "\033[1m\x7F\xC2\x80\xC2\x9B\xC2\x9F\xC2\xA0\u200E\u202E\u2069\uFEFF";
+  const boost::json::value value{{loaded, {"gr\u00FC\u00DFe \U0001F642", loaded}}};
+  const std::string text = json_text(value, JsonStyle::kCompact);
+  const std::string escaped = "\"\\u001b[1m\\u007f\\u0080\\u009b\\u009f\u00A0\\u200e\\u202e\\u2069\\ufeff\"";
+  EXPECT_EQ(text, "{" + escaped + ":[\"gr\u00FC\u00DFe \U0001F642\"," + escaped + "]}");
+  EXPECT_EQ(parse_json(text), value);
+}
+
+TEST(JsonText, IsValidWhateverBytesItIsGiven) {
+  EXPECT_EQ(json_text("a\x9B\xFF", JsonStyle::kCompact), R"("a\ufffd\ufffd")");
+}
+
 TEST(JsonText, RefusesWhatIsNoJsonAndWhatIsTooDeep) {
   EXPECT_FALSE(parse_json("{"));
   EXPECT_FALSE(parse_json(""));

@@ -20,6 +20,11 @@ TEST(Utf8, TakesTheTeethOutOfEscapeSequences) {
   EXPECT_EQ(line, "a\uFFFD[31mb c\uFFFD\uFFFDd\uFFFD");
 }
 
+TEST(Utf8, LeavesTheLinesOfTextThatItMakesHarmless) {
+  EXPECT_EQ(harmless("a\tb\nc\rd\033[0m\xC2\x9B\x9B\u061C\u00FC"),
+            "a\tb\nc\uFFFDd\uFFFD[0m\uFFFD\uFFFD\uFFFD\u00FC");
+}
+
 TEST(Utf8, CountsColumnsNotBytes) {
   EXPECT_EQ(columns_of("grüße"), 5u);
   EXPECT_EQ(columns_of("漢字"), 4u);
@@ -31,6 +36,16 @@ TEST(Utf8, ShortensToTheWidthWithAnEllipsis) {
   EXPECT_EQ(shorten("abcdef", 4), "abc…");
   EXPECT_EQ(shorten("漢字漢字", 4), "漢…");
   EXPECT_EQ(shorten("abc", 0), "");
+}
+
+TEST(Utf8, KeepsBackACharacterThatHasOnlyBegun) {
+  EXPECT_EQ(whole_bytes(""), 0u);
+  EXPECT_EQ(whole_bytes("ab\n"), 3u);
+  EXPECT_EQ(whole_bytes("a\xC3\xBC"), 3u);
+  EXPECT_EQ(whole_bytes("a\xC3"), 1u);
+  EXPECT_EQ(whole_bytes("a\xF0\x9F\x99"), 1u);
+  EXPECT_EQ(whole_bytes("a\x9B\x9B\x9B\x9B"), 5u);  // never will be one
+  EXPECT_EQ(whole_bytes("\xFF"), 0u);
 }
 
 TEST(Utf8, CutsATailBetweenCharacters) {

@@ -1,5 +1,12 @@
 // NDJSON as the world writes it: every bad line is named, every good one submitted.
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "shm/unique_fd.h"
 #include "tests/e2e/with_pqctl.h"
+#include "tests/support/eventually.h"
 
 namespace pqd::test {
 namespace {
@@ -72,6 +79,49 @@ TEST_F(BadLines, AreAllThatAnEmptyInputLacks) {
   const Ran ran = pqctl({"submit", "--ndjson", "-"}, "");
   EXPECT_EQ(ran.exit, 0) << ran.err;
   EXPECT_EQ(ran.out, "");
+}
+
+TEST_F(BadLines, AreThoseForADrainingQueueAloneWhileTheRestIsSubmitted) {
+  output({"submit", "t", "--queue", "closed"});
+  output({"queue", "drain", "closed"});
+  std::string input = kGood + "\n{\"type\":\"t\",\"queue\":\"closed\"}\n";
+  for (int i = 0; i < 4; ++i) input += kGood + "\n";
+  const Ran ran = pqctl({"submit", "--ndjson", "-"}, input);
+  EXPECT_EQ(line_count(ran.out), 5u) << ran.out;
+  EXPECT_TRUE(has(ran.err, "line 2: UNAVAILABLE: the queue is being drained")) << ran.err;
+  EXPECT_TRUE(has(ran.err, "5 accepted, 0 bad lines, 1 refused or undecided")) << ran.err;
+  EXPECT_EQ(ran.exit, 69);
+  EXPECT_EQ(job_count(), 6u);
+}
+
+TEST_F(BadLines, OfWhichNobodyKnowsEndTheStreamOnceTheOthersOutcomesAreTold) {
+  const TempDir directory;
+  const std::string fifo = directory.path("jobs");
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  const UniqueFd lines(::open(fifo.c_str(), O_RDWR | O_CLOEXEC));
+  const auto write_lines = [&](const std::string& text) {
+    ASSERT_EQ(::write(lines.get(), text.data(), text.size()), static_cast<ssize_t>(text.size()));
+  };
+  Program stream(pqctl_words({"submit", "--ndjson", fifo}), {daemon_.socket_variable()});
+  write_lines(kGood + "\n");
+  ASSERT_TRUE(eventually([&] { return line_count(stream.out()) == 1; })) << stream.err();
+  ASSERT_TRUE(daemon_.freeze_engine());
+  std::string more = "{\"type\":\"t\",\"durability\":\"memory\",\"delivery\":\"at-most-once\"}\n";
+  for (int i = 0; i < 4; ++i) more += kGood + "\n";
+  write_lines(more);
+  // Who has read all of them and sleeps has sent them.
+  ASSERT_TRUE(eventually([&] {
+    int unread = 1;
+    if (::ioctl(lines.get(), FIONREAD, &unread) != 0 || unread != 0) return false;
+    return has(read_file("/proc/" + std::to_string(stream.pid()) + "/stat"), ") S ");
+  }));
+  daemon_.kill();
+  ASSERT_TRUE(daemon_.start());
+  EXPECT_NE(stream.wait(), 0);
+  EXPECT_TRUE(has(stream.err(), "line 2: UNKNOWN_OUTCOME: ")) << stream.err();
+  EXPECT_TRUE(has(stream.err(), "5 accepted, 0 bad lines, 1 refused or undecided")) << stream.err();
+  EXPECT_EQ(line_count(stream.out()), 5u) << stream.out();
+  EXPECT_EQ(job_count(), 5u);
 }
 
 TEST_F(BadLines, DoNotTakeOptionsThatAreWrongForAll) {

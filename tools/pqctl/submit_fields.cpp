@@ -248,6 +248,12 @@ Checked<SubmitFields> read_fields(const std::vector<std::pair<std::string, std::
   return fields;
 }
 
+bool is_away(const Failure& failure) {
+  if (failure.error == Error::kUnknownOutcome) return true;
+  // A daemon that is away says so in words of its own; one that is there refuses because of the queue.
+  return failure.error == Error::kUnavailable && failure.text != error_text(Error::kUnavailable);
+}
+
 Complaint refusal_of(const Failure& failure, std::string_view queue) {
   const std::string name = queue.empty() ? "" : " " + quoted(queue);
   Failure told = failure;
@@ -293,8 +299,7 @@ Complaint refusal_of(const Failure& failure, std::string_view queue) {
           "by itself";
       break;
     case Error::kUnavailable:
-      // A daemon that is away says so in words of its own; one that is there refuses because of the queue.
-      if (failure.text != error_text(Error::kUnavailable)) break;
+      if (is_away(failure)) break;
       told.text =
           "the queue" + name + " is being drained and takes no jobs; `pqctl queue resume` opens it again";
       break;

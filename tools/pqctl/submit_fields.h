@@ -49,6 +49,10 @@ Checked<SubmitFields> read_fields(const std::vector<std::pair<std::string, std::
 // Whether the whole can be submitted, as far as that can be told without a daemon.
 Checked<void> check_fields(const SubmitFields& fields);
 
+// Whether a submit failed for want of the daemon, so that the next one will, too, or for a reason of its own.
+// UNAVAILABLE may be either: a queue that is being drained says so as well.
+bool is_away(const Failure& failure);
+
 // The daemon's refusal of a job that check_fields() has let pass, with what to do about it. `queue`: the
 // job's;
 // "" = not known any more.

@@ -41,7 +41,9 @@ class Stream {
 
   bool settle_ready();
   bool settle(size_t line, const Result<Outcome>& outcome);
-  bool refused(size_t line, const Complaint& complaint, Error error);
+  bool refused(size_t line, const Failure& failure, const Complaint& complaint);
+  void count_refusal(size_t line, const Complaint& complaint);
+  void settle_last();
   void bad_line(size_t line, const Complaint& complaint);
   void accepted(const Outcome& outcome);
   void show_progress();
@@ -73,7 +75,7 @@ bool Stream::take(LineReader::Line line, const SubmitFields& defaults) {
     return true;
   }
   const auto ticket = client_.submit(fields->request());
-  if (!ticket) return refused(line.number, complaint_of(ticket.error()), ticket.error().error);
+  if (!ticket) return refused(line.number, ticket.error(), complaint_of(ticket.error()));
   undecided_.push_back({line.number, *ticket});
   if (undecided_.size() < kUndecidedMax) return true;
   const Undecided first = undecided_.front();
@@ -102,19 +104,39 @@ bool Stream::settle_all() {
 }
 
 bool Stream::settle(size_t line, const Result<Outcome>& outcome) {
-  if (!outcome) return refused(line, refusal_of(outcome.error()), outcome.error().error);
+  if (!outcome) return refused(line, outcome.error(), refusal_of(outcome.error()));
   accepted(*outcome);
   return true;
 }
 
 // What is wrong with a line's content makes it a bad line, whoever finds it.
-bool Stream::refused(size_t line, const Complaint& complaint, Error error) {
+void Stream::count_refusal(size_t line, const Complaint& complaint) {
   ++(complaint.exit == kExitBadData ? bad_ : refused_);
   if (exit_ == kExitOk) exit_ = complaint.exit;
   bad_line(line, complaint);
-  if (error != Error::kUnavailable && error != Error::kUnknownOutcome) return true;
-  refused_ += undecided_.size();
+}
+
+bool Stream::refused(size_t line, const Failure& failure, const Complaint& complaint) {
+  count_refusal(line, complaint);
+  if (!is_away(failure)) return true;
+  settle_last();
   return false;
+}
+
+// No line is sent any more. What was sent may have been decided all the same, or be decided now: the daemon
+// may be back. Once that is known not to be so, waits end at once.
+void Stream::settle_last() {
+  for (Milliseconds patience = timeout_; !undecided_.empty(); undecided_.pop_front()) {
+    const auto outcome = client_.wait(undecided_.front().ticket, patience);
+    if (outcome) {
+      accepted(*outcome);
+    } else if (is_away(outcome.error()) || outcome.error().error == Error::kRequestTimeout) {
+      ++refused_;
+      if (!is_away(outcome.error())) patience = Milliseconds(0);
+    } else {
+      count_refusal(undecided_.front().line, refusal_of(outcome.error()));
+    }
+  }
 }
 
 void Stream::accepted(const Outcome& outcome) {

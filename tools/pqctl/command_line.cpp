@@ -45,17 +45,7 @@ Grammar::Grammar(const std::vector<std::string>& command) {
   app.add_option("--timeout", options.timeout, "how long to wait: 500ms, 30s, 5m");
   app.add_flag("--no-color", options.no_color, "no colours, as with NO_COLOR");
   app.footer("Example:\n  pqctl submit mail hello --wait");
-  add_submit_command(app, chosen);
-  add_job_commands(app, chosen);
-  add_events_command(app, chosen);
-  add_work_command(app, chosen, command);
-  add_queue_commands(app, chosen);
-  add_cron_commands(app, chosen);
-  add_config_commands(app, chosen);
-  add_store_commands(app, chosen);
-  add_metrics_command(app, chosen);
-  add_bench_command(app, chosen);
-  add_daemon_commands(app, chosen);
+  add_all_commands(app, chosen, command);
 }
 
 // The words that are no option and no option's value, up to two: the command and what follows it. Behind an
@@ -163,6 +153,20 @@ Complaint usage_complaint(const CLI::App& app, const CLI::ParseError& error) {
 }
 
 }  // namespace
+
+void add_all_commands(CLI::App& app, Chosen& chosen, const std::vector<std::string>& command) {
+  add_submit_command(app, chosen);
+  add_job_commands(app, chosen);
+  add_events_command(app, chosen);
+  add_work_command(app, chosen, command);
+  add_queue_commands(app, chosen);
+  add_cron_commands(app, chosen);
+  add_config_commands(app, chosen);
+  add_store_commands(app, chosen);
+  add_metrics_command(app, chosen);
+  add_bench_command(app, chosen);
+  add_daemon_commands(app, chosen);
+}
 
 CLI::App& add_command(CLI::App& app, const std::string& name, const std::string& what,
                       const std::string& example) {

@@ -76,15 +76,7 @@ Checked<std::string> completion_script(const std::string& shell) {
   }
   CLI::App app;
   Chosen chosen;
-  add_submit_command(app, chosen);
-  add_job_commands(app, chosen);
-  add_events_command(app, chosen);
-  add_work_command(app, chosen, {});
-  add_queue_commands(app, chosen);
-  add_cron_commands(app, chosen);
-  add_config_commands(app, chosen);
-  add_store_commands(app, chosen);
-  add_daemon_commands(app, chosen);
+  add_all_commands(app, chosen);
   return (zsh ? "autoload -U +X bashcompinit && bashcompinit\n" : "") + bash_script(app);
 }
 

@@ -10,6 +10,9 @@ namespace pqd::ctl {
 
 using Chosen = std::function<int(Context&)>;
 
+// All commands there are. `command`: what `work` runs.
+void add_all_commands(CLI::App& app, Chosen& chosen, const std::vector<std::string>& command = {});
+
 // Each adds its commands to `app`; parsing one of them sets `chosen`.
 void add_submit_command(CLI::App& app, Chosen& chosen);
 void add_job_commands(CLI::App& app, Chosen& chosen);  // get, explain, ls, wait, cancel

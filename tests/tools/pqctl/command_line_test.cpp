@@ -1,6 +1,8 @@
 // What pqctl does without a daemon: usage, exit codes, and what it says about both.
 #include <gtest/gtest.h>
 
+#include <sstream>
+
 #include "tests/support/program.h"
 
 namespace pqd::test {
@@ -196,6 +198,36 @@ TEST(CommandLine, IsCompletedByBash) {
   EXPECT_FALSE(has(complete("pqctl queue"), " submit "));
   EXPECT_TRUE(has(complete("pqctl dlq redrive"), " --rate "));
   EXPECT_TRUE(has(complete("pqctl submit t --mode"), " batch "));
+}
+
+// The commands that its help lists.
+std::vector<std::string> commands_of(std::vector<std::string> command) {
+  command.push_back("--help");
+  std::istringstream help(pqctl(command).out);
+  std::vector<std::string> names;
+  bool listed = false;
+  for (std::string line; std::getline(help, line);) {
+    if (!line.starts_with(' '))
+      listed = line == "Subcommands:";
+    else if (listed && line.size() > 2 && line[2] != ' ')
+      names.push_back(line.substr(2, line.find(' ', 2) - 2));
+  }
+  return names;
+}
+
+TEST(CommandLine, IsCompletedForEveryCommandOfItsHelp) {
+  const auto all = commands_of({});
+  EXPECT_GT(all.size(), 10u);
+  for (const char* shell : {"bash", "zsh"}) {
+    const std::string script = pqctl({"completion", shell}).out;
+    const std::string first = script.substr(script.find("    '') words='"));
+    for (const std::string& name : all) {
+      EXPECT_TRUE(has(first.substr(0, first.find('\n')), " " + name + " ")) << name << " in " << shell;
+      EXPECT_TRUE(has(script, "\n    '" + name + "') words='")) << name << " in " << shell;
+      for (const std::string& inner : commands_of({name}))
+        EXPECT_TRUE(has(script, "\n    '" + name + " " + inner + "') words='")) << name << " " << inner;
+    }
+  }
 }
 
 TEST(CommandLine, EndsQuietlyWhenNobodyReadsItsOutput) {

@@ -31,14 +31,9 @@ struct ConfigTable {
 };
 std::string table_text(const ConfigTable& table);
 
-// The tables that a queue may have inside.
-inline constexpr std::string_view kUserWeights = "user_weights";
-inline constexpr std::string_view kKeyWeights = "key_weights";
-// Those of users and groups.
+// The tables of users and groups.
 inline constexpr std::string_view kAccessUser = "access.user";
 inline constexpr std::string_view kAccessGroup = "access.group";
-// The one in [limits].
-inline constexpr std::string_view kUserRates = "user_rates";
 
 struct ConfigSetting {
   ConfigTable table;

@@ -75,6 +75,12 @@ struct ConfigKey {
   }
 };
 
+// The tables that a queue may have inside.
+inline constexpr std::string_view kUserWeights = "user_weights";
+inline constexpr std::string_view kKeyWeights = "key_weights";
+// The one in [limits].
+inline constexpr std::string_view kUserRates = "user_rates";
+
 std::span<const ConfigKey<DaemonConfig>> daemon_keys();
 std::span<const ConfigKey<EngineConfig>> engine_keys();
 std::span<const ConfigKey<QueuesConfig>> queues_keys();  // without the tables inside it

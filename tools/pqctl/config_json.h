@@ -1,4 +1,5 @@
-// The configuration as JSON: tables and keys as in TOML, bytes as numbers, durations as texts with a unit.
+// The configuration as JSON: tables and keys as in TOML, tables without entries among them, bytes as numbers,
+// durations as texts with a unit.
 #pragma once
 
 #include <boost/json/object.hpp>

@@ -8,6 +8,7 @@
 #include <boost/json/object.hpp>
 #include <fstream>
 #include <set>
+#include <sstream>
 
 #include "tests/support/program.h"
 #include "tools/pqctl/json_text.h"
@@ -94,6 +95,41 @@ TEST_F(ConfigCommandTest, ShowsItAsJson) {
   EXPECT_EQ(shown.at("queue").at("mail").at("max_active").to_number<int>(), 3);
   EXPECT_EQ(shown.at("queue").at("mail").at("queue_timeout").as_string(), "0");
   EXPECT_EQ(shown.at("store").at("checkpoint_interval").as_string(), "1s");
+}
+
+TEST_F(ConfigCommandTest, ShowsTheSameTablesAndKeysInBothForms) {
+  const std::string path = file(
+      "[queue.mail]\nfair = \"user\"\n[queue.mail.user_weights]\n0 = 3\n[queue.mail.key_weights]\nacme = 2\n"
+      "[limits.user_rates]\n0 = 500\n[access.user.0]\nproducer = [\"mail\", \"shop.*\"]\nadmin = true\n"
+      "[access.group.0]\noperator = true\n");
+  const Ran table = pqctl({"config", "show", "--config", path});
+  ASSERT_EQ(table.exit, 0) << table.err;
+  const auto json = object(pqctl({"config", "show", "--config", path, "-o", "json"}).out);
+  std::istringstream lines(table.out);
+  const boost::json::object* at = nullptr;
+  size_t tables = 0;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with('[')) {
+      at = &json;
+      ++tables;
+      std::istringstream names(line.substr(1, line.size() - 2));
+      for (std::string name; at != nullptr && std::getline(names, name, '.');) {
+        const auto* const inner = at->if_contains(name);
+        at = inner == nullptr ? nullptr : inner->if_object();
+      }
+      EXPECT_NE(at, nullptr) << line;
+    } else if (at != nullptr && !line.empty()) {
+      EXPECT_TRUE(at->contains(line.substr(0, line.find(' ')))) << line;
+    }
+  }
+  EXPECT_EQ(tables, 12u) << table.out;
+  ASSERT_TRUE(json.contains("access"));
+  EXPECT_EQ(json.at("access").at("user").at("0").at("producer").as_array(),
+            (boost::json::array{"mail", "shop.*"}));
+  EXPECT_EQ(json.at("access").at("group").at("0").at("operator"), true);
+  EXPECT_EQ(json.at("limits").at("user_rates").at("0"), 500);
+  EXPECT_EQ(json.at("queue").at("mail").at("user_weights").at("0"), 3);
+  EXPECT_EQ(json.at("queue").at("mail").at("key_weights").at("acme"), 2);
 }
 
 TEST_F(ConfigCommandTest, ShowsNothingOfABadOne) {

@@ -204,7 +204,8 @@ TEST_F(Queues, HealthIsDegradedByAQueueAndUnhealthyWhenEverySubmitIsRefused) {
   const HealthInfo paused = health_info(d.state, d.broker.recent());
   EXPECT_EQ(paused.status, 1u);
   EXPECT_FALSE(paused.healthy);
-  const HealthInfo both = health_info(d.state, d.broker.recent(), "the disk is full");
+  const HealthInfo both =
+      health_info(d.state, d.broker.recent(), {.intake_closed = "the disk is full", .clock_off = ""});
   EXPECT_EQ(both.status, 2u) << "the worse of them";
   EXPECT_EQ(both.degraded_reasons.size(), 2u);
 }

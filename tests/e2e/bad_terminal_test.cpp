@@ -67,8 +67,7 @@ TEST_F(Terminal, OfEightyColumnsIsEnough) {
   const std::string q(64, 'q');
   const std::string id =
       first_line(output({"submit", std::string(64, 't'), std::string(300, 'p'), "--queue", q}));
-  for (const std::string view :
-       {"ls", "queue ls", "dlq ls", "health", "clients", "--help", "submit --help"}) {
+  for (const std::string view : {"ls", "queue ls", "dlq ls", "health", "--help", "submit --help"}) {
     std::istringstream seen(on_a_terminal(view, {"NO_COLOR=1", "TERM=xterm"}));
     for (std::string line; std::getline(seen, line);) EXPECT_LE(columns(line), 80u) << view << ": " << line;
   }

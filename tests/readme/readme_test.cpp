@@ -5,6 +5,8 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <regex>
+#include <set>
 
 #include "tests/readme/markdown.h"
 
@@ -50,6 +52,24 @@ TEST(TheReadme, LeadsOnlyToWhatIsThere) {
       EXPECT_TRUE(fs::exists(folder / link)) << page << ": " << link;
     }
   }
+}
+
+// `pqctl COMMAND ...` in a sentence; what stands in blocks is run by the tour.
+TEST(TheDocuments, NameOnlyCommandsThatPqctlHas) {
+  const std::regex named("`pqctl ([a-z][a-z-]*( [a-z][a-z-]*)?)");
+  std::set<std::string> commands;
+  for (const char* folder : {"", "bindings", "core", "daemon", "docs", "shm", "tests", "tools"}) {
+    for (fs::recursive_directory_iterator at(kRoot + "/" + folder), end; at != end; ++at) {
+      if (*folder == '\0') at.disable_recursion_pending();
+      if (at->path().extension() != ".md") continue;
+      const std::string page = read_file(at->path());
+      for (std::sregex_iterator match(page.begin(), page.end(), named), none; match != none; ++match)
+        commands.insert((*match)[1]);
+    }
+  }
+  EXPECT_GT(commands.size(), 10u);
+  for (const std::string& command : commands)
+    EXPECT_EQ(exit_status(PQD_BIN_DIR "/pqctl " + command + " --help"), 0) << command;
 }
 
 TEST(TestsRun, RefusesWordsThatItDoesNotKnow) {

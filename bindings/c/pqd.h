@@ -150,8 +150,10 @@ static inline void pqd_connect_options_init(pqd_connect_options* options) {
  * does not want this user. PQD_INVALID_REQUEST: a size or the path is out of its range. PQD_SYSTEM_ERROR: no
  * version in common, no memory. `*client` is NULL unless PQD_OK. */
 PQD_API pqd_status pqd_connect(const pqd_connect_options* options, pqd_client** client);
-/* Submits not waited for may be lost with the connection: pqd_flush() first. NULL is allowed. Deliveries stay
- * valid until freed, unsettled jobs go back to the queue. */
+/* Submits not waited for may be lost with the connection: pqd_flush() first. NULL is allowed. Jobs that were
+ * not handed out go back to their queue unspent, which may take up to a second; those in hand count as a
+ * death of their consumer. A job that may run once at most fails in either case, with
+ * PQD_REASON_DELIVERY_LOST. Deliveries stay valid until freed. */
 PQD_API void pqd_close(pqd_client* client);
 
 /* -- Event loops --------------------------------------------------------------------------------------- */
@@ -742,7 +744,8 @@ typedef struct pqd_subscribe_options {
  * the client has 256 already (for each partition), or a queue or type of it is new and this user may name no
  * more (1 024 queues, 16 384 types; administrators as many as there can be). */
 PQD_API pqd_status pqd_subscribe(pqd_client* client, const pqd_subscribe_options* options, uint32_t* number);
-/* Jobs in hand stay in hand. */
+/* Jobs in hand stay in hand. Those that have come and were not handed out still are, by pqd_next(), or go
+ * back at pqd_close(). */
 PQD_API pqd_status pqd_unsubscribe(pqd_client* client, uint32_t number);
 
 /* The next job. PQD_REQUEST_TIMEOUT and NULL: none came within the time. Every delivery is settled (complete,
@@ -794,7 +797,8 @@ PQD_API pqd_status pqd_complete(pqd_client* client, const pqd_delivery* delivery
 /* `error`: at most 1 KiB, may be NULL. `retry` 0: for good, whatever attempts are left. */
 PQD_API pqd_status pqd_fail(pqd_client* client, const pqd_delivery* delivery, const char* error, int retry,
                             pqd_ticket* ticket);
-/* Given back at once, the attempt is not spent. */
+/* Given back at once, the attempt is not spent. A job that may run once at most fails instead, with
+ * PQD_REASON_DELIVERY_LOST: its payload has been seen. */
 PQD_API pqd_status pqd_release(pqd_client* client, const pqd_delivery* delivery, pqd_ticket* ticket);
 /* `extend_ms`: the lease's new length from now, 0 = the job's processing timeout. `progress` 0 to 100.
  * `note`: at most 1 KiB, may be NULL. */

@@ -37,7 +37,8 @@ class Client {
   Client(Client&&) noexcept;
   Client& operator=(Client&&) noexcept;
   // What was submitted and not flushed may be lost with the connection: flush() first. Jobs that next() has
-  // not handed out go back to their queue unspent, which may take up to a second.
+  // not handed out go back to their queue unspent, which may take up to a second; one that may run once at
+  // most fails with Reason::kDeliveryLost instead.
   ~Client();
 
   // The job's id is in the ticket at once; its outcome comes later. A field out of its range is refused here,
@@ -117,7 +118,8 @@ class Client {
   // the client has 256 already (for each partition), or a queue or type is new and this user may name no
   // more.
   Result<uint32_t> subscribe(const Subscription& subscription);
-  // Jobs in hand stay in hand.
+  // Jobs in hand stay in hand. Those that have come and were not handed out still are, by next(), or go back
+  // at the client's end.
   Result<void> unsubscribe(uint32_t number);
   // The next job; nothing when none came within the time (0 = only what is there).
   Result<std::optional<DeliveredJob>> next(Milliseconds timeout);
@@ -134,6 +136,8 @@ class Client {
   Result<Ticket> start(const DeliveredJob& job);
   Result<Ticket> complete(const DeliveredJob& job, ByteView result = {});
   Result<Ticket> fail(const DeliveredJob& job, std::string_view error, bool retry = true);
+  // Given back at once, the attempt is not spent. A job that may run once at most fails with
+  // Reason::kDeliveryLost instead: its payload has been seen.
   Result<Ticket> release(const DeliveredJob& job);
   Result<Ticket> extend(const DeliveredJob& job, const ExtendRequest& request);
   // Should the consumer stop: a cancellation was asked for, or the lease is known to be lost.

@@ -27,6 +27,7 @@ Result<void> ClientCore::subscribe(uint32_t number, const Subscription& wanted) 
     return fail_with(Error::kInvalidRequest,
                      "a client has at most 256 subscriptions; end one, or name more types in one");
   }
+  subscribed_ = true;
   LiveSubscription& mine = subscriptions_[number];
   mine.record = write_subscribe({number, wanted.credits, wanted.queue, wanted.types});
   std::optional<Result<Outcome>> decided;
@@ -91,7 +92,7 @@ bool ClientCore::release_inbox() {
 
 void ClientCore::give_back(Deadline deadline) {
   pump();
-  if (away_ || subscriptions_.empty()) return;
+  if (away_ || !subscribed_) return;
   const auto& control = session_->lane(Lane::kControl);
   const auto settled = [&] {
     return router_.wait_until([&] { return control.all_decided(); }, deadline, this) == Waited::kReady;

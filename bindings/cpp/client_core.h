@@ -173,6 +173,7 @@ class ClientCore {
   ClientQuestions questions_;
   ClientWatches watches_;
   std::map<uint32_t, LiveSubscription> subscriptions_;
+  bool subscribed_ = false;  // at some time: jobs may be here that nobody has taken
   std::optional<Probe> probe_;
   Deadline::Clock::time_point next_probe_{};
   uint64_t engine_epoch_ = 0;  // the one that the open questions and watches were told to

@@ -261,6 +261,39 @@ TEST_F(Consuming, GivesBackAtItsEndWhatNobodyHasTaken) {
   EXPECT_TRUE(eventually([&] { return look(ids[0]).core.deaths == 1; })) << "a job in hand dies with it";
 }
 
+TEST_F(Consuming, GivesBackAtItsEndWhatNobodyHasTakenAfterItUnsubscribed) {
+  std::vector<JobId> ids;
+  for (int i = 0; i < 3; ++i) ids.push_back(submit({.type = "t"}));
+  {
+    Client leaving = connect();
+    const auto number = leaving.subscribe({.credits = 3});
+    ASSERT_TRUE(number);
+    const DeliveredJob in_hand = take(leaving);
+    EXPECT_TRUE(eventually([&] { return state(ids[2]) == JobState::kAssigned; }));
+    ASSERT_TRUE(leaving.unsubscribe(*number));
+    EXPECT_EQ(decided(leaving, leaving.complete(in_hand)), Error::kOk);
+  }
+  for (const JobId& id : {ids[1], ids[2]}) {
+    EXPECT_TRUE(becomes(id, JobState::kPending));
+    EXPECT_EQ(look(id).core.deaths, 0u);
+    EXPECT_EQ(look(id).core.attempts, 0u) << "not spent";
+  }
+}
+
+TEST_F(Consuming, EndsJobsThatMayRunOnceInPlaceOfGivingThemBack) {
+  const JobId released = submit({.type = "t", .delivery = Delivery::kAtMostOnce});
+  const JobId untaken = submit({.type = "t", .delivery = Delivery::kAtMostOnce});
+  {
+    Client leaving = consumer(2);
+    EXPECT_EQ(decided(leaving, leaving.release(take(leaving))), Error::kOk);
+    EXPECT_TRUE(eventually([&] { return state(untaken) == JobState::kAssigned; }));
+  }
+  for (const JobId& id : {released, untaken}) {
+    EXPECT_TRUE(becomes(id, JobState::kFailed));
+    EXPECT_EQ(look(id).core.reason, Reason::kDeliveryLost);
+  }
+}
+
 TEST_F(Consuming, GivesBackWhatWasOnItsWayWhenItEnded) {
   for (int i = 0; i < 20; ++i) {
     std::optional<Client> leaving(consumer());

@@ -49,7 +49,7 @@ Result<void> ClientRouter::cron_remove(std::string_view name) {
     removed |= one.has_value();
     if (!one && (outcome || outcome.error().error == Error::kNotFound)) outcome = std::move(one);
   }
-  if (removed && outcome.error().error == Error::kNotFound) return {};
+  if (removed && !outcome && outcome.error().error == Error::kNotFound) return {};
   return outcome;
 }
 

@@ -271,7 +271,7 @@ PQD_API pqd_status pqd_poll(pqd_client* client, const pqd_ticket* ticket, pqd_pr
                             pqd_outcome* outcome);
 
 /* Until everything sent so far is decided and as durable as it asked for. `refused` (may be NULL): submits
- * and settlements refused since the last flush. */
+ * and settlements refused since the last flush; commands do not count, they tell their callers. */
 PQD_API pqd_status pqd_flush(pqd_client* client, int64_t timeout_ms, uint64_t* refused);
 
 /* The limit of this connection. */

@@ -4,6 +4,30 @@
 #include "shm/crash_point.h"
 
 namespace pqd {
+namespace {
+
+// All commands are synced.
+constexpr auto kFsyncMark = static_cast<size_t>(Durability::kFsync);
+
+// Neither a settlement nor a question, which is answered elsewhere.
+bool is_command(ByteView record) {
+  const auto kind = static_cast<RecordKind>(record[offsetof(RecordHead, kind)]);
+  switch (kind) {
+    case RecordKind::kStart:
+    case RecordKind::kComplete:
+    case RecordKind::kFail:
+    case RecordKind::kRelease:
+    case RecordKind::kExtend:
+    case RecordKind::kQuery:
+    case RecordKind::kWatch:
+    case RecordKind::kUnwatch:
+      return false;
+    default:
+      return true;
+  }
+}
+
+}  // namespace
 
 std::optional<Ticket> ClientCore::try_send_control(ByteView record, const JobId& id) {
   RingWriter& writer = session_->writer(Lane::kControl);
@@ -18,7 +42,10 @@ std::optional<Ticket> ClientCore::try_send_control(ByteView record, const JobId&
   session_->bell.ring_if_sleeping();
   PQD_CRASH_POINT("settlement-rung");
   const Durability durability = durability_of_control(record);
-  return ticket_of(id, Lane::kControl, durability);
+  const Ticket ticket = ticket_of(id, Lane::kControl, durability);
+  if (is_command(record))
+    outcomes_.sent_command(ticket.sequence, session_->lane(Lane::kControl).marks[kFsyncMark]);
+  return ticket;
 }
 
 Result<Ticket> ClientCore::send_control(ByteView record, const JobId& id) {

@@ -1,5 +1,6 @@
 #include "bindings/cpp/outcomes.h"
 
+#include <algorithm>
 #include <tuple>
 
 namespace pqd {
@@ -59,11 +60,20 @@ void ClientOutcomes::take(const Receipt& receipt, ClientCounters& counters) {
   if (verdict.code != Error::kOk || verdict.duplicate) keep(key, verdict, counters);
 }
 
+void ClientOutcomes::sent_command(uint64_t sequence, uint64_t decided) {
+  while (!commands_.empty() && commands_.front() <= decided) commands_.pop_front();
+  commands_.push_back(sequence);
+}
+
+void ClientOutcomes::count_refusal(const Key& key, Error code, ClientCounters& counters) {
+  const bool submit = key.lane < kSubmitLaneCount;
+  if (!submit && std::ranges::binary_search(commands_, key.sequence)) return;
+  (submit ? counters.submits_refused : counters.settlements_refused) += 1;
+  if (refusals_.refused++ == 0) refusals_.first = code;
+}
+
 void ClientOutcomes::keep(const Key& key, const Verdict& verdict, ClientCounters& counters) {
-  if (verdict.code != Error::kOk) {
-    (key.lane < kSubmitLaneCount ? counters.submits_refused : counters.settlements_refused) += 1;
-    if (refusals_.refused++ == 0) refusals_.first = verdict.code;
-  }
+  if (verdict.code != Error::kOk) count_refusal(key, verdict.code, counters);
   if (verdicts_.insert_or_assign(key, verdict).second) verdict_order_.push_back(key);
   while (verdict_order_.size() > kVerdictsMax) {
     const Key oldest = verdict_order_.front();
@@ -86,6 +96,11 @@ void ClientOutcomes::advance(MovedRecords moved, const MovedRecords& given_up, C
       keep({sequence, generation_, lane}, {Error::kUnknownOutcome, false, std::nullopt, 0, {}}, counters);
     }
   }
+  const std::vector<uint64_t>& control = moved[lane_index(Lane::kControl)];
+  std::deque<uint64_t> commands;
+  for (size_t i = 0; i < control.size(); ++i)
+    if (std::ranges::binary_search(commands_, control[i])) commands.push_back(i + 1);
+  commands_ = std::move(commands);
   orphans_.merge(deferred_);
   moved_.push_back(std::move(moved));
   if (moved_.size() > kGenerationsMax) moved_.pop_front();

@@ -43,6 +43,10 @@ class ClientOutcomes {
   // Nothing = not decided yet. Asked again, it says the same again.
   std::optional<Result<Outcome>> decide(const Ticket& ticket, const ClientSession& session) const;
 
+  // The record of the control lane with this number is a command: its sender is told its refusal, which
+  // counts for nobody else. Up to `decided` all receipts of the lane have come. REQUIRES: the numbers grow.
+  void sent_command(uint64_t sequence, uint64_t decided);
+
   // Submits that wait for room in their queue.
   bool any_deferred() const { return !deferred_.empty() || !orphans_.empty(); }
   // Those deferred in an earlier connection: no receipt will come for them, their jobs must be asked for.
@@ -69,9 +73,11 @@ class ClientOutcomes {
   };
 
   void keep(const Key& key, const Verdict& verdict, ClientCounters& counters);
+  void count_refusal(const Key& key, Error code, ClientCounters& counters);
   bool follow(Key& key) const;
   bool was_forgotten(const Key& key) const;
 
+  std::deque<uint64_t> commands_;  // of the current connection, those that may be refused yet; ascending
   std::unordered_map<Key, Verdict, KeyHash> verdicts_;
   std::deque<Key> verdict_order_;
   std::unordered_map<Key, JobId, KeyHash> deferred_;  // in the current connection

@@ -73,7 +73,7 @@ struct Outcome {
 };
 
 struct FlushReport {
-  uint64_t refused = 0;      // submits and settlements refused since the last flush
+  uint64_t refused = 0;      // submits and settlements refused since the last flush; commands do not count
   Error first = Error::kOk;  // why the first of them was
 };
 

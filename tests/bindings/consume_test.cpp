@@ -222,6 +222,16 @@ TEST_F(Consuming, CountsARefusedSettlementThatNobodyAsksFor) {
   EXPECT_EQ(worker.counters().settlements_refused, 1u);
 }
 
+TEST_F(Consuming, CountsNoRefusedCommand) {
+  const JobId id = submit({.type = "t"});
+  EXPECT_EQ(error_of(client().redrive(id)), Error::kInvalidStatus);
+  ASSERT_TRUE(client().cancel(id));
+  EXPECT_EQ(error_of(client().cancel(id)), Error::kInvalidStatus) << "its caller knows";
+  EXPECT_EQ(client().flush(kPatience)->refused, 0u);
+  EXPECT_EQ(client().counters().settlements_refused, 0u);
+  EXPECT_EQ(client().counters().submits_refused, 0u);
+}
+
 TEST_F(Consuming, KeepsJobsInHandWhenItUnsubscribes) {
   for (int i = 0; i < 2; ++i) submit({.type = "t"});
   const auto number = client().subscribe({});

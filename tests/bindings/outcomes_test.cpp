@@ -7,6 +7,7 @@ namespace pqd::test {
 namespace {
 
 constexpr uint8_t kLane = 1;
+constexpr auto kControl = static_cast<uint8_t>(Lane::kControl);
 
 class Outcomes : public testing::Test {
  protected:
@@ -17,10 +18,10 @@ class Outcomes : public testing::Test {
   Ticket ticket(uint64_t sequence, uint32_t generation = 1) {
     return {JobId::make(1, 2, kLane, sequence), sequence, generation, kLane, Durability::kFsync};
   }
-  void receive(uint64_t sequence, Error code, uint8_t flags = 0) {
+  void receive(uint64_t sequence, Error code, uint8_t flags = 0, uint8_t lane = kLane) {
     Receipt receipt;
     receipt.sequence = sequence;
-    receipt.lane = kLane;
+    receipt.lane = lane;
     receipt.code = static_cast<uint8_t>(code);
     receipt.flags = flags;
     receipt.retry_after_ms = 7;
@@ -139,6 +140,20 @@ TEST_F(Outcomes, CountRefusalsForTheNextFlush) {
   EXPECT_EQ(report.first, Error::kNoSpace);
   EXPECT_EQ(outcomes_.take_refusals().refused, 0u);
   EXPECT_EQ(counters_.submits_refused, 2u);
+}
+
+TEST_F(Outcomes, CountRefusedSettlementsAndNoRefusedCommands) {
+  const auto refuse = [&](uint64_t sequence) { receive(sequence, Error::kNotFound, 0, kControl); };
+  for (const uint64_t command : {2u, 3u, 7u}) outcomes_.sent_command(command, 0);
+  for (const uint64_t sequence : {1u, 2u, 3u, 4u}) refuse(sequence);
+  EXPECT_EQ(counters_.settlements_refused, 2u) << "1 and 4";
+  MovedRecords moved;
+  moved[kControl] = {5, 7, 8};
+  outcomes_.advance(moved, {}, counters_);
+  outcomes_.sent_command(4, 0);
+  for (const uint64_t sequence : {1u, 2u, 3u, 4u}) refuse(sequence);
+  EXPECT_EQ(counters_.settlements_refused, 4u) << "5 and 8, as 1 and 3";
+  EXPECT_EQ(outcomes_.take_refusals().refused, 4u);
 }
 
 }  // namespace

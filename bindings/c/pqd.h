@@ -668,8 +668,8 @@ typedef struct pqd_queue_setting {
   uint64_t value;
 } pqd_queue_setting;
 /* Sets all of them or none, over the configuration, for good: until pqd_queue_reset(), restarts included.
- * Done when it returns PQD_OK. PQD_INVALID_REQUEST: no such setting, or a value out of its range, which
- * pqd_last_error() names. PQD_UNAUTHORIZED: for administrators only. */
+ * Done when it returns PQD_OK. PQD_INVALID_REQUEST: no such setting, a value out of its range, or a backoff
+ * longer than its cap; pqd_last_error() says which. PQD_UNAUTHORIZED: for administrators only. */
 PQD_API pqd_status pqd_queue_set(pqd_client* client, const char* queue, const pqd_queue_setting* settings,
                                  size_t count);
 PQD_API pqd_status pqd_queue_reset(pqd_client* client, const char* queue);

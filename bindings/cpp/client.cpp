@@ -11,6 +11,8 @@ Failure too_long(std::string_view what, size_t bytes) {
   return {Error::kPayloadTooLarge, std::string(what) + " is over " + std::to_string(bytes) + " bytes", 0};
 }
 
+QueueKeys backoff_keys() { return *queue_key_bit("backoff") | *queue_key_bit("backoff_cap"); }
+
 }  // namespace
 
 Client::Client(std::unique_ptr<ClientRouter> router) : router_(std::move(router)) {}
@@ -66,7 +68,11 @@ Result<void> Client::queue_configure(std::string_view queue, const QueueSettings
   if (keys == 0 || !settings_in_range(settings, keys)) {
     return fail_with(Error::kInvalidRequest, "no setting is named, or one is out of its range");
   }
-  return router_->command_for_queue(write_queue_configure(queue, settings, keys), queue);
+  auto done = router_->command_for_queue(write_queue_configure(queue, settings, keys), queue);
+  // All that the ranges leave to be wrong.
+  if (!done && done.error().error == Error::kInvalidRequest && (keys & backoff_keys()) != 0)
+    done.error().text = "backoff would be longer than backoff_cap: set both";
+  return done;
 }
 Result<void> Client::queue_reset(std::string_view queue) {
   if (!valid_name(queue)) return std::unexpected(bad_name());

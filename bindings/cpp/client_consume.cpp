@@ -10,6 +10,9 @@ bool ends_the_lease(RecordKind kind) {
   return kind == RecordKind::kComplete || kind == RecordKind::kFail || kind == RecordKind::kRelease;
 }
 
+// The daemon's refusal, with what it means for a subscription.
+Failure told(Failure failure) { return failure.error == Error::kInvalidRequest ? refused_names() : failure; }
+
 }  // namespace
 
 Result<void> ClientCore::subscribe(uint32_t number, const Subscription& wanted) {
@@ -43,7 +46,7 @@ Result<void> ClientCore::subscribe(uint32_t number, const Subscription& wanted) 
   const bool may_come_yet = waited != Waited::kReady && mine.sent && !away_;
   subscriptions_.erase(number);
   if (may_come_yet) try_send_control(write_unsubscribe(number), {});
-  if (waited == Waited::kReady) return std::unexpected(std::move(decided->error()));
+  if (waited == Waited::kReady) return std::unexpected(told(std::move(decided->error())));
   return std::unexpected(router_.waited_failure(waited, "the subscription", this));
 }
 
@@ -60,7 +63,7 @@ std::optional<Failure> ClientCore::check_subscriptions() {
     if (!decided) continue;
     subscription.decided = true;
     if (*decided) continue;
-    Failure failure = std::move(decided->error());
+    Failure failure = told(std::move(decided->error()));
     failure.text = "subscription " + std::to_string(at->first) + " was not renewed: " + failure.text;
     subscriptions_.erase(at);
     return failure;

@@ -17,7 +17,7 @@ std::optional<JobState> state_in(uint8_t flags) {
   return told == 0 ? std::nullopt : std::optional(static_cast<JobState>(told - 1));
 }
 
-Failure refused(Error code, uint32_t retry_after_ms) {
+Failure refused_submit(Error code, uint32_t retry_after_ms) {
   if (code == Error::kRateLimitExceeded && retry_after_ms == 0) {
     return {code,
             "so many submits at once are more than this user's limit a minute; send them in smaller parts",
@@ -30,19 +30,18 @@ Failure refused(Error code, uint32_t retry_after_ms) {
             "sent again; it may have run, or it will not",
             0};
   }
-  // What the client could see by itself it has refused already.
-  if (code == Error::kInvalidRequest) {
-    return {
-        code,
-        "the daemon refused it: a field is out of its range, or it names a new queue or type and there are "
-        "4096 queues or 65536 types already, the most there can be, or this user has named 1024 queues or "
-        "16384 types, the most one may; use one of those",
-        0};
-  }
-  return failure_of(code, retry_after_ms);
+  return code == Error::kInvalidRequest ? refused_names() : failure_of(code, retry_after_ms);
 }
 
 }  // namespace
+
+Failure refused_names() {
+  return {Error::kInvalidRequest,
+          "the daemon refused it: a field is out of its range, or it names a new queue or type and there are "
+          "4096 queues or 65536 types already, the most there can be, or this user has named 1024 queues or "
+          "16384 types, the most one may; use one of those",
+          0};
+}
 
 void ClientOutcomes::take(const Receipt& receipt, ClientCounters& counters) {
   if (receipt.lane >= kLaneCount) return;
@@ -141,7 +140,10 @@ std::optional<Result<Outcome>> ClientOutcomes::decide(const Ticket& ticket,
   if (deferred_.contains(key) || orphans_.contains(key)) return std::nullopt;
   if (const auto found = verdicts_.find(key); found != verdicts_.end()) {
     const Verdict& verdict = found->second;
-    if (verdict.code != Error::kOk) return std::unexpected(refused(verdict.code, verdict.retry_after_ms));
+    if (verdict.code != Error::kOk) {
+      const auto refused = key.lane < kSubmitLaneCount ? refused_submit : failure_of;
+      return std::unexpected(refused(verdict.code, verdict.retry_after_ms));
+    }
     // A record that was sent again and had been taken the first time is a duplicate of itself: for its sender
     // it was simply accepted.
     if (!verdict.duplicate || verdict.id == ticket.id) return Outcome{verdict.id, false};

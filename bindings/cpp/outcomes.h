@@ -21,6 +21,10 @@ using MovedRecords = std::array<std::vector<uint64_t>, kLaneCount>;
 
 inline Failure foreign_ticket() { return {Error::kInvalidRequest, "this is not a ticket of this client", 0}; }
 
+// Of a submit or a subscription that the daemon calls invalid: what the client could see by itself it has
+// refused already.
+Failure refused_names();
+
 class ClientOutcomes {
  public:
   static constexpr size_t kVerdictsMax = 65'536;

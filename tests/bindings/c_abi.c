@@ -208,6 +208,9 @@ const char* c_commands_queues_and_dead_letters(const char* socket) {
   CHECK_OK(client, pqd_queues(client, "default", keep_queue, &queue));
   CHECK(queue.max_depth == 7 && queue.max_active == 3);
   CHECK_IS(client, pqd_queue_set(client, "nowhere", settings, 3), PQD_NOT_FOUND);
+  const pqd_queue_setting backoff = {"backoff", 7200000};
+  CHECK_IS(client, pqd_queue_set(client, "default", &backoff, 1), PQD_INVALID_REQUEST);
+  CHECK(strstr(pqd_last_error(client), "backoff would be longer than backoff_cap") != NULL);
   CHECK_OK(client, pqd_queue_reset(client, "default"));
   CHECK_OK(client, pqd_queues(client, "default", keep_queue, &queue));
   CHECK(queue.max_depth == 10000 && queue.max_active == 10);

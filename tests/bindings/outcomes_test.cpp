@@ -62,6 +62,17 @@ TEST_F(Outcomes, AreTheReceiptsWhereThereIsOne) {
   EXPECT_EQ(decided(ticket(3)), Error::kOk);
 }
 
+TEST_F(Outcomes, NameTheMostQueuesAndTypesForSubmitsAndNotForCommands) {
+  const auto text_of_refused = [&](uint8_t lane) {
+    session_.lanes[lane].sent = 1;
+    session_.lanes[lane].marks.fill(1);
+    receive(1, Error::kInvalidRequest, 0, lane);
+    return outcomes_.decide({{}, 1, 1, lane, Durability::kFsync}, session_)->error().text;
+  };
+  EXPECT_NE(text_of_refused(kLane).find("4096 queues"), std::string::npos);
+  EXPECT_EQ(text_of_refused(kControl), error_text(Error::kInvalidRequest));
+}
+
 TEST_F(Outcomes, OfSubmitsThatWaitForRoomComeLater) {
   receive(1, Error::kOk, kReceiptDeferred);
   receive(2, Error::kOk, kReceiptDeferred);

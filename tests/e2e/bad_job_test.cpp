@@ -118,6 +118,9 @@ TEST_F(BadJob, BeyondTheMostQueuesIsToldWhichLimitWasMet) {
   EXPECT_TRUE(has(lines.err, "line 1: INVALID_REQUEST")) << lines.err;
   EXPECT_TRUE(has(lines.err, "4096 queues")) << lines.err;
   EXPECT_FALSE(has(lines.err, "idempotency")) << lines.err;
+  const auto subscribed = client->subscribe({.queue = "one-more"});
+  ASSERT_FALSE(subscribed);
+  EXPECT_TRUE(has(subscribed.error().text, "4096 queues")) << subscribed.error().text;
   output({"submit", "another-type", "--queue", "q1"});
 }
 

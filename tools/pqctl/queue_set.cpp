@@ -33,14 +33,6 @@ Checked<void> take(std::string_view word, Wanted& wanted) {
   return {};
 }
 
-// Against what the queue has already: the daemon would say no, and not why.
-Checked<void> check_backoff(const QueueInfo& queue, const Wanted& wanted) {
-  QueueSettings settings = queue.settings;
-  copy_settings(settings, wanted.settings, wanted.keys);
-  if (settings.backoff_first_ms <= settings.backoff_cap_ms) return {};
-  return complain(Error::kInvalidRequest, "backoff would be longer than backoff_cap: set both");
-}
-
 }  // namespace
 
 int run_queue_set(Context& context, const QueueSetOptions& options) {
@@ -54,14 +46,8 @@ int run_queue_set(Context& context, const QueueSetOptions& options) {
   }
   auto client = context.connect();
   if (!client) return context.fail(client.error());
-  if (options.reset) {
-    const auto done = client->queue_reset(options.queue);
-    return done ? kExitOk : context.fail(queue_complaint(*client, options.queue, done.error()));
-  }
-  const auto queues = client->queues(options.queue);
-  if (!queues) return context.fail(queue_complaint(*client, options.queue, queues.error()));
-  if (const auto good = check_backoff(queues->front(), wanted); !good) return context.fail(good.error());
-  const auto done = client->queue_configure(options.queue, wanted.settings, wanted.keys);
+  const auto done = options.reset ? client->queue_reset(options.queue)
+                                  : client->queue_configure(options.queue, wanted.settings, wanted.keys);
   return done ? kExitOk : context.fail(queue_complaint(*client, options.queue, done.error()));
 }
 

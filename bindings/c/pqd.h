@@ -28,7 +28,8 @@
  *
  * A daemon that goes away and comes back is met inside the call that notices: it reconnects, sends again
  * under the same ids what was not acknowledged, and goes on. Only after reconnect_timeout_ms a call ends in
- * PQD_UNAVAILABLE, or PQD_UNKNOWN_OUTCOME for what was written and not answered. */
+ * PQD_UNAVAILABLE, or PQD_UNKNOWN_OUTCOME for what was written and not answered; with a submit_timeout_ms of
+ * 0, submits and settlements do so at once. */
 #ifndef PQD_PQD_H
 #define PQD_PQD_H
 
@@ -127,7 +128,8 @@ typedef struct pqd_connect_options {
   uint32_t connect_timeout_ms; /* default 5 000 */
   uint32_t
       reconnect_timeout_ms;   /* how long calls wait for a daemon that went away: default 30 000; 0 = never */
-  uint32_t submit_timeout_ms; /* how long a submit waits for room in its lane: default 5 000 */
+  uint32_t submit_timeout_ms; /* how long a submit or settlement waits for room in its lane once the daemon is
+                               * there: default 5 000; 0 = for nothing, also not for a daemon that is away */
   uint32_t answer_timeout_ms; /* for queries and commands: default 30 000 */
   uint32_t lane_bytes;        /* of each lane: 0 = 1 MiB; a power of two, 64 KiB to 256 MiB */
   uint32_t deliveries_bytes;  /* the same */
@@ -244,7 +246,8 @@ typedef struct pqd_outcome {
 
 /* Sends a job; its id is known at once. `id` and `ticket` may be NULL. PQD_OK means sent: pqd_wait() or
  * pqd_flush() tell when it is accepted and durable. A field out of its range is refused at once with the
- * field's error, a full lane with PQD_QUEUE_FULL after submit_timeout_ms. */
+ * field's error, a full lane with PQD_QUEUE_FULL after submit_timeout_ms. A daemon that is away is waited for
+ * first, up to reconnect_timeout_ms. */
 PQD_API pqd_status pqd_submit(pqd_client* client, const pqd_submit_options* job, pqd_id* id,
                               pqd_ticket* ticket);
 /* All or none, in one commit; all for one queue, with one durability. `jobs[i]` points to a job's options;

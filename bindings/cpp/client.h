@@ -9,7 +9,8 @@
 //
 // A daemon that goes away and comes back is met inside the operation that notices: it reconnects, sends again
 // under the same ids what was not acknowledged, and goes on. Only when `reconnect_timeout_ms` has passed does
-// an operation end in kUnavailable, or kUnknownOutcome for what had been written and not answered.
+// an operation end in kUnavailable, or kUnknownOutcome for what had been written and not answered; with a
+// `submit_timeout_ms` of 0, submits and settlements do so at once.
 //
 // Results are values. Every operation may return kUnavailable; further errors are named where they arise.
 #pragma once

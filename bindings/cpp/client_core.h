@@ -136,7 +136,8 @@ class ClientCore {
   // The last record of the lane, just counted.
   Ticket ticket_of(const JobId& id, Lane lane, Durability durability);
   Result<std::vector<Ticket>> send_batch(std::span<SubmitView> views, Lane lane);
-  // Room for this many padded bytes; REQUIRES: not more than the lane is long.
+  // Room for this many padded bytes, `timeout` from when the daemon is there; REQUIRES: not more than the
+  // lane is long.
   Result<void> wait_for_room(Lane lane, uint64_t bytes, Milliseconds timeout);
 
   // client_wait.cpp

@@ -122,14 +122,14 @@ ClientCore* ClientRouter::core_of_ticket(const Ticket& ticket) const {
 }
 
 Result<Ticket> ClientRouter::submit_elsewhere(const SubmitRequest& request) {
-  const auto core = core_of_queue(request.queue, submit_timeout());
+  const auto core = core_of_queue(request.queue, away_timeout());
   if (!core) return std::unexpected(core.error());
   return (*core)->submit(request);
 }
 
 Result<std::vector<Ticket>> ClientRouter::submit_many(std::span<const SubmitRequest> requests) {
   const auto core =
-      core_of_queue(requests.empty() ? std::string_view() : requests.front().queue, submit_timeout());
+      core_of_queue(requests.empty() ? std::string_view() : requests.front().queue, away_timeout());
   if (!core) return std::unexpected(core.error());
   return (*core)->submit_many(requests);
 }

@@ -87,6 +87,10 @@ class ClientRouter {
   const std::string& socket_path() const { return socket_path_; }
   ClientCounters& counters() { return counters_; }
   Milliseconds submit_timeout() const { return Milliseconds(options_.submit_timeout_ms); }
+  // How long what is sent waits for a daemon that is away: not at all where it waits for no room.
+  Milliseconds away_timeout() const {
+    return Milliseconds(options_.submit_timeout_ms == 0 ? 0 : options_.reconnect_timeout_ms);
+  }
   Milliseconds answer_timeout() const { return Milliseconds(options_.answer_timeout_ms); }
   bool in_child() const { return guard_.in_child(); }
   Result<void> check_usable() {

@@ -79,17 +79,21 @@ Result<void> ClientCore::wait_for_room(Lane lane, uint64_t bytes, Milliseconds t
     const RingWriter& writer = session_->writer(lane);
     // acquire: pairs with the engine's release store of the head.
     const uint64_t head = session_->down.lane(lane).head.load(std::memory_order_acquire);
-    return !away_ && writer.capacity() - (writer.published() - head) >= bytes;
+    return writer.capacity() - (writer.published() - head) >= bytes;
   };
-  switch (router_.wait_until(has_room, Deadline::in(timeout), this)) {
-    case Waited::kReady:
-      return {};
-    case Waited::kAway:
-      return std::unexpected(away_failure());
-    case Waited::kTimeout:
-      break;
+  for (;;) {
+    // The time for room begins when the session is there.
+    if (away_) {
+      const auto back =
+          router_.wait_until([this] { return !away_; }, Deadline::in(router_.away_timeout()), this);
+      if (back != Waited::kReady) return std::unexpected(away_failure());
+    }
+    const auto known = [&] { return away_ || has_room(); };
+    const Waited waited = router_.wait_until(known, Deadline::in(timeout), this);
+    if (away_) continue;
+    if (waited == Waited::kReady) return {};
+    break;
   }
-  if (away_) return std::unexpected(away_failure());
   return fail_with(Error::kQueueFull,
                    "the lane to the daemon had no room for " + std::to_string(timeout.count()) +
                        " ms; it does not keep up, try again later",

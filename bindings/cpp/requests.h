@@ -27,8 +27,10 @@ struct ConnectOptions {
   SegmentSizes sizes{{}, 0, 0, 0};      // each 0 = the default, see shm/abi.h for the rest
   uint32_t connect_timeout_ms = 5'000;  // for one connection with its handshake
   uint32_t reconnect_timeout_ms = 30'000;  // how long operations wait for a daemon that went away; 0 = never
-  uint32_t submit_timeout_ms = 5'000;      // how long a submit waits for room in the lane
-  uint32_t answer_timeout_ms = 30'000;     // for queries and commands
+  // How long a submit or settlement waits for room in its lane once the daemon is there; 0 = for nothing,
+  // also not for a daemon that is away.
+  uint32_t submit_timeout_ms = 5'000;
+  uint32_t answer_timeout_ms = 30'000;         // for queries and commands
   Durability durability = Durability::kFsync;  // of submits that name none
 };
 

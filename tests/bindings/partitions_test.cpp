@@ -358,7 +358,7 @@ TEST_F(WithPartitions, GoesOnInEachAfterTheDaemonsDeath) {
 
 TEST_F(WithPartitions, OpensTheSecondSessionWhenTheDaemonIsBack) {
   Forked child([socket = daemon_.socket()](const Forked::Say& say) {
-    auto own = Client::connect({.socket = socket, .submit_timeout_ms = 60'000});
+    auto own = Client::connect({.socket = socket, .submit_timeout_ms = 1});
     if (!own || !own->submit({.type = "t", .queue = kFirst}) || !own->flush(kPatience)) return 1;
     say("has one");
     if (!eventually([&] { return !Client::connect({.socket = socket}); })) return 2;

@@ -1,5 +1,9 @@
 // The daemon dies and comes back, or does not.
+#include <poll.h>
+
 #include <filesystem>
+#include <functional>
+#include <future>
 #include <set>
 #include <thread>
 
@@ -14,6 +18,14 @@ class OverADeath : public WithClient {
   void kill_and_restart() {
     daemon_.kill();
     ASSERT_TRUE(daemon_.start());
+  }
+  // Returns when `client` has noticed.
+  void kill_under(Client& client) {
+    pollfd gone{client.fd(), POLLIN, 0};
+    EXPECT_TRUE(client.process()) << "nothing is left to take in";
+    daemon_.kill();
+    EXPECT_EQ(::poll(&gone, 1, static_cast<int>(kPatience.count())), 1);
+    EXPECT_TRUE(client.process());
   }
   // Every job that there is, exactly once, is one of these.
   void expect_exactly(const std::vector<Ticket>& tickets) {
@@ -278,6 +290,50 @@ TEST_F(OverADeath, EndsInUnknownOutcomeWhenItStaysAway) {
   EXPECT_TRUE(eventually([&] { return briefly.wait(*unknown, kPatience).has_value(); }))
       << "late is not never";
   EXPECT_EQ(state(unknown->id), JobState::kPending);
+}
+
+// The time for room in the lane, which is shorter than any start, is not the time for a daemon.
+TEST_F(OverADeath, SubmitsAndSettlesAsSoonAsTheDaemonIsBack) {
+  const JobId id = submit({.type = "t"});
+  Client worker = connect({.submit_timeout_ms = 1});
+  ASSERT_TRUE(worker.subscribe({}));
+  const DeliveredJob job = take(worker);
+  const auto over_a_death = [&](const std::function<Result<Ticket>()>& send) {
+    kill_under(worker);
+    auto sent = std::async(std::launch::async, send);
+    EXPECT_TRUE(daemon_.start());
+    return sent.get();
+  };
+  const auto completed = over_a_death([&] { return worker.complete(job); });
+  EXPECT_EQ(decided(worker, completed), Error::kOk) << text_of(completed);
+  const auto one = over_a_death([&] { return worker.submit({.type = "t", .queue = "q"}); });
+  EXPECT_EQ(decided(worker, one), Error::kOk) << text_of(one);
+  const std::vector<SubmitRequest> requests(2, {.type = "t", .queue = "q"});
+  const auto two = over_a_death([&]() -> Result<Ticket> {
+    const auto tickets = worker.submit_many(requests);
+    if (!tickets) return std::unexpected(tickets.error());
+    return tickets->back();
+  });
+  EXPECT_EQ(decided(worker, two), Error::kOk) << text_of(two);
+  EXPECT_EQ(state(id), JobState::kCompleted);
+}
+
+TEST_F(OverADeath, WaitsForNothingWhenItsSubmitsMayNotWait) {
+  submit({.type = "t"});
+  Client hasty = connect({.reconnect_timeout_ms = 3'600'000, .submit_timeout_ms = 0});
+  ASSERT_TRUE(hasty.subscribe({}));
+  const DeliveredJob job = take(hasty);
+  kill_under(hasty);
+  EXPECT_EQ(error_of(hasty.submit({.type = "t"})), Error::kUnavailable);
+  EXPECT_EQ(error_of(hasty.submit_many(std::vector<SubmitRequest>(2, {.type = "t"}))), Error::kUnavailable);
+  EXPECT_EQ(error_of(hasty.complete(job)), Error::kUnavailable);
+  ASSERT_TRUE(daemon_.start());
+  std::optional<Ticket> completed;
+  EXPECT_TRUE(eventually([&] {
+    if (const auto ticket = hasty.complete(job)) completed = *ticket;
+    return completed.has_value();
+  }));
+  EXPECT_TRUE(completed && hasty.wait(*completed, kPatience));
 }
 
 TEST_F(OverADeath, DoesNotReconnectWhenToldSo) {

@@ -11,7 +11,6 @@ namespace {
 
 constexpr uint32_t kPatienceMs = 300'000;      // for a daemon that went away, unless --timeout says otherwise
 constexpr uint32_t kCommandTimeoutMs = 5'000;  // longer, and signals would go unheard for too long
-constexpr uint32_t kRoomTimeoutMs = 200;
 
 // From here on these come through the descriptor only.
 Checked<UniqueFd> catch_signals() {
@@ -39,7 +38,7 @@ int run_work(Context& context, const WorkOptions& options) {
   ConnectOptions connect_options = context.connect_options();
   if (!context.timeout()) connect_options.reconnect_timeout_ms = kPatienceMs;
   connect_options.answer_timeout_ms = std::min(connect_options.answer_timeout_ms, kCommandTimeoutMs);
-  connect_options.submit_timeout_ms = kRoomTimeoutMs;
+  connect_options.submit_timeout_ms = 0;  // the loop sends again, and hears signals meanwhile
   auto client = context.connect(connect_options);
   if (!client) return context.fail(client.error());
   const auto signals = catch_signals();

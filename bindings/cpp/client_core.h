@@ -113,7 +113,7 @@ class ClientCore {
   Deadline::Clock::time_point next_attempt() const { return next_attempt_; }
   Failure away_failure() const;
 
-  // Into the descriptor for event loops, if there is one.
+  // Into the descriptor for event loops, if there is one; nothing while the daemon is away.
   void watch_session();
 
  private:
@@ -162,6 +162,7 @@ class ClientCore {
   Hello hello() const;
   Result<std::unique_ptr<ClientSession>> open_session();
   void lost();
+  void unwatch_session();
   bool restore_once();
   void take_over(std::unique_ptr<ClientSession> fresh);
   Deadline give_up_at() const;

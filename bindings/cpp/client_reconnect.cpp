@@ -51,6 +51,7 @@ void ClientCore::lost() {
   backoff_ = kBackoffFirst;
   away_reason_ = {Error::kUnavailable, "the daemon at " + router_.socket_path() + " closed the connection",
                   0};
+  unwatch_session();
   session_->socket.reset();
   router_.set_retry_timer();
 }
@@ -106,11 +107,15 @@ void ClientCore::restore_if_due() {
   restore_once();
 }
 
-// A closed descriptor leaves the set by itself.
 void ClientCore::watch_session() {
   if (away_) return;
   router_.add_to_events(session_->engine_doorbell.get());
   router_.add_to_events(session_->socket.get());
+}
+
+void ClientCore::unwatch_session() {
+  router_.remove_from_events(session_->engine_doorbell.get());
+  router_.remove_from_events(session_->socket.get());
 }
 
 }  // namespace pqd

@@ -108,8 +108,10 @@ class ClientRouter {
   Failure waited_failure(Waited waited, std::string_view what, const ClientCore* of = nullptr) const;
 
   // router_events.cpp
-  // Adds it to the descriptor of fd(), if there is one; once closed it leaves that by itself.
+  // Of what the descriptor of fd() stands for, if there is one. Whatever was added is removed before it is
+  // closed: a copy in a forked child would keep it there.
   void add_to_events(int fd);
+  void remove_from_events(int fd);
   // The descriptor becomes readable when the next attempt to reconnect is due.
   void set_retry_timer();
 

@@ -35,6 +35,10 @@ void ClientRouter::add_to_events(int fd) {
   if (events_) add(events_.get(), fd);
 }
 
+void ClientRouter::remove_from_events(int fd) {
+  if (events_) ::epoll_ctl(events_.get(), EPOLL_CTL_DEL, fd, nullptr);
+}
+
 void ClientRouter::set_retry_timer() {
   if (!retry_timer_) return;
   itimerspec when{};  // zero: never

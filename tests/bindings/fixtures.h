@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <ostream>
@@ -78,6 +79,19 @@ class WithClient : public WithDaemon {
   // Settled and durable, or why not.
   static Error decided(Client& by, const Result<Ticket>& ticket) {
     return ticket ? error_of(by.wait(*ticket, kPatience)) : error_of(ticket);
+  }
+  // Its event loop comes to a sleep that nothing ends. Armed afterwards.
+  static bool falls_asleep(Client& client) {
+    pollfd wanted{client.fd(), POLLIN, 0};
+    return eventually([&] {
+      const auto processed = client.process();
+      EXPECT_EQ(error_of(processed), Error::kOk) << text_of(processed);
+      return client.arm() && ::poll(&wanted, 1, static_cast<int>(kNotAtAll.count())) == 0;
+    });
+  }
+  // By its event loop's calls alone, whatever was there to take in.
+  static bool reconnects(Client& client, uint64_t times = 1) {
+    return eventually([&] { return client.process() && client.counters().reconnects == times; });
   }
   // What `by` sees of the job; everything empty when it sees nothing.
   JobInfo look(const JobId& id) {

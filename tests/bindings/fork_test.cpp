@@ -96,6 +96,20 @@ TEST_F(OverFork, DoesNotKeepTheParentsJobsFromOthersWhenTheParentEnds) {
   child.kill_and_wait();
 }
 
+// Its copies of the sockets and doorbells stay open over the parent's reconnect.
+TEST_F(OverFork, LetsTheParentsEventLoopSleepAfterAReconnect) {
+  ASSERT_GE(client().fd(), 0);
+  Forked child([](const Forked::Say&) {
+    ::pause();
+    return 0;
+  });
+  daemon_.kill();
+  ASSERT_TRUE(daemon_.start());
+  ASSERT_TRUE(reconnects(client()));
+  EXPECT_TRUE(falls_asleep(client())) << "woken for nothing";
+  child.kill_and_wait();
+}
+
 // The child's copy of the client stands in the middle of a submit. It ends as programs do, destructors and
 // all.
 TEST_F(OverFork, WhileAnotherThreadSubmitsDoesNotSubmitTwiceAndTheChildEndsCleanly) {

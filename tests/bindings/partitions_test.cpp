@@ -168,6 +168,12 @@ TEST_F(WithPartitions, WakesAnEventLoopForAny) {
   EXPECT_EQ(worker.fd(), fd) << "one descriptor for life";
 }
 
+TEST_F(WithPartitions, LetsAnEventLoopSleepWhoseFirstQueueIsInAnotherThanConnectCameTo) {
+  ASSERT_GE(client().fd(), 0);
+  submit({.type = "t", .queue = kSecond});
+  EXPECT_TRUE(falls_asleep(client())) << "woken for nothing";
+}
+
 TEST_F(WithPartitions, ListsJobsOfAllNewestFirstPageByPage) {
   std::vector<JobId> ids = submit_in_turns(11);
   std::ranges::sort(ids, std::greater());

@@ -110,7 +110,6 @@ class ClientCore {
   // For longer than operations wait.
   bool gone() const { return away_ && give_up_at().passed(); }
   void restore_if_due();
-  Deadline::Clock::time_point next_attempt() const { return next_attempt_; }
   Failure away_failure() const;
 
   // Into the descriptor for event loops, if there is one; nothing while the daemon is away.

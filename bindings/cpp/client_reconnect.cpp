@@ -53,7 +53,7 @@ void ClientCore::lost() {
                   0};
   unwatch_session();
   session_->socket.reset();
-  router_.set_retry_timer();
+  router_.set_timer();
 }
 
 Deadline ClientCore::give_up_at() const {
@@ -99,7 +99,7 @@ void ClientCore::take_over(std::unique_ptr<ClientSession> fresh) {
   send_unsent();
   session_->bell.ring_if_sleeping();
   watch_session();
-  router_.set_retry_timer();
+  router_.set_timer();
 }
 
 void ClientCore::restore_if_due() {

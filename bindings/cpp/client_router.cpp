@@ -88,7 +88,7 @@ ClientCore* ClientRouter::stand_in() const {
 void ClientRouter::drop(const ClientCore* core) {
   by_partition_[core->partition()] = nullptr;
   std::erase_if(cores_, [core](const auto& mine) { return mine.get() == core; });
-  set_retry_timer();  // its next attempt is nobody's any more
+  set_timer();  // its next attempt is nobody's any more
 }
 
 Result<ClientCore*> ClientRouter::core_of_queue(std::string_view queue, Milliseconds patience) {

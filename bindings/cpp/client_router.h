@@ -112,8 +112,9 @@ class ClientRouter {
   // closed: a copy in a forked child would keep it there.
   void add_to_events(int fd);
   void remove_from_events(int fd);
-  // The descriptor becomes readable when the next attempt to reconnect is due.
-  void set_retry_timer();
+  // The descriptor becomes readable when a session has something to do by itself: to try to reconnect, to ask
+  // about submits that wait for room since before a reconnect.
+  void set_timer();
 
  private:
   // client_router.cpp
@@ -175,7 +176,8 @@ class ClientRouter {
 
   // For event loops, made when asked for.
   UniqueFd events_;
-  UniqueFd retry_timer_;
+  UniqueFd timer_;
+  Deadline timer_at_ = Deadline::in(kForever);  // what it is set to
 };
 
 }  // namespace pqd

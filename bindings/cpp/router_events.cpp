@@ -1,5 +1,5 @@
 // The client in somebody else's event loop: one descriptor that stands for the doorbells and sockets of all
-// its sessions and, while the daemon is away, for the time of the next attempt.
+// its sessions and for the time at which one of them has something to do by itself.
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
 
@@ -25,9 +25,9 @@ int ClientRouter::fd() {
   UniqueFd timer(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
   if (!events || !timer || !add(events.get(), timer.get())) return -1;
   events_ = std::move(events);
-  retry_timer_ = std::move(timer);
+  timer_ = std::move(timer);
   for (const auto& core : cores_) core->watch_session();
-  set_retry_timer();
+  set_timer();
   return events_.get();
 }
 
@@ -39,19 +39,22 @@ void ClientRouter::remove_from_events(int fd) {
   if (events_) ::epoll_ctl(events_.get(), EPOLL_CTL_DEL, fd, nullptr);
 }
 
-void ClientRouter::set_retry_timer() {
-  if (!retry_timer_) return;
+void ClientRouter::set_timer() {
+  if (!timer_) return;
+  const Deadline never = Deadline::in(kForever);
+  Deadline next = never;
+  for (const auto& core : cores_) next = earlier(next, core->wake_at(false));
+  // Each look at the client comes by here; a time that has come stays readable until there is another one.
+  if (next.when() == timer_at_.when()) return;
+  timer_at_ = next;
   itimerspec when{};  // zero: never
-  if (any_away() && options_.reconnect_timeout_ms != 0) {
-    Deadline next = Deadline::in(kForever);
-    for (const auto& core : cores_)
-      if (core->away()) next = earlier(next, Deadline::at(core->next_attempt()));
+  if (next.when() != never.when()) {
     // At least one: zero would turn it off.
     const auto wait = std::max(next.left(), Milliseconds(1));
     when.it_value.tv_sec = wait.count() / 1000;
     when.it_value.tv_nsec = wait.count() % 1000 * 1'000'000;
   }
-  ::timerfd_settime(retry_timer_.get(), 0, &when, nullptr);
+  ::timerfd_settime(timer_.get(), 0, &when, nullptr);
 }
 
 Result<void> ClientRouter::process() {
@@ -63,8 +66,7 @@ Result<void> ClientRouter::process() {
     core->look_at_socket(true);
     core->restore_if_due();
   }
-  if (!any_away()) return {};
-  set_retry_timer();
+  set_timer();
   if (first_gone(nullptr) != nullptr) return std::unexpected(waited_failure(Waited::kAway, {}));
   return {};
 }
@@ -79,6 +81,7 @@ bool ClientRouter::arm() {
     core->arm_waiter();
     news |= core->pump();
   }
+  set_timer();
   return !news && core_with_jobs() == nullptr && core_with_events() == nullptr;
 }
 

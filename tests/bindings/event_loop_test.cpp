@@ -10,6 +10,8 @@ namespace {
 
 class InAnEventLoop : public WithClient {
  protected:
+  using WithClient::WithClient;
+
   // The loop of the client's header: sleeps in poll() alone, until `done` or an error, which it returns.
   static Error run_loop(Client& client, const std::function<bool()>& done) {
     const auto deadline = std::chrono::steady_clock::now() + kWatchdog;
@@ -104,6 +106,39 @@ TEST_F(InAnEventLoop, FindsTheDaemonAgainByItself) {
   EXPECT_EQ(run_loop(worker, came), Error::kOk);
   EXPECT_EQ(job->id(), id);
   EXPECT_EQ(worker.counters().reconnects, 1u);
+}
+
+class BeforeAFullQueue : public InAnEventLoop {
+ protected:
+  BeforeAFullQueue() : InAnEventLoop("[queue.q]\nmax_depth = 1\nadmission_timeout = \"1h\"\n") {}
+
+  // Waits for room, as both have been told.
+  Ticket parked(Client& producer) {
+    const auto ticket = producer.submit({.type = "t", .queue = "q"});
+    EXPECT_TRUE(ticket) << text_of(ticket);
+    EXPECT_TRUE(eventually([&] {
+      const auto job = client().get(ticket->id);
+      return job && job->core.pending == Pending::kParked;
+    }));
+    EXPECT_EQ(error_of(producer.wait(*ticket, kNotAtAll)), Error::kRequestTimeout);
+    return *ticket;
+  }
+};
+
+TEST_F(BeforeAFullQueue, WakesWhenThereIsRoomAlsoAfterAReconnect) {
+  const JobId first = submit({.type = "t", .queue = "q"});
+  Client producer = connect();
+  ASSERT_GE(producer.fd(), 0);
+  const Ticket waiting = parked(producer);
+  daemon_.kill();
+  ASSERT_TRUE(daemon_.start());
+  ASSERT_TRUE(reconnects(producer));
+  ASSERT_TRUE(falls_asleep(producer));
+  ASSERT_TRUE(client().cancel(first));
+  // It has called nothing since: what wakes it was there before it slept.
+  pollfd wanted{producer.fd(), POLLIN, 0};
+  EXPECT_EQ(::poll(&wanted, 1, static_cast<int>(kPatience.count())), 1) << "slept through";
+  EXPECT_EQ(run_loop(producer, [&] { return is_decided(producer, waiting); }), Error::kOk);
 }
 
 TEST_F(InAnEventLoop, GivesUpWhenTheDaemonStaysAway) {

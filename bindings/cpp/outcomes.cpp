@@ -158,7 +158,9 @@ void ClientOutcomes::settle_orphan(const Key& key, Error verdict, ClientCounters
   if (found == orphans_.end()) return;
   const JobId id = found->second;
   orphans_.erase(found);
-  if (verdict != Error::kOk) keep(key, {verdict, false, std::nullopt, 0, id}, counters);
+  // As the daemon says it of a full queue.
+  const uint32_t retry_after_ms = verdict == Error::kQueueFull ? kAwayRetryMs : 0;
+  if (verdict != Error::kOk) keep(key, {verdict, false, std::nullopt, retry_after_ms, id}, counters);
 }
 
 }  // namespace pqd

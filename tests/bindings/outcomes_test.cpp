@@ -86,6 +86,16 @@ TEST_F(Outcomes, OfSubmitsThatWaitForRoomComeLater) {
   EXPECT_FALSE(outcomes_.any_deferred());
 }
 
+TEST_F(Outcomes, OfSubmitsThatFoundNoRoomOverAReconnectSayWhenToTryAgain) {
+  receive(5, Error::kOk, kReceiptDeferred);
+  mark(5);
+  outcomes_.advance({}, {}, counters_);
+  ASSERT_TRUE(undecided(ticket(5)));
+  outcomes_.settle_orphan(outcomes_.first_orphan().first, Error::kQueueFull, counters_);
+  EXPECT_EQ(decided(ticket(5)), Error::kQueueFull);
+  EXPECT_NE(outcomes_.decide(ticket(5), session_)->error().retry_after_ms, 0u);
+}
+
 TEST_F(Outcomes, FollowTheirRecordsIntoTheNextConnections) {
   receive(3, Error::kQueueFull);
   mark(3);

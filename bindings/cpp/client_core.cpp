@@ -26,8 +26,8 @@ Result<void> ClientCore::connect() {
 }
 
 bool ClientCore::unused() const {
-  return std::ranges::all_of(session_->lanes,
-                             [](const ClientSession::LaneState& lane) { return lane.sent == 0; });
+  const auto idle = [](const ClientSession::LaneState& lane) { return lane.sent == 0; };
+  return !used_earlier_ && std::ranges::all_of(session_->lanes, idle);
 }
 
 Failure ClientCore::away_failure() const {

@@ -39,7 +39,7 @@ class ClientCore {
 
   PartitionNo partition() const { return partition_; }
   const ClientSession& session() const { return *session_; }
-  // Nothing was ever sent through it.
+  // Nothing was ever sent through it, in this session or an earlier one.
   bool unused() const;
   // As if the daemon had.
   void hang_up() { lost(); }
@@ -169,6 +169,7 @@ class ClientCore {
   ClientRouter& router_;
   const PartitionNo partition_;
   std::unique_ptr<ClientSession> session_;  // the last one when away; never empty once connected
+  bool used_earlier_ = false;               // something was sent in a session before this one
   ClientOutcomes outcomes_;
   ClientInbox inbox_;
   ClientQuestions questions_;

@@ -89,6 +89,7 @@ void ClientCore::take_over(std::unique_ptr<ClientSession> fresh) {
   for (const auto& lane : again.moved) router_.counters().resubmitted += lane.size();
   outcomes_.advance(std::move(again.moved), again.given_up, router_.counters());
   if (fresh->welcome.resumed == 0) inbox_.lose_leases();
+  used_earlier_ = !unused();
   session_ = std::move(fresh);
   away_ = false;
   ++router_.counters().reconnects;

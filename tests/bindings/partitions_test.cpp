@@ -362,6 +362,24 @@ TEST_F(WithPartitions, GoesOnInEachAfterTheDaemonsDeath) {
   EXPECT_EQ(take(worker).type(), "u");
 }
 
+TEST_F(WithPartitions, KeepsTicketsAndJobsInHandAfterADeathWithNothingUnderWay) {
+  const Ticket ticket = client().submit({.type = "t", .queue = kFirst}).value();
+  ASSERT_TRUE(client().wait(ticket, kPatience));
+  Client worker = connect();
+  const auto number = worker.subscribe({.queue = kFirst});
+  const DeliveredJob job = take(worker);
+  ASSERT_TRUE(worker.unsubscribe(*number));
+  daemon_.kill();
+  ASSERT_TRUE(daemon_.start());
+  for (Client* const one : {&client(), &worker}) {
+    ASSERT_TRUE(reconnects(*one));
+    submit(*one, {.type = "t", .queue = kSecond});
+  }
+  const auto outcome = client().wait(ticket, kPatience);
+  EXPECT_TRUE(outcome) << text_of(outcome);
+  EXPECT_EQ(decided(worker, worker.complete(job)), Error::kOk);
+}
+
 TEST_F(WithPartitions, OpensTheSecondSessionWhenTheDaemonIsBack) {
   Forked child([socket = daemon_.socket()](const Forked::Say& say) {
     auto own = Client::connect({.socket = socket, .submit_timeout_ms = 1});
@@ -398,6 +416,13 @@ TEST_F(WithRoomForOneSession, NeedsOneForOneQueueWhereverThatIs) {
       return next.has_value();
     }));
   }
+}
+
+TEST_F(WithRoomForOneSession, NeedsOneAlsoWhenTheDaemonDiedBeforeTheFirstUse) {
+  daemon_.kill();
+  ASSERT_TRUE(daemon_.start());
+  ASSERT_TRUE(reconnects(client()));
+  submit({.type = "t", .queue = kSecond});
 }
 
 }  // namespace

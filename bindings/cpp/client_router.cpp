@@ -54,6 +54,8 @@ Result<void> ClientRouter::refuse_child() {
 Result<ClientCore*> ClientRouter::core_of(PartitionNo partition, Milliseconds patience) {
   if (ClientCore* const core = by_partition_[partition]; core != nullptr) [[likely]]
     return core;
+  // First: a child has nothing to hang up, its parent's timer least of all.
+  if (auto usable = check_usable(); !usable) return std::unexpected(std::move(usable.error()));
   // Who uses one queue has one session, also while it changes: its user may have no more.
   ClientCore* const left = stand_in();
   if (left != nullptr) left->hang_up();

@@ -2,6 +2,7 @@
 #include <atomic>
 #include <thread>
 
+#include "core/partition.h"
 #include "tests/bindings/fixtures.h"
 #include "tests/support/forked.h"
 
@@ -108,6 +109,57 @@ TEST_F(OverFork, LetsTheParentsEventLoopSleepAfterAReconnect) {
   ASSERT_TRUE(reconnects(client()));
   EXPECT_TRUE(falls_asleep(client())) << "woken for nothing";
   child.kill_and_wait();
+}
+
+class OverForkWithPartitions : public WithClient {
+ protected:
+  OverForkWithPartitions() : WithClient("[engine]\npartitions = 2\n") {}
+
+  // Of the partition that connect() opened no session with.
+  static std::string other_queue() {
+    std::string name = "q";
+    while (partition_of(name, 2) != 1) name += "q";
+    return name;
+  }
+  // By a child's first calls, which would open that session in their parent.
+  static void expect_unavailable(Client& client) {
+    Forked child([&](const Forked::Say& say) {
+      const std::string queue = other_queue();
+      const JobId id = JobId::make(1'700'000'000'000, make_tag(1, 1, 2), 1, 1);
+      const std::vector<SubmitRequest> many(2, {.type = "t", .queue = queue});
+      const auto unavailable = [&](std::string_view what, Error error) {
+        if (error != Error::kUnavailable) say(std::string(what) + ": " + std::string(error_name(error)));
+      };
+      unavailable("submit", error_of(client.submit({.type = "t", .queue = queue})));
+      unavailable("submit_many", error_of(client.submit_many(many)));
+      unavailable("subscribe", error_of(client.subscribe({.queue = queue})));
+      unavailable("get", error_of(client.get(id)));
+      unavailable("cancel", error_of(client.cancel(id)));
+      unavailable("queue_control", error_of(client.queue_control(QueueAction::kPause, queue)));
+      unavailable("queues", error_of(client.queues()));
+      unavailable("watch", error_of(client.watch({.queue = queue})));
+      unavailable("cron_set",
+                  error_of(client.cron_set({.name = "n", .spec = "@hourly", .job = {.queue = queue}})));
+      unavailable("cron_remove", error_of(client.cron_remove("n")));
+      say("end");
+      return 0;
+    });
+    EXPECT_EQ(child.hear(), "end");
+    EXPECT_EQ(child.wait(), 0);
+  }
+};
+
+TEST_F(OverForkWithPartitions, AnswersUnavailableInTheChildOfWhoIsAboutToSleep) {
+  ASSERT_GE(client().fd(), 0);
+  ASSERT_TRUE(falls_asleep(client()));
+  expect_unavailable(client());
+}
+
+TEST_F(OverForkWithPartitions, WakesNotTheParentsEventLoopByTheChildsCalls) {
+  ASSERT_TRUE(client().process());
+  pollfd wanted{client().fd(), POLLIN, 0};
+  expect_unavailable(client());
+  EXPECT_EQ(::poll(&wanted, 1, static_cast<int>(kNotAtAll.count())), 0) << "woken for nothing";
 }
 
 // The child's copy of the client stands in the middle of a submit. It ends as programs do, destructors and

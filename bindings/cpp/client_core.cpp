@@ -8,7 +8,11 @@ ClientCore::ClientCore(ClientRouter& router, PartitionNo partition)
     : router_(router), partition_(partition), inbox_(partition) {}
 
 ClientCore::~ClientCore() {
-  if (session_ == nullptr || !router_.in_child()) return;
+  if (session_ == nullptr) return;
+  if (!router_.in_child()) {
+    session_->hang_up();
+    return;
+  }
   // The mappings are not there in a child and their addresses may be somebody else's by now: only the
   // descriptors are closed, the rest is left alone.
   session_->socket.reset();

@@ -52,7 +52,7 @@ void ClientCore::lost() {
   away_reason_ = {Error::kUnavailable, "the daemon at " + router_.socket_path() + " closed the connection",
                   0};
   unwatch_session();
-  session_->socket.reset();
+  session_->hang_up();
   router_.set_timer();
 }
 

@@ -1,5 +1,6 @@
 #include "bindings/cpp/client_session.h"
 
+#include <sys/socket.h>
 #include <time.h>
 
 #include <cerrno>
@@ -172,6 +173,11 @@ JobId ClientSession::next_id(Lane lane) {
       static_cast<uint64_t>(now.tv_sec) * 1000 + static_cast<uint64_t>(now.tv_nsec) / 1'000'000;
   const size_t index = lane_index(lane);
   return JobId::make(unix_ms, welcome.tag, static_cast<uint8_t>(index), ++lanes[index].counter);
+}
+
+void ClientSession::hang_up() {
+  ::shutdown(socket.get(), SHUT_RDWR);
+  socket.reset();
 }
 
 bool ClientSession::load_marks() {

@@ -44,6 +44,8 @@ struct ClientSession {
   // A new supervisor's files in place of the earlier one's, at the same addresses. After an error nothing is
   // to be believed of Down any more.
   Result<void> renew(const RenewalFds& fds);
+  // The end of it for the daemon, also when a forked child has a copy of the socket. Never in the child.
+  void hang_up();
   // Takes the watermarks over; true when one has moved.
   bool load_marks();
 

@@ -97,13 +97,26 @@ TEST_F(OverFork, DoesNotKeepTheParentsJobsFromOthersWhenTheParentEnds) {
   child.kill_and_wait();
 }
 
-// Its copies of the sockets and doorbells stay open over the parent's reconnect.
+// A child that never calls the client: its copies of the sockets and doorbells stay open.
+int does_nothing(const Forked::Say&) {
+  ::pause();
+  return 0;
+}
+
+TEST_F(OverFork, GivesTheParentsJobsToOthersWhenTheParentClosesTheClient) {
+  const JobId id = submit({.type = "t", .processing_timeout_ms = 3'600'000, .backoff_first_ms = 1});
+  std::optional<Client> worker(connect());
+  ASSERT_TRUE(worker->subscribe({}));
+  const DeliveredJob job = take(*worker);
+  Forked child(does_nothing);
+  worker.reset();
+  EXPECT_TRUE(eventually([&] { return look(id).core.deaths == 1; }));
+  child.kill_and_wait();
+}
+
 TEST_F(OverFork, LetsTheParentsEventLoopSleepAfterAReconnect) {
   ASSERT_GE(client().fd(), 0);
-  Forked child([](const Forked::Say&) {
-    ::pause();
-    return 0;
-  });
+  Forked child(does_nothing);
   daemon_.kill();
   ASSERT_TRUE(daemon_.start());
   ASSERT_TRUE(reconnects(client()));
@@ -113,7 +126,7 @@ TEST_F(OverFork, LetsTheParentsEventLoopSleepAfterAReconnect) {
 
 class OverForkWithPartitions : public WithClient {
  protected:
-  OverForkWithPartitions() : WithClient("[engine]\npartitions = 2\n") {}
+  OverForkWithPartitions() : WithClient("[engine]\npartitions = 2\n[daemon]\nsessions_max = 1\n") {}
 
   // Of the partition that connect() opened no session with.
   static std::string other_queue() {
@@ -153,6 +166,12 @@ TEST_F(OverForkWithPartitions, AnswersUnavailableInTheChildOfWhoIsAboutToSleep) 
   ASSERT_GE(client().fd(), 0);
   ASSERT_TRUE(falls_asleep(client()));
   expect_unavailable(client());
+}
+
+TEST_F(OverForkWithPartitions, LeavesAnUnusedSessionAlsoWhileAChildLives) {
+  Forked child(does_nothing);
+  submit({.type = "t", .queue = other_queue()});
+  child.kill_and_wait();
 }
 
 TEST_F(OverForkWithPartitions, WakesNotTheParentsEventLoopByTheChildsCalls) {

@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "bindings/cpp/client_session.h"
 #include "bindings/cpp/deadline.h"
@@ -176,6 +177,8 @@ class ClientCore {
   ClientWatches watches_;
   std::map<uint32_t, LiveSubscription> subscriptions_;
   bool subscribed_ = false;  // at some time: jobs may be here that nobody has taken
+  std::vector<std::pair<ClientOutcomes::Key, JobId>> to_probe_;  // whose turn comes before all are asked anew
+  unsigned probed_in_vain_ = 0;                                  // since the last pause
   std::optional<Probe> probe_;
   Deadline::Clock::time_point next_probe_{};
   uint64_t engine_epoch_ = 0;  // the one that the open questions and watches were told to

@@ -9,6 +9,7 @@ namespace pqd {
 namespace {
 
 constexpr Milliseconds kProbePause{100};
+constexpr unsigned kProbesBetweenPauses = 16;
 constexpr Milliseconds kSocketLookPause{1};
 
 }  // namespace
@@ -79,6 +80,7 @@ void ClientCore::send_unsent() {
   watches_.send_all(send);
 }
 
+// Each in its turn: the queue of one may be full for long, when those of others have room.
 void ClientCore::tend_orphans() {
   if (probe_) {
     const auto answer = questions_.take(probe_->question);
@@ -89,13 +91,16 @@ void ClientCore::tend_orphans() {
       outcomes_.settle_orphan(probe_->key, Error::kQueueFull, router_.counters());
     } else if (info && (info->core.state != JobState::kPending || info->core.pending != Pending::kParked)) {
       outcomes_.settle_orphan(probe_->key, Error::kOk, router_.counters());
-    } else {
+    } else if (++probed_in_vain_ == kProbesBetweenPauses || to_probe_.empty()) {
+      probed_in_vain_ = 0;
       next_probe_ = Deadline::Clock::now() + kProbePause;
     }
     probe_.reset();
   }
   if (!outcomes_.any_orphans() || Deadline::Clock::now() < next_probe_) return;
-  const auto [key, id] = outcomes_.first_orphan();
+  if (to_probe_.empty()) to_probe_ = outcomes_.orphans();
+  const auto [key, id] = to_probe_.back();
+  to_probe_.pop_back();
   QueryHead head;
   head.kind = QueryKind::kJob;
   head.id = id;

@@ -8,6 +8,7 @@
 #include <optional>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "bindings/cpp/client_session.h"
 #include "bindings/cpp/failure.h"
@@ -55,7 +56,7 @@ class ClientOutcomes {
   bool any_deferred() const { return !deferred_.empty() || !orphans_.empty(); }
   // Those deferred in an earlier connection: no receipt will come for them, their jobs must be asked for.
   bool any_orphans() const { return !orphans_.empty(); }
-  std::pair<Key, JobId> first_orphan() const { return *orphans_.begin(); }  // REQUIRES: any_orphans()
+  std::vector<std::pair<Key, JobId>> orphans() const { return {orphans_.begin(), orphans_.end()}; }
   void settle_orphan(const Key& key, Error verdict, ClientCounters& counters);
 
   // Refusals since the last call.

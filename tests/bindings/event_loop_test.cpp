@@ -108,13 +108,13 @@ TEST_F(InAnEventLoop, FindsTheDaemonAgainByItself) {
   EXPECT_EQ(worker.counters().reconnects, 1u);
 }
 
-class BeforeAFullQueue : public InAnEventLoop {
+class BeforeFullQueues : public InAnEventLoop {
  protected:
-  BeforeAFullQueue() : InAnEventLoop("[queue.q]\nmax_depth = 1\nadmission_timeout = \"1h\"\n") {}
+  BeforeFullQueues() : InAnEventLoop("[queues.defaults]\nmax_depth = 1\nadmission_timeout = \"1h\"\n") {}
 
   // Waits for room, as both have been told.
-  Ticket parked(Client& producer) {
-    const auto ticket = producer.submit({.type = "t", .queue = "q"});
+  Ticket parked(Client& producer, std::string_view queue = "q") {
+    const auto ticket = producer.submit({.type = "t", .queue = queue});
     EXPECT_TRUE(ticket) << text_of(ticket);
     EXPECT_TRUE(eventually([&] {
       const auto job = client().get(ticket->id);
@@ -125,7 +125,7 @@ class BeforeAFullQueue : public InAnEventLoop {
   }
 };
 
-TEST_F(BeforeAFullQueue, WakesWhenThereIsRoomAlsoAfterAReconnect) {
+TEST_F(BeforeFullQueues, WakesWhenThereIsRoomAlsoAfterAReconnect) {
   const JobId first = submit({.type = "t", .queue = "q"});
   Client producer = connect();
   ASSERT_GE(producer.fd(), 0);
@@ -139,6 +139,26 @@ TEST_F(BeforeAFullQueue, WakesWhenThereIsRoomAlsoAfterAReconnect) {
   pollfd wanted{producer.fd(), POLLIN, 0};
   EXPECT_EQ(::poll(&wanted, 1, static_cast<int>(kPatience.count())), 1) << "slept through";
   EXPECT_EQ(run_loop(producer, [&] { return is_decided(producer, waiting); }), Error::kOk);
+}
+
+TEST_F(BeforeFullQueues, HearsOfRoomInEachAfterAReconnectWhileTheOthersStayFull) {
+  constexpr size_t kQueues = 20;
+  std::vector<JobId> first;
+  std::vector<Ticket> waiting;
+  Client producer = connect();
+  for (size_t i = 0; i < kQueues; ++i) {
+    const std::string queue = "q" + std::to_string(i);
+    first.push_back(submit({.type = "t", .queue = queue}));
+    waiting.push_back(parked(producer, queue));
+  }
+  daemon_.kill();
+  ASSERT_TRUE(daemon_.start());
+  ASSERT_TRUE(reconnects(producer));
+  for (size_t i = 0; i < kQueues; ++i) {
+    ASSERT_TRUE(client().cancel(first[i]));
+    const auto outcome = producer.wait(waiting[i], kPatience);
+    ASSERT_TRUE(outcome) << i << ": " << text_of(outcome);
+  }
 }
 
 TEST_F(InAnEventLoop, GivesUpWhenTheDaemonStaysAway) {

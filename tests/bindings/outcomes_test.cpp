@@ -91,7 +91,7 @@ TEST_F(Outcomes, OfSubmitsThatFoundNoRoomOverAReconnectSayWhenToTryAgain) {
   mark(5);
   outcomes_.advance({}, {}, counters_);
   ASSERT_TRUE(undecided(ticket(5)));
-  outcomes_.settle_orphan(outcomes_.first_orphan().first, Error::kQueueFull, counters_);
+  outcomes_.settle_orphan(outcomes_.orphans().front().first, Error::kQueueFull, counters_);
   EXPECT_EQ(decided(ticket(5)), Error::kQueueFull);
   EXPECT_NE(outcomes_.decide(ticket(5), session_)->error().retry_after_ms, 0u);
 }

@@ -42,7 +42,7 @@ void explain_held(const State& state, Slot slot, const Asker& asker, Explanation
   e.awaits = Awaits::kItsKey;
   e.ahead = keys.count_before(key, core.no, kExplainedAheadMax);
   const JobCore first = state.jobs.core(keys.first(key));
-  if (may_see(asker, first)) e.behind = first.id;
+  if (e.ahead > 0 && may_see(asker, first)) e.behind = first.id;
 }
 
 void explain_parked(const State& state, Slot slot, Explanation& e) {

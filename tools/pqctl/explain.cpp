@@ -36,6 +36,7 @@ std::string remedy_of(const Explanation& e) {
     case Awaits::kCredit:
       return "start more consumers, or give them more --concurrency";
     case Awaits::kItsKey:
+      if (e.ahead == 0) return {};  // its turn is about to come
       if (e.behind.empty()) return "ask an operator: the first of them is another user's";
       return "pqctl explain " + e.behind.to_string() + " tells of the first of them";
     case Awaits::kBatch:

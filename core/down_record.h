@@ -14,14 +14,14 @@ enum class DownKind : uint8_t {
   kDelivery = 1,      // a job, with its payload
   kCancelNotice = 2,  // the job under this token should stop; DeliveryHead without strings
   kVoid = 3,          // the delivery of this number was withdrawn before it could be published
-  kBatchEnd = 4,      // of the batch before, no more will come: a new engine, or a session that was resumed,
-                      // has repeated what it could; DeliveryHead without strings
+  kBatchEnd = 4,      // of the batch before, no more will come: what it lacks, its consumer has no lease of
+                      // any more; DeliveryHead without strings
   kAnswer = 16,
 };
 
 struct DeliveryHead {
   RecordHead head;      // kind is a DownKind
-  uint64_t number = 0;  // 1, 2, 3 ... within the session
+  uint64_t number = 0;  // growing within the session, from 1 on
   LeaseToken token;
   JobId id;
   int64_t lease_until_ms = 0;  // Unix milliseconds

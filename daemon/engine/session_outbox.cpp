@@ -8,6 +8,18 @@
 #include "shm/crash_point.h"
 
 namespace pqd {
+namespace {
+
+// Whoever it is for has the job in hand under this token.
+bool lease_holds(const State& state, const DeliveryEffect& delivery) {
+  const Slot slot = state.jobs.find(delivery.token.job);
+  if (slot == kNoSlot) return false;
+  const JobState now = state.jobs[slot].state;
+  return (now == JobState::kAssigned || now == JobState::kProcessing) &&
+         state.jobs.token(slot) == delivery.token && state.jobs.course(slot).holder == delivery.session;
+}
+
+}  // namespace
 
 SessionOutbox::SessionOutbox(DownSegment& down, const UpHeader& up, int engine_doorbell)
     : down_(&down),
@@ -140,23 +152,27 @@ bool SessionOutbox::flush_marks(const Progress& progress) {
 
 bool SessionOutbox::flush_deliveries(const Progress& progress, State& state, int64_t skew_ns) {
   uint64_t number = deliveries_published();
+  if (deliveries_stuck_) withdraw_all_over(state);
   while (!deliveries_.empty()) {
-    const WaitingDelivery& waiting = deliveries_.front();
+    WaitingDelivery& waiting = deliveries_.front();
+    if (deliveries_stuck_ && withdraw_if_over(waiting, state)) {
+      deliveries_.pop_front();
+      continue;
+    }
     const uint64_t reached = waiting.effect.after_sync ? progress.synced : progress.written;
     if (waiting.commit > reached) break;
     const bool delivery = waiting.kind == DownKind::kDelivery;
     const bool written = delivery ? write_delivery(delivery_ring_, waiting.effect, state, skew_ns)
                                   : write_notice(delivery_ring_, waiting.kind, waiting.effect);
     if (!written) {
-      found_no_room_ = true;
+      found_no_room_ = deliveries_stuck_ = true;
       break;
     }
-    if (delivery) {
-      number = waiting.effect.number;
-      state.blocks.drop_user(waiting.effect.record.block);
-    }
+    if (delivery) number = waiting.effect.number;
+    give_back(waiting, state);
     deliveries_.pop_front();
   }
+  deliveries_stuck_ &= !deliveries_.empty();
   PQD_CRASH_POINT("deliveries-written");
   if (!delivery_ring_.publish()) return false;
   PQD_CRASH_POINT("deliveries-published");
@@ -164,6 +180,38 @@ bool SessionOutbox::flush_deliveries(const Progress& progress, State& state, int
   down().deliveries_count.store(number, std::memory_order_release);
   PQD_CRASH_POINT("deliveries-counted");
   return true;
+}
+
+// A consumer that does not read has leases end, and is given others: what is left of the earlier ones here is
+// of no use to it, and their records would stay in memory for nothing.
+bool SessionOutbox::withdraw_if_over(WaitingDelivery& waiting, State& state) {
+  if (waiting.kind == DownKind::kBatchEnd || lease_holds(state, waiting.effect)) return false;
+  const bool last = waiting.effect.batch_last;
+  give_back(waiting, state);
+  if (last) waiting = {waiting.commit, {}, DownKind::kBatchEnd};
+  return !last;
+}
+
+// Only when there is twice as much as was left the last time, so that it costs little for each.
+void SessionOutbox::withdraw_all_over(State& state) {
+  look_at_bytes_ = std::max<size_t>(look_at_bytes_, down_->sizes().deliveries_bytes);
+  if (deliveries_.size() < look_at_count_ && record_bytes_ < look_at_bytes_) return;
+  std::deque<WaitingDelivery> left;
+  for (WaitingDelivery& waiting : deliveries_) {
+    if (withdraw_if_over(waiting, state)) continue;
+    const bool end = waiting.kind == DownKind::kBatchEnd;
+    if (end && !left.empty() && left.back().kind == DownKind::kBatchEnd) continue;
+    left.push_back(waiting);
+  }
+  deliveries_ = std::move(left);
+  look_at_count_ = 2 * deliveries_.size() + kLookAtCount;
+  look_at_bytes_ = 2 * record_bytes_ + down_->sizes().deliveries_bytes;
+}
+
+void SessionOutbox::give_back(const WaitingDelivery& waiting, State& state) {
+  if (waiting.kind != DownKind::kDelivery) return;
+  record_bytes_ -= waiting.effect.record.blob.bytes;
+  state.blocks.drop_user(waiting.effect.record.block);
 }
 
 bool SessionOutbox::write_answer(ByteView record) {
@@ -207,8 +255,7 @@ void SessionOutbox::set_blocked(bool blocked) {
 }
 
 void SessionOutbox::drop(State& state) {
-  for (const WaitingDelivery& waiting : deliveries_)
-    if (waiting.kind == DownKind::kDelivery) state.blocks.drop_user(waiting.effect.record.block);
+  for (const WaitingDelivery& waiting : deliveries_) give_back(waiting, state);
   deliveries_.clear();
 }
 

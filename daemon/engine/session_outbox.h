@@ -6,7 +6,8 @@
 //   answers      at once
 //   events       to those who watch: when the commit of the change is done; what finds no room stays in its
 //   watch
-// What finds no room in Down waits here and blocks nobody else. One thread.
+// What finds no room in Down waits here and blocks nobody else; a delivery whose lease ends meanwhile is left
+// out. One thread.
 #pragma once
 
 #include <array>
@@ -44,6 +45,7 @@ class SessionOutbox {
   // The record's block is the outbox's to give back.
   void add(uint64_t commit, const DeliveryEffect& effect) {
     deliveries_.push_back({commit, effect, DownKind::kDelivery});
+    record_bytes_ += effect.record.blob.bytes;
   }
   void add(uint64_t commit, const CancelNotice& notice);
   // Behind the deliveries that a new engine, or a session that was resumed, repeats.
@@ -54,7 +56,7 @@ class SessionOutbox {
   // jobs: what somebody has in hand must not be read again by the next engine, see daemon/engine/README.md.
   void tell(const Progress& progress);
   // Publishes everything that may and can be; true when something was, since the last call. `state`: for the
-  // records of the deliveries. `skew_ns`: from the broker's clock to the system's.
+  // records of the deliveries, and their leases. `skew_ns`: from the broker's clock to the system's.
   bool flush(const Progress& progress, State& state, int64_t skew_ns = 0);
   // Wakes the client if it sleeps.
   void ring() { bell_.ring_if_waiting(); }
@@ -74,6 +76,8 @@ class SessionOutbox {
   size_t receipts_waiting() const { return receipts_.size(); }
   uint64_t receipts_published() const { return receipt_ring_.published(); }
   size_t answer_bytes_waiting() const { return answer_bytes_; }
+  // And notices.
+  size_t deliveries_waiting() const { return deliveries_.size(); }
   // The number of the last delivery published.
   uint64_t deliveries_published() const;
 
@@ -92,9 +96,15 @@ class SessionOutbox {
     DownKind kind = DownKind::kDelivery;
   };
 
+  static constexpr size_t kLookAtCount = 64;
+
   bool flush_receipts(const Progress& progress);
   bool flush_marks(const Progress& progress);
   bool flush_deliveries(const Progress& progress, State& state, int64_t skew_ns);
+  // Nothing is left of it but the end of its batch, if it was the last one; true when nothing at all is.
+  bool withdraw_if_over(WaitingDelivery& waiting, State& state);
+  void withdraw_all_over(State& state);
+  void give_back(const WaitingDelivery& waiting, State& state);
   bool flush_answers();
   bool flush_events(const Progress& progress, const State& state);
   // Into the answers ring, not published yet; false when there is no room.
@@ -111,6 +121,11 @@ class SessionOutbox {
   std::deque<WaitingReceipt> receipts_;
   std::deque<WaitingMark> marks_;
   std::deque<WaitingDelivery> deliveries_;
+  size_t record_bytes_ = 0;        // of deliveries_
+  bool deliveries_stuck_ = false;  // they have found no room, and have not all gone since
+  // With so many, or so many bytes, all are looked through for those whose lease is over.
+  size_t look_at_count_ = kLookAtCount;
+  size_t look_at_bytes_ = 0;
   std::deque<Bytes> answers_;
   size_t answer_bytes_ = 0;
   SessionWatches watches_;

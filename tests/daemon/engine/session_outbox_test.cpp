@@ -135,21 +135,6 @@ TEST_F(SessionOutboxTest, TellsWithoutDeliveringAndIsNotEmptyBeforeItHasSaidSo) 
   EXPECT_TRUE(outbox().empty());
 }
 
-TEST_F(SessionOutboxTest, KeepsDeliveriesThatFindNoRoomUntilTheClientHasReadSome) {
-  for (uint64_t i = 1; i <= 10; ++i) outbox().add(1, delivery(i, false, 20'000));
-  flush(1, 1, 1);
-  EXPECT_TRUE(outbox().blocked());
-  std::vector<uint64_t> all = delivered();
-  EXPECT_LT(all.size(), 10u);
-  while (all.size() < 10) {
-    ASSERT_TRUE(flush(1, 1, 1));
-    for (const uint64_t number : delivered()) all.push_back(number);
-  }
-  EXPECT_TRUE(std::ranges::is_sorted(all));
-  EXPECT_FALSE(outbox().blocked());
-  EXPECT_EQ(state.blocks.blocks_in_use(), 0u);
-}
-
 TEST_F(SessionOutboxTest, GivesBackTheBlocksOfWhatItCannotSendAnyMore) {
   outbox().add(1, delivery(1, true));
   outbox().add(1, CancelNotice{Peers::kSession, {}, {}});

@@ -165,10 +165,10 @@ uint32_t Drain::take_control(SessionPort& port) {
   if (taken.outcome != Taken::kRecord) return 0;
   if (port.decided_before(kControlLane, reader.position().sequence)) return 1;
   const ByteView record = ByteView(scratch_).first(taken.bytes);
-  if (is_question(static_cast<RecordKind>(record[offsetof(RecordHead, kind)])))
-    questions_.push_back({port.number(), Bytes(record.begin(), record.end())});
-  else
+  if (!is_question(static_cast<RecordKind>(record[offsetof(RecordHead, kind)])))
     broker_.control(port.number(), reader.position().sequence, record);
+  else if (!port.leaving)
+    port.questions().add(record);
   return 1;
 }
 

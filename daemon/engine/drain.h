@@ -1,6 +1,7 @@
 // Takes records out of the sessions' lanes and hands them to the broker: control records and the most urgent
 // lanes first, 64 of a lane at a time, sessions in turns. A record is copied once, from the lane into the
-// commit's block, and looked at there. What cannot be a record ends its session. One thread.
+// commit's block, and looked at there. Questions are left with their session, to be answered after the turn.
+// What cannot be a record ends its session. One thread.
 #pragma once
 
 #include <vector>
@@ -9,12 +10,6 @@
 #include "daemon/engine/session_ports.h"
 
 namespace pqd {
-
-// A query, or the beginning or end of a watch, that came in a control lane; answered after the turn.
-struct AskedQuestion {
-  SessionNo session = 0;
-  Bytes record;
-};
 
 class Drain {
  public:
@@ -26,7 +21,6 @@ class Drain {
   bool run(CommitBuilder& commit, int64_t skew_ns = 0);
   // The last run() took something from a lane that is more urgent than the usual one.
   bool took_urgent() const { return urgent_; }
-  std::vector<AskedQuestion> take_questions() { return std::exchange(questions_, {}); }
 
  private:
   static constexpr uint32_t kQuantum = 64;
@@ -45,7 +39,6 @@ class Drain {
 
   Broker& broker_;
   SessionPorts& ports_;
-  std::vector<AskedQuestion> questions_;
   std::vector<std::pair<SessionPort*, size_t>> advanced_;
   std::vector<BlobRef> batch_;
   Bytes scratch_;

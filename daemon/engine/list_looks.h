@@ -1,5 +1,6 @@
-// Lists under way in the live jobs: so many rows a pass of the worker, in the order in which they were asked
-// for, so that no question holds up a turn. What is found goes on to the store's reader. One thread.
+// Lists under way in the live jobs: so many rows a pass of the worker, of one list after the other, so that
+// no question holds up a turn, and none another for long. What is found goes on to the store's reader. One
+// thread.
 #pragma once
 
 #include <deque>
@@ -15,13 +16,19 @@ class ListLooks {
 
   void begin(StoreQuestion question);
   bool empty() const { return looks_.empty(); }
+  // The session has gone.
+  void forget(SessionNo session) {
+    std::erase_if(looks_, [session](const Look& look) { return look.question.asker.session == session; });
+  }
   // Looks at kRowsPerPass rows at most; done(StoreQuestion) is called for each list that is complete.
   template <class Done>
   void go_on(State& state, Done&& done) {
     size_t rows = kRowsPerPass;
-    while (!looks_.empty() && look(state, looks_.front(), rows)) {
-      done(std::move(looks_.front().question));
+    while (!looks_.empty() && rows > 0) {
+      Look first = std::move(looks_.front());
       looks_.pop_front();
+      if (!look(state, first, rows)) return looks_.push_back(std::move(first));
+      done(std::move(first.question));
     }
   }
 

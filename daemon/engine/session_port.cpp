@@ -46,7 +46,7 @@ bool SessionPort::refresh() {
 
 bool SessionPort::held_back(size_t lane) const {
   if (faulty || outbox_.receipts_waiting() >= grant_.sizes.receipt_slots) return true;
-  return lane == kControlLane && outbox_.answer_bytes_waiting() >= grant_.sizes.answers_bytes;
+  return lane == kControlLane && !leaving && (questions_.full() || answers_wait());
 }
 
 RingViolation SessionPort::violation() const {

@@ -6,6 +6,7 @@
 
 #include "core/tables.h"
 #include "daemon/engine/session_outbox.h"
+#include "daemon/engine/session_questions.h"
 #include "daemon/loop/event_loop.h"
 #include "daemon/supervisor/engine_link.h"
 #include "shm/ring.h"
@@ -28,14 +29,24 @@ class SessionPort {
   // The client knows that this record of the lane was decided, by an engine that is gone, and no journal has
   // it: it was a query, a job of durability `memory` or a settlement of one, and went with that engine.
   bool decided_before(size_t lane, uint64_t sequence) const { return sequence <= decided_before_[lane]; }
-  // Nothing more is taken from this lane until the client has read what it was told.
+  // Nothing more is taken from this lane until the client has read what it was told, and, from the control
+  // lane, until it has answers to what it has asked.
   bool held_back(size_t lane) const;
   // The first broken rule, if any.
   RingViolation violation() const;
   // How many receipts the client says it has read: believed as far as it can be.
   uint64_t receipts_taken() const;
 
+  // The next of its questions may be answered: there are few under way, and it has read what it was told.
+  bool may_answer() const { return questions_.may_begin() && !answers_wait(); }
+  // The client is gone. What it had published is still taken, but nobody waits for answers.
+  void leave() {
+    leaving = true;
+    questions_.forget();
+  }
+
   SessionOutbox& outbox() { return outbox_; }
+  SessionQuestions& questions() { return questions_; }
   DownHeader& down() { return down_.header(); }
   int doorbell() const { return client_doorbell_.get(); }
   // Tells the client which engine serves it, and wakes it.
@@ -43,13 +54,16 @@ class SessionPort {
 
   WatchId watch = 0;
   uint64_t receipts_noted = 0;  // the count that the broker was told last
-  bool leaving = false;         // the client is gone: what it had published is still taken
+  bool leaving = false;         // see leave()
   bool faulty = false;          // it broke the rules, or was taken over: nothing more is taken
   bool taken_over = false;      // its client came back under another session
   bool told_misrouted = false;  // the log has a line about it: it asks for another partition's queues
 
  private:
   SessionPort() = default;
+
+  // As much as the ring holds waits beside it.
+  bool answers_wait() const { return outbox_.answer_bytes_waiting() >= grant_.sizes.answers_bytes; }
 
   SessionGrant grant_;
   UniqueFd client_doorbell_;
@@ -59,6 +73,7 @@ class SessionPort {
   std::array<RingReader, kLaneCount> lanes_;
   std::array<uint64_t, kLaneCount> decided_before_{};
   SessionOutbox outbox_;
+  SessionQuestions questions_;
 };
 
 }  // namespace pqd

@@ -178,6 +178,16 @@ void StoreReader::ask(StoreQuestion question) {
   changed_.notify_one();
 }
 
+void StoreReader::forget(SessionNo session) {
+  const std::lock_guard lock(mutex_);
+  const auto of_session = [session](const StoreQuestion& question) {
+    return question.asker.session == session;
+  };
+  std::erase_if(asked_, of_session);
+  std::erase_if(answered_, of_session);
+  asker_gone_ |= asker_ == session;
+}
+
 std::vector<StoreQuestion> StoreReader::take_answered() {
   const std::lock_guard lock(mutex_);
   return std::exchange(answered_, {});
@@ -192,15 +202,18 @@ void StoreReader::run() {
       if (stopping_) return;
       question = std::move(asked_.front());
       asked_.pop_front();
+      asker_ = question.asker.session;
+      asker_gone_ = false;
     }
-    if (!answer(question)) {
-      const std::lock_guard lock(mutex_);
-      asked_.push_back(std::move(question));
-      continue;
-    }
-    question.cursor.reset();
+    const bool answered = answer(question);
+    if (answered) question.cursor.reset();
     {
       const std::lock_guard lock(mutex_);
+      if (asker_gone_) continue;
+      if (!answered) {
+        asked_.push_back(std::move(question));
+        continue;
+      }
       answered_.push_back(std::move(question));
     }
     news_();

@@ -56,6 +56,8 @@ class StoreReader {
   ~StoreReader();
 
   void ask(StoreQuestion question);
+  // The session has gone: none of its questions is looked at again.
+  void forget(SessionNo session);
   std::vector<StoreQuestion> take_answered();
 
  private:
@@ -70,6 +72,8 @@ class StoreReader {
   std::condition_variable changed_;
   std::deque<StoreQuestion> asked_;
   std::vector<StoreQuestion> answered_;
+  SessionNo asker_ = 0;      // of the question in hand
+  bool asker_gone_ = false;  // since it was taken in hand
   bool stopping_ = false;
 
   std::thread thread_;

@@ -150,7 +150,7 @@ void Worker::open_sessions() {
 // What a client had published before it went is taken first: it may have asked for nothing but that.
 void Worker::close_sessions() {
   for (const SessionNo number : std::exchange(departed_, {})) {
-    if (SessionPort* port = parts_.ports.find(number)) port->leaving = true;
+    if (SessionPort* port = parts_.ports.find(number)) port->leave();
   }
   std::vector<SessionNo> gone;
   for (SessionPort* port : parts_.ports.all())
@@ -166,6 +166,8 @@ void Worker::remove(SessionNo number) {
   parts_.loop.unwatch(port->watch);
   PQD_CRASH_POINT("session-before-removal");
   port->outbox().drop(parts_.state);
+  lists_.forget(number);
+  reader_.forget(number);
   parts_.ports.remove(number);
   PQD_CRASH_POINT("session-removed");
 }
@@ -175,7 +177,8 @@ void Worker::find_faults() {
     const RingViolation violation = port->violation();
     const bool broken = violation != RingViolation::kNone || port->outbox().peer_broken() || port->faulty;
     if (!broken || port->leaving) continue;
-    port->faulty = port->leaving = true;
+    port->faulty = true;
+    port->leave();
     if (!port->taken_over)
       spdlog::warn("session {} broke the rules of its rings: {}", port->number(),
                    violation != RingViolation::kNone ? violation_text(violation)
@@ -223,8 +226,8 @@ bool Worker::anything_readable() {
   return any;
 }
 
-bool Worker::left_over() const {
-  if (!arrived_.empty() || !departed_.empty() || !lists_.empty()) return true;
+bool Worker::left_over() {
+  if (!arrived_.empty() || !departed_.empty() || !lists_.empty() || any_question()) return true;
   return more_ && parts_.commits.has_room();
 }
 
@@ -279,7 +282,7 @@ void Worker::stop() {
 bool Worker::stopped() {
   const bool cut_off = EventLoop::monotonic_ns() > *stop_by_ns_;
   if (cut_off) parts_.commits.hand(true, [this] { publish(); });
-  return parts_.commits.idle() && (cut_off || (!more_ && !anything_readable()));
+  return parts_.commits.idle() && (cut_off || (!more_ && !any_question() && !anything_readable()));
 }
 
 }  // namespace pqd

@@ -76,7 +76,7 @@ class Worker {
   void find_faults();
   void remove(SessionNo number);
   // Something is left to do that nobody will wake us for.
-  bool left_over() const;
+  bool left_over();
   // True when something came while it was worth looking. Meanwhile we count as awake, and nobody rings.
   bool look_on();
   bool anything_new();
@@ -90,6 +90,10 @@ class Worker {
 
   // worker_questions.cpp
   void answer_questions();
+  // Some of those that wait, sessions in turns.
+  void begin_questions();
+  // One waits that may be answered.
+  bool any_question();
   void answer(SessionPort& port, ByteView record);
   void answer_jobs(SessionPort& port, const QueryView& query);
   void answer_one_job(SessionPort& port, StoreQuestion question);
@@ -129,6 +133,7 @@ class Worker {
   uint64_t retired_ = 0;               // jobs that finished up to this commit are forgotten
   bool turn_wanted_ = true;            // something beside lanes and timers asks for a turn
   bool more_ = false;                  // the last turn left records behind
+  size_t first_asker_ = 0;             // the session whose question is next
   std::optional<int64_t>
       stop_by_ns_;  // the supervisor said stop: nothing more is taken after this (monotonic)
 };

@@ -9,6 +9,8 @@
 namespace pqd {
 namespace {
 
+// Some take as long as there are queues: a turn waits for so many of them at most.
+constexpr size_t kQuestionsPerPass = 8;
 // A job that is redriven faster than it can be looked for may be said not to be there.
 constexpr uint8_t kAskedAgainMax = 4;
 
@@ -21,16 +23,35 @@ bool names_a_queue(QueryKind kind) {
 }  // namespace
 
 void Worker::answer_questions() {
-  for (const AskedQuestion& asked : drain_.take_questions())
-    if (SessionPort* port = parts_.ports.find(asked.session)) answer(*port, asked.record);
-  lists_.go_on(parts_.state, [this](StoreQuestion&& question) { reader_.ask(std::move(question)); });
   for (StoreQuestion& question : reader_.take_answered()) answer_from_store(question);
+  begin_questions();
+  lists_.go_on(parts_.state, [this](StoreQuestion&& question) { reader_.ask(std::move(question)); });
+}
+
+void Worker::begin_questions() {
+  const auto& all = parts_.ports.all();
+  const size_t first = first_asker_;
+  size_t begun = 0;
+  for (size_t i = 0; i < all.size() && begun < kQuestionsPerPass; ++i) {
+    const size_t at = (first + i) % all.size();
+    if (!all[at]->may_answer()) continue;
+    answer(*all[at], all[at]->questions().begin());
+    first_asker_ = at + 1;
+    ++begun;
+  }
+}
+
+bool Worker::any_question() {
+  return std::ranges::any_of(parts_.ports.all(), [](const SessionPort* port) { return port->may_answer(); });
 }
 
 void Worker::answer(SessionPort& port, ByteView record) {
   const auto kind = static_cast<RecordKind>(record[offsetof(RecordHead, kind)]);
   if (kind == RecordKind::kWatch) return begin_watch(port, record);
-  if (kind == RecordKind::kUnwatch) return end_watch(port, record);
+  if (kind == RecordKind::kUnwatch) {
+    end_watch(port, record);
+    return port.questions().end();
+  }
   const auto query = read_query(record);
   if (!query) {
     QueryHead head;
@@ -155,6 +176,7 @@ bool Worker::answer_with(SessionPort& port, uint64_t request, AnswerKind kind, B
 
 void Worker::end_answer(SessionPort& port, uint64_t request, Error error, std::string_view text) {
   port.outbox().add_answer(answer_end(request, error, text));
+  port.questions().end();
 }
 
 Asker Worker::asker_of(const SessionPort& port) const {

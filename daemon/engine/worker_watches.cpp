@@ -36,6 +36,7 @@ void Worker::begin_watch(SessionPort& port, ByteView record) {
   if (begun != Error::kOk)
     return end_answer(port, request, begun, "this session has as many watches as it may have; end one");
   parts_.broker.changes().set_watched(true);
+  port.questions().end();
 }
 
 void Worker::end_watch(SessionPort& port, ByteView record) {

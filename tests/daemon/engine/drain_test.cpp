@@ -44,6 +44,18 @@ class DrainTest : public ::testing::Test {
     turn([] {});
   }
   size_t jobs() const { return state.jobs.size(); }
+  void ask(size_t count) {
+    QueryHead head;
+    head.kind = QueryKind::kHealth;
+    for (size_t i = 0; i < count; ++i) {
+      head.request = i + 1;
+      peers->put(Lane::kControl, write_query(head, {}, {}));
+    }
+  }
+  void submit_something() { peers->put(Lane::kNormal, peers->job(Lane::kNormal)); }
+  // Records out of the control lane.
+  uint64_t taken() const { return port->lane(kControlLane).position().sequence; }
+  static constexpr size_t kOpenMax = SessionQuestions::kOpenMax;
   uint8_t only_code() const { return receipts.size() == 1 ? receipts.front().receipt.code : 0; }
   static constexpr auto kInvalid = static_cast<uint8_t>(Error::kInvalidRequest);
 
@@ -195,11 +207,60 @@ TEST_F(DrainTest, KeepsQuestionsForAfterTheTurn) {
   head.request = 9;
   peers->put(Lane::kControl, write_query(head, {}, {}));
   turn();
-  const auto questions = drain.take_questions();
-  ASSERT_EQ(questions.size(), 1u);
-  EXPECT_EQ(questions[0].session, Peers::kSession);
-  EXPECT_TRUE(read_query(questions[0].record).has_value());
-  EXPECT_TRUE(drain.take_questions().empty());
+  ASSERT_EQ(port->questions().waiting(), 1u);
+  ASSERT_TRUE(port->may_answer());
+  EXPECT_TRUE(read_query(port->questions().begin()).has_value());
+  EXPECT_FALSE(port->may_answer());
+}
+
+TEST_F(DrainTest, TakesNoMoreQuestionsThanMayBeOpenAndGoesOnAsTheyAreAnswered) {
+  ask(3 * kOpenMax);
+  submit_something();
+  turn();
+  EXPECT_EQ(port->questions().waiting(), kOpenMax);
+  EXPECT_EQ(jobs(), 1u) << "other lanes are not held up";
+  EXPECT_FALSE(port->refresh());
+  for (size_t i = 0; i < SessionQuestions::kUnderWayMax; ++i) port->questions().begin();
+  EXPECT_FALSE(port->may_answer());
+  turn();
+  EXPECT_EQ(taken(), kOpenMax) << "those under way count";
+  port->questions().end();
+  EXPECT_TRUE(port->may_answer());
+  turn();
+  EXPECT_EQ(taken(), kOpenMax + 1);
+}
+
+TEST_F(DrainTest, BeginsNoAnswerForAClientThatDoesNotReadThem) {
+  ask(1);
+  turn();
+  port->outbox().add_answer(Bytes(peers->sizes.answers_bytes));
+  EXPECT_FALSE(port->may_answer());
+  EXPECT_TRUE(port->held_back(kControlLane));
+}
+
+TEST_F(DrainTest, TakesWhatStandsBehindTheQuestionsOfAClientThatHasGone) {
+  ask(3 * kOpenMax);
+  peers->put(Lane::kControl, write_unsubscribe(1));
+  turn();
+  port->leave();
+  EXPECT_EQ(port->questions().waiting(), 0u);
+  turn();
+  EXPECT_EQ(taken(), 3 * kOpenMax + 1);
+  EXPECT_EQ(port->questions().waiting(), 0u);
+}
+
+TEST_F(DrainTest, KeepsNoMoreOfARecordThanAQuestionCanHave) {
+  QueryHead head;
+  head.kind = QueryKind::kHealth;
+  Bytes record = write_query(head, {}, {});
+  record.resize(8'000);
+  const auto bytes = static_cast<uint32_t>(record.size());
+  std::memcpy(record.data(), &bytes, sizeof bytes);
+  peers->put(Lane::kControl, record);
+  turn();
+  const Bytes kept = port->questions().begin();
+  EXPECT_LE(kept.size(), 1'024u);
+  EXPECT_FALSE(read_query(kept).has_value()) << "it is as wrong as it was";
 }
 
 TEST_F(DrainTest, StopsAtATailThatCannotBeAndReadsNothingMore) {

@@ -66,6 +66,29 @@ TEST_F(StoreReaderTest, MergesMemoryWithTheStoreNewestFirst) {
   EXPECT_EQ(ask(question), (std::vector<uint64_t>{8, 6, 5, 4}));
 }
 
+TEST_F(StoreReaderTest, ForgetsTheQuestionsOfASessionThatHasGoneAlsoTheOneInHand) {
+  std::binary_semaphore news{0};
+  std::binary_semaphore go_on{0};
+  StoreReader reader(*store, [&] {
+    news.release();
+    go_on.acquire();
+  });
+  const auto question = [](SessionNo session) {
+    StoreQuestion asked;
+    asked.asker.session = session;
+    return asked;
+  };
+  for (const SessionNo session : {7u, 7u, 8u}) reader.ask(question(session));
+  ASSERT_TRUE(news.try_acquire_for(std::chrono::seconds(60)));
+  reader.forget(7);
+  go_on.release();
+  ASSERT_TRUE(news.try_acquire_for(std::chrono::seconds(60)));
+  const std::vector<StoreQuestion> answered = reader.take_answered();
+  go_on.release();
+  ASSERT_EQ(answered.size(), 1u);
+  EXPECT_EQ(answered[0].asker.session, 8u);
+}
+
 // Memory had let go of its record when it was asked.
 TEST_F(StoreReaderTest, PutsTheRecordIntoARowThatMemoryHasWithoutIt) {
   SubmitView submit;

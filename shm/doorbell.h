@@ -4,7 +4,7 @@
 //     1 store the tail (publish)                    a store the wake word: odd (arm)
 //     2 full fence             ---- pair F ----     b full fence
 //     3 load the wake word                          c look at every tail again
-//     4 odd and new: write the eventfd              d nothing there: sleep on the eventfd
+//     4 odd and new: write the doorbell             d nothing there: sleep on the doorbell
 //
 // Pair F: in the one order of all full fences either 2 is before b, then c sees the tail; or b is before 2,
 // then 3 sees the odd word. Both may happen (a wake-up for nothing), neither cannot.
@@ -12,12 +12,19 @@
 // A wake word counts: even = awake, odd = armed, one up at each change. The ringer remembers for which arming
 // it has rung and rings once for it, however much it publishes until the sleeper is on its feet.
 //
-// Thread rule: each object belongs to one thread. The eventfds are EFD_NONBLOCK: one that cannot take any
-// more is readable already, so that EAGAIN is as good as success.
+// What is written is an eventfd one way, a socket the other: the engine must not write what a client can make
+// block (see ClientBellEnds). Neither waits: a doorbell that cannot take any more is readable already, so
+// that EAGAIN is as good as success.
+//
+// Thread rule: each object belongs to one thread.
 #pragma once
+
+#include <expected>
 
 #include "shm/abi.h"
 #include "shm/fence.h"
+#include "shm/sys_error.h"
+#include "shm/unique_fd.h"
 
 namespace pqd {
 
@@ -84,14 +91,22 @@ inline void set_outbox_blocked(DownHeader& down, bool blocked) {
   down.outbox_blocked.store(blocked ? 1 : 0, std::memory_order_relaxed);
 }
 
+// The doorbell from engine to client: two open files, of which the client never gets the engine's. In an
+// eventfd both would share O_NONBLOCK and the count, and the client could have the engine sleep in its write;
+// in a pipe the client's read could hold the lock that a write waits for.
+struct ClientBellEnds {
+  UniqueFd engine;  // to ring. Nothing can be sent to it.
+  UniqueFd client;  // readable once rung; eight bytes a ring
+};
+std::expected<ClientBellEnds, SysError> make_client_bell();
+
 // Engine to client.
 class ClientBell {
  public:
   ClientBell() = default;
-  // `event_fd`: the session's engine_doorbell; stays the caller's. `up` is the client's and not believed: a
-  // wrong word costs the client a wake-up or the engine one write.
-  ClientBell(DownHeader& down, const UpHeader& up, int event_fd)
-      : down_(&down), up_(&up), event_fd_(event_fd) {
+  // `socket`: the engine's end of the session's engine_doorbell; stays the caller's. `up` is the client's and
+  // not believed: a wrong word costs the client a wake-up or the engine one write.
+  ClientBell(DownHeader& down, const UpHeader& up, int socket) : down_(&down), up_(&up), socket_(socket) {
     // relaxed: our own word.
     bell_ = down.bell.load(std::memory_order_relaxed);
   }
@@ -111,7 +126,7 @@ class ClientBell {
 
   DownHeader* down_ = nullptr;
   const UpHeader* up_ = nullptr;
-  int event_fd_ = -1;
+  int socket_ = -1;
   uint32_t bell_ = 0;
   uint32_t rung_ = 0;
 };
@@ -122,7 +137,8 @@ class ClientBell {
 class Waiter {
  public:
   Waiter() = default;
-  Waiter(UpHeader& up, int event_fd) : up_(&up), event_fd_(event_fd) {
+  // `doorbell`: the client's end; stays the caller's. Of an earlier daemon it is an eventfd.
+  Waiter(UpHeader& up, int doorbell) : up_(&up), doorbell_(doorbell) {
     // relaxed: our own word.
     word_ = up.waiting.load(std::memory_order_relaxed) | 1;
     disarm();
@@ -141,11 +157,11 @@ class Waiter {
   bool wait(int timeout_ms);
   // Takes the rings back. Never between arm() and the sleep: one of them may be meant for it.
   void drain();
-  int fd() const { return event_fd_; }
+  int fd() const { return doorbell_; }
 
  private:
   UpHeader* up_ = nullptr;
-  int event_fd_ = -1;
+  int doorbell_ = -1;
   uint32_t word_ = 0;
 };
 

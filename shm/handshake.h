@@ -86,7 +86,7 @@ struct SessionFds {
   UniqueFd down;
   UniqueFd wake;
   UniqueFd client_doorbell;  // eventfd: the client writes, the engine sleeps on it
-  UniqueFd engine_doorbell;  // eventfd: the engine writes, the client sleeps on it
+  UniqueFd engine_doorbell;  // the client's end, see ClientBellEnds: the client sleeps on it
 };
 inline constexpr size_t kSessionFdCount = 5;
 

@@ -15,7 +15,7 @@
 
 namespace pqd {
 
-inline constexpr uint32_t kEngineLinkVersion = 3;
+inline constexpr uint32_t kEngineLinkVersion = 4;
 inline constexpr char kEngineEntry[] = "pqd_engine_main";
 
 // One session, as the supervisor made it. The engine maps Up (read-only) from its descriptor. Down:
@@ -33,7 +33,7 @@ struct SessionGrant {
   int32_t up_fd = -1;
   int32_t down_fd = -1;
   int32_t client_doorbell_fd = -1;  // the client rings, the engine sleeps on it
-  int32_t engine_doorbell_fd = -1;  // the engine rings
+  int32_t engine_doorbell_fd = -1;  // the engine's end of ClientBellEnds: the engine rings
   SessionSecret secret_hash{};      // first 16 bytes of the SHA-256 of the session's secret
   uint64_t resume_session = 0;      // the client says that it was this session
   SessionSecret resume_hash{};      // of the secret it gave as proof

@@ -6,7 +6,7 @@
 namespace pqd {
 namespace {
 
-// Socket, two memory files, two eventfds.
+// Socket, two memory files, two doorbells; until the Welcome also the client's end of one of them.
 constexpr uint64_t kFdsPerSession = 5;
 constexpr uint64_t kFdsBeside = 64;
 // The engine's own, of which RocksDB takes the most; see max_open_files in daemon/store/tuning.cpp.

@@ -61,10 +61,9 @@ std::expected<void, Reception::No> Reception::equip(Session& session) {
                                           std::strerror(number.error().number))});
   }
   auto files = create_session_files(session.hello.sizes);
-  const bool none_left =
-      files ? std::ranges::any_of(files->for_engine(),
-                                  [](int fd) { return leaves_few(fd, kFilesKept + kFilesForRefusals); })
-            : files.error().number == EMFILE;
+  const auto few = [](int fd) { return leaves_few(fd, kFilesKept + kFilesForRefusals); };
+  const bool none_left = files ? std::ranges::any_of(files->for_engine(), few) || few(files->client_end.get())
+                               : files.error().number == EMFILE;
   if (none_left) return std::unexpected(No{Error::kUnavailable, no_open_files_text()});
   if (!files)
     return std::unexpected(
@@ -103,7 +102,7 @@ void Reception::welcome(Session& session, bool resumed) {
   welcome.partition = session.partition;
   const std::array<int, kSessionFdCount> fds{
       session.files.up.get(), session.files.down.get(), wake_fds_[session.partition],
-      session.files.client_doorbell.get(), session.files.engine_doorbell.get()};
+      session.files.client_doorbell.get(), session.files.client_end.get()};
   // Before the client has it: who was welcomed is not lost by a death of ours.
   store_.keep(session);
   // The socket is empty: it takes this at once, or its client is gone.
@@ -112,6 +111,7 @@ void Reception::welcome(Session& session, bool resumed) {
   PQD_CRASH_POINT("session-welcomed");
   ::explicit_bzero(session.secret.data(), session.secret.size());
   ::explicit_bzero(welcome.secret.data(), welcome.secret.size());
+  session.files.client_end.reset();
   if (!sent) return drop(session);
   session.state = SessionState::kLive;
   spdlog::info("{} has begun", session.words());

@@ -44,15 +44,27 @@ Checked check_socket(int socket, const SessionCard& card) {
   return {};
 }
 
-// Any write to another kind of file might do harm.
-Checked check_doorbell(int fd) {
+const char kNoDoorbell[] = "a doorbell of it is none";
+
+// Any read from another kind of file might do harm.
+Checked check_client_doorbell(int fd) {
   std::array<char, 64> target{};
   const std::string path = fmt::format("/proc/self/fd/{}", fd);
   const ssize_t length = ::readlink(path.c_str(), target.data(), target.size());
   const bool event =
       length > 0 && std::string_view(target.data(), static_cast<size_t>(length)) == "anon_inode:[eventfd]";
   if (event && (::fcntl(fd, F_GETFL) & O_NONBLOCK) != 0) return {};
-  return std::unexpected("a doorbell of it is none");
+  return std::unexpected(kNoDoorbell);
+}
+
+// The engine's end as make_client_bell() makes it: an end of its own, to which nothing can be sent. An
+// eventfd, as earlier versions left, could be made to block by its client.
+Checked check_engine_doorbell(int fd) {
+  char byte = 0;
+  if (option(fd, SO_DOMAIN) == AF_UNIX && option(fd, SO_TYPE) == SOCK_STREAM &&
+      option(fd, SO_ACCEPTCONN) == 0 && ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+    return {};
+  return std::unexpected(kNoDoorbell);
 }
 
 // The engine that wrote the earlier one is dead, so that what is copied stands still.
@@ -81,8 +93,10 @@ std::expected<Session, std::string> take_back(uint64_t number, SessionParts part
   if (auto checked = check_memfd(earlier, down_layout(card->sizes).file_bytes(), Sealed::kForClientReading);
       !checked)
     return wrong("Down", checked.error());
-  for (const auto bell : {SessionPart::kClientDoorbell, SessionPart::kEngineDoorbell})
-    if (auto checked = check_doorbell(part(bell).get()); !checked) return std::unexpected(checked.error());
+  if (auto checked = check_client_doorbell(part(SessionPart::kClientDoorbell).get()); !checked)
+    return std::unexpected(checked.error());
+  if (auto checked = check_engine_doorbell(part(SessionPart::kEngineDoorbell).get()); !checked)
+    return std::unexpected(checked.error());
   auto down = copy_down(earlier, card->sizes);
   if (!down) return wrong("Down", down.error());
   auto mapping = DownSegment::map(down->get(), card->sizes, Access::kReadWrite, OnFork::kInherit);
@@ -103,9 +117,12 @@ std::expected<Session, std::string> take_back(uint64_t number, SessionParts part
   session.hello.client_name = card->client_name;
   session.secret_hash = card->secret_hash;
   session.socket = std::move(part(SessionPart::kSocket));
-  session.files = {std::move(part(SessionPart::kUp)), std::move(*down),
-                   std::move(part(SessionPart::kClientDoorbell)),
-                   std::move(part(SessionPart::kEngineDoorbell)), std::move(*mapping)};
+  session.files = {.up = std::move(part(SessionPart::kUp)),
+                   .down = std::move(*down),
+                   .client_doorbell = std::move(part(SessionPart::kClientDoorbell)),
+                   .engine_doorbell = std::move(part(SessionPart::kEngineDoorbell)),
+                   .mapping = std::move(*mapping),
+                   .client_end = {}};
   return session;
 }
 

@@ -2,12 +2,13 @@
 
 #include <sys/eventfd.h>
 
+#include "shm/doorbell.h"
 #include "shm/memfd.h"
 
 namespace pqd {
 namespace {
 
-std::expected<UniqueFd, SysError> make_doorbell() {
+std::expected<UniqueFd, SysError> make_client_doorbell() {
   UniqueFd fd(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
   if (!fd) return std::unexpected(SysError::last("eventfd"));
   return fd;
@@ -23,12 +24,16 @@ std::expected<SessionFiles, SysError> create_session_files(const SegmentSizes& s
   if (!down) return std::unexpected(down.error());
   auto mapping = DownSegment::map(down->get(), sizes, Access::kReadWrite, OnFork::kInherit);
   if (!mapping) return std::unexpected(mapping.error());
-  auto client_doorbell = make_doorbell();
+  auto client_doorbell = make_client_doorbell();
   if (!client_doorbell) return std::unexpected(client_doorbell.error());
-  auto engine_doorbell = make_doorbell();
+  auto engine_doorbell = make_client_bell();
   if (!engine_doorbell) return std::unexpected(engine_doorbell.error());
-  return SessionFiles{std::move(*up), std::move(*down), std::move(*client_doorbell),
-                      std::move(*engine_doorbell), std::move(*mapping)};
+  return SessionFiles{.up = std::move(*up),
+                      .down = std::move(*down),
+                      .client_doorbell = std::move(*client_doorbell),
+                      .engine_doorbell = std::move(engine_doorbell->engine),
+                      .mapping = std::move(*mapping),
+                      .client_end = std::move(engine_doorbell->client)};
 }
 
 }  // namespace pqd

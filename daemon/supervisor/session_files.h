@@ -1,4 +1,4 @@
-// What a session is made of, apart from its socket: two memory files, two eventfds, and the supervisor's
+// What a session is made of, apart from its socket: two memory files, two doorbells, and the supervisor's
 // writable mapping of Down, through which every later engine can write to a file that is long sealed.
 #pragma once
 
@@ -15,8 +15,9 @@ struct SessionFiles {
   UniqueFd up;    // sealed for client writing from the beginning
   UniqueFd down;  // sealed for client reading once the first engine has mapped it
   UniqueFd client_doorbell;
-  UniqueFd engine_doorbell;
+  UniqueFd engine_doorbell;  // the engine's end
   DownSegment mapping;
+  UniqueFd client_end;  // of engine_doorbell; the client's alone once it has its Welcome
 
   // In the order of LinkKind::kSessionOpened.
   std::array<int, 4> for_engine() const {

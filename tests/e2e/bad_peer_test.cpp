@@ -1,12 +1,18 @@
 // Who is not what the other end expects: strangers, other versions, garbage, silence.
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
+
 #include "bindings/cpp/client.h"
+#include "bindings/cpp/client_session.h"
+#include "core/submit_record.h"
 #include "shm/handshake.h"
 #include "tests/e2e/raw_socket.h"
 #include "tests/e2e/with_pqctl.h"
+#include "tests/support/eventually.h"
 
 namespace pqd::test {
 namespace {
@@ -72,6 +78,45 @@ TEST_F(BadPeer, ThatTalksNonsenseOrNothingIsClosedWhileOthersAreServed) {
   EXPECT_EQ(::recv(silent.get(), &nothing, 1, 0), 0);
   EXPECT_TRUE(has(daemon_.log(), "it did not say hello in time"));
   EXPECT_TRUE(has(daemon_.log(), "a message has the wrong size"));
+}
+
+// One more job of a session whose client always says that it sleeps, and never takes a ring.
+bool submit_asleep(ClientSession& session, uint32_t& word) {
+  SubmitView view;
+  view.head.id = session.next_id(Lane::kNormal);
+  view.queue = "default";
+  view.type = "t";
+  RingWriter& writer = session.writer(Lane::kNormal);
+  const auto room = writer.reserve(static_cast<uint32_t>(submit_record_bytes(view)));
+  if (room.empty()) return false;
+  write_submit_record(view, room);
+  writer.commit(static_cast<uint32_t>(room.size()));
+  session.up.header().waiting.store(word += 2);
+  writer.publish();
+  session.bell.ring_if_sleeping();
+  const uint64_t sent = session.count(Lane::kNormal, Durability::kOs);
+  return eventually([&] { return load_watermarks(session.down.lane(Lane::kNormal)).applied >= sent; });
+}
+
+TEST_F(BadPeer, ThatStopsUpItsDoorbellHoldsUpNobodysWork) {
+  const auto opened = ClientSession::open(daemon_.socket(), {}, Deadline::in(kWatchdog));
+  ASSERT_TRUE(opened) << opened.error().text;
+  ClientSession& hostile = **opened;
+  const int doorbell = hostile.engine_doorbell.get();
+  ASSERT_EQ(::fcntl(doorbell, F_SETFL, 0), 0);
+  const uint64_t nearly_full = ~uint64_t{0} - 1;
+  // An eventfd would be full now; a socket that takes nothing says so.
+  ASSERT_LT(::send(doorbell, &nearly_full, sizeof nearly_full, MSG_NOSIGNAL | MSG_DONTWAIT), 0);
+  if (errno == ENOTSOCK) {
+    ASSERT_EQ(::write(doorbell, &nearly_full, sizeof nearly_full), 8);
+  }
+  uint32_t word = 1;
+  for (int i = 0; i < 50; ++i) ASSERT_TRUE(submit_asleep(hostile, word)) << "after " << i;
+  auto other = Client::connect({.socket = daemon_.socket()});
+  ASSERT_TRUE(other) << other.error().text;
+  const auto ticket = other->submit({.type = "t"});
+  ASSERT_TRUE(ticket) << ticket.error().text;
+  EXPECT_TRUE(other->wait(*ticket, kWatchdog));
 }
 
 TEST_F(BadPeer, OfAnotherUserIsNotLetIn) {

@@ -1,7 +1,10 @@
 #include "shm/doorbell.h"
 
+#include <fcntl.h>
 #include <poll.h>
+#include <sys/socket.h>
 
+#include <cerrno>
 #include <thread>
 
 #include "shm/ring.h"
@@ -18,11 +21,11 @@ struct Pages {
   UpHeader up{};
   DownHeader down{};
   UniqueFd to_engine = make_event();
-  UniqueFd to_client = make_event();
+  ClientBellEnds to_client = make_client_bell().value();
 
   EngineBell engine_bell() { return {wake, down, to_engine.get()}; }
-  ClientBell client_bell() { return {down, up, to_client.get()}; }
-  Waiter waiter() { return {up, to_client.get()}; }
+  ClientBell client_bell() { return {down, up, to_client.engine.get()}; }
+  Waiter waiter() { return {up, to_client.client.get()}; }
 };
 
 TEST(Doorbell, AnAwakeWorkerIsNotRung) {
@@ -100,14 +103,14 @@ TEST(Doorbell, AWaitingClientIsRungOnceAndTheBellChangesEachTime) {
   ClientBell bell = pages.client_bell();
   Waiter waiter = pages.waiter();
   bell.ring_if_waiting();
-  EXPECT_EQ(take_rings(pages.to_client), 0u);
+  EXPECT_EQ(take_rings(pages.to_client.client), 0u);
   EXPECT_EQ(pages.down.bell.load(), 1u);
   waiter.arm();
   for (int i = 0; i < 10; ++i) bell.ring_if_waiting();
   EXPECT_EQ(pages.down.bell.load(), 11u);
   EXPECT_TRUE(waiter.wait(test::kWatchdogMs));
   waiter.disarm();
-  EXPECT_EQ(take_rings(pages.to_client), 0u);
+  EXPECT_EQ(take_rings(pages.to_client.client), 0u);
 }
 
 TEST(Doorbell, ARingThatCameAfterTheWaitWasOverDoesNoHarm) {
@@ -135,6 +138,71 @@ TEST(Doorbell, AFullEventfdHoldsNobodyUp) {
   sleeper.arm();
   bell.ring_if_sleeping();
   EXPECT_EQ(take_rings(pages.to_engine), nearly_full);
+}
+
+// A client may do anything to what it holds of its doorbell, and never read. The engine has to come back.
+TEST(Doorbell, SharedWithSomebodyHostileDoesNotBlockTheEngine) {
+  EXPECT_TRUE(test::succeeds_in_child([] {
+    Pages pages;
+    const int theirs = pages.to_client.client.get();
+    if (::fcntl(theirs, F_SETFL, 0) != 0) return false;
+    ClientBell bell = pages.client_bell();
+    for (uint32_t word = 1; word < 10'000; word += 2) {
+      pages.up.waiting.store(word);
+      bell.ring_if_waiting();
+    }
+    return true;
+  }));
+}
+
+// Descriptors among it would be the daemon's to close.
+TEST(Doorbell, OfTheEngineTakesNothingFromItsClient) {
+  const Pages pages;
+  EXPECT_EQ(::send(pages.to_client.client.get(), "x", 1, MSG_NOSIGNAL), -1);
+  EXPECT_EQ(errno, EPIPE);
+}
+
+TEST(Doorbell, OfAClientThatClosedItsEndHoldsNobodyUp) {
+  Pages pages;
+  Waiter waiter = pages.waiter();
+  waiter.arm();
+  pages.to_client.client.reset();
+  pages.client_bell().ring_if_waiting();  // without SIGPIPE
+}
+
+TEST(Doorbell, ThatIsFullIsAnsweredOnceAndRingsAgain) {
+  Pages pages;
+  ClientBell bell = pages.client_bell();
+  Waiter waiter = pages.waiter();
+  // Each rung for, but never slept on.
+  for (int i = 0; i < 1'000; ++i) {
+    waiter.arm();
+    bell.ring_if_waiting();
+    waiter.disarm();
+  }
+  waiter.arm();
+  EXPECT_TRUE(waiter.wait(0));
+  waiter.disarm();
+  waiter.arm();
+  EXPECT_FALSE(waiter.wait(0));
+  bell.ring_if_waiting();
+  EXPECT_TRUE(waiter.wait(test::kWatchdogMs));
+}
+
+// Libraries of before read eight bytes a time; daemons of before gave an eventfd.
+TEST(Doorbell, IsUnderstoodByEarlierLibrariesAndOfEarlierDaemons) {
+  Pages pages;
+  ClientBell bell = pages.client_bell();
+  pages.up.waiting.store(1);
+  bell.ring_if_waiting();
+  EXPECT_EQ(take_rings(pages.to_client.client), 1u);
+  EXPECT_EQ(take_rings(pages.to_client.client), 0u);
+  const UniqueFd event = make_event();
+  Waiter waiter(pages.up, event.get());
+  const uint64_t rings = 40;
+  ASSERT_EQ(::write(event.get(), &rings, sizeof rings), 8);
+  EXPECT_TRUE(waiter.wait(0));
+  EXPECT_FALSE(waiter.wait(0));
 }
 
 // One request, one answer, both sides asleep in between whenever they manage to: a wake-up that is lost

@@ -168,10 +168,20 @@ TEST(ReturnedSession, WithADoorbellThatIsNoneIsRefused) {
   Left file;
   file.part(SessionPart::kClientDoorbell).reset(::open("/dev/null", O_RDWR | O_CLOEXEC | O_NONBLOCK));
   EXPECT_TRUE(refused_for(file, "doorbell"));
-  // One that would hold up whoever rings it.
   Left blocking;
-  blocking.part(SessionPart::kEngineDoorbell) = event(0);
+  blocking.part(SessionPart::kClientDoorbell) = event(0);
   EXPECT_TRUE(refused_for(blocking, "doorbell"));
+  // What its client can make hold up whoever rings it.
+  Left shared;
+  shared.part(SessionPart::kEngineDoorbell) = event();
+  EXPECT_TRUE(refused_for(shared, "doorbell"));
+  // Its client could send things to it.
+  Left open;
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), 0);
+  const UniqueFd other(ends[1]);
+  open.part(SessionPart::kEngineDoorbell).reset(ends[0]);
+  EXPECT_TRUE(refused_for(open, "doorbell"));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 // FILE), gate=FILE (no kReady before it is there), hide_until=FILE (does not touch inherited sessions
 // before), halt=1 (give up), deaf=1 (does not stop).
 #include <poll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -124,7 +125,8 @@ class StandIn {
     if (order == 4) ::_exit(kEngineExitRestart);
     show();
     const uint64_t one = 1;
-    [[maybe_unused]] const ssize_t n = ::write(session.grant.engine_doorbell_fd, &one, sizeof one);
+    [[maybe_unused]] const ssize_t n =
+        ::send(session.grant.engine_doorbell_fd, &one, sizeof one, MSG_DONTWAIT | MSG_NOSIGNAL);
   }
 
   void hear() {

@@ -68,7 +68,23 @@ std::vector<UniqueFd> take_fds(msghdr& header) {
   return fds;
 }
 
+// Of the kernel's, which older headers do not have.
+constexpr int kSoPassPidFd = 76;
+constexpr int kSoPassRights = 83;
+
 }  // namespace
+
+NextMessage next_message(int socket) {
+  msghdr header{};  // without room for descriptors, of which the kernel tells
+  if (::recvmsg(socket, &header, MSG_PEEK | MSG_DONTWAIT) < 0) return NextMessage::kNone;
+  return (header.msg_flags & MSG_CTRUNC) != 0 ? NextMessage::kWithFds : NextMessage::kPlain;
+}
+
+void refuse_extras(int socket) {
+  const int no = 0;
+  for (const int what : {kSoPassRights, SO_PASSCRED, SO_PASSSEC, kSoPassPidFd})
+    ::setsockopt(socket, SOL_SOCKET, what, &no, sizeof no);
+}
 
 std::expected<void, WireError> send_message(int socket, std::span<const std::byte> message,
                                             std::span<const int> fds, WireTimeout timeout) {

@@ -54,4 +54,17 @@ std::expected<void, WireError> send_message(int socket, const Pod& message, std:
 std::expected<ReceivedMessage, WireError> receive_message(int socket, std::span<std::byte> buffer,
                                                           size_t fds_max, WireTimeout timeout);
 
+// What receive_message() would take next, which stays where it is. REQUIRES: refuse_extras(socket).
+enum class NextMessage : uint8_t {
+  kNone,   // not yet
+  kPlain,  // a message, or the end
+  kWithFds,
+};
+NextMessage next_message(int socket);
+
+// From now on nobody can send descriptors to this Unix socket, nor to those that it accepts (EPERM), nor does
+// anything else come with a message. Descriptors that are on their way already come through; all do on a
+// kernel before Linux 6.16.
+void refuse_extras(int socket);
+
 }  // namespace pqd

@@ -8,6 +8,7 @@
 #include <csignal>
 #include <cstdio>
 
+#include "daemon/supervisor/open_files.h"
 #include "daemon/supervisor/signal_watch.h"
 #include "shm/seqpacket.h"
 
@@ -23,19 +24,7 @@ void die_with(int supervisor_pid) {
   if (::getppid() != supervisor_pid) ::_exit(kEngineExitRestart);
 }
 
-// Listener, locks, clients' sockets, ring and pidfds of the loop: all that is not the engine's.
-void close_all_but(std::vector<int> keep) {
-  std::ranges::sort(keep);
-  unsigned first = 0;
-  for (const int fd : keep) {
-    if (fd < 0) continue;
-    const auto number = static_cast<unsigned>(fd);
-    if (number > first) ::close_range(first, number - 1, 0);
-    first = number + 1;
-  }
-  ::close_range(first, ~0U, 0);
-}
-
+// Not listener, locks, clients' sockets, ring and pidfds of the loop: all that is not the engine's.
 std::vector<int> kept_fds(const EngineStart& start, int link_fd) {
   std::vector<int> keep{STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, link_fd, start.lock_fd};
   for (const SessionGrant& grant : start.grants)

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "daemon/supervisor/open_files.h"
+#include "shm/seqpacket.h"
 
 namespace pqd {
 namespace {
@@ -44,6 +45,7 @@ std::expected<UniqueFd, StartFailure> bind_socket(const std::string& path, mode_
   std::memcpy(address.sun_path, path.data(), path.size());
   UniqueFd socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket) return std::unexpected(path_failure("cannot make a socket for", path, errno));
+  refuse_extras(socket.get());
   const mode_t mask = ::umask(~mode & 0777);
   const int bound = ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
   const int number = errno;
@@ -89,6 +91,7 @@ std::expected<std::unique_ptr<Listener>, std::string> Listener::adopt(EventLoop&
                                                                       const std::string& path,
                                                                       UniqueFd socket, Arrival arrival) {
   if (const char* wrong = objection_to(socket.get(), path)) return std::unexpected(wrong);
+  refuse_extras(socket.get());
   if (::fcntl(socket.get(), F_SETFL, O_NONBLOCK) != 0) return std::unexpected(std::strerror(errno));
   return std::unique_ptr<Listener>(new Listener(loop, path, std::move(socket), std::move(arrival)));
 }
@@ -101,19 +104,30 @@ Listener::Listener(EventLoop& loop, std::string path, UniqueFd socket, Arrival a
 Listener::~Listener() {
   loop_.unwatch(watch_);
   loop_.cancel_timer(rest_timer_);
-  if (!keep_file_) ::unlink(path_.c_str());
+  if (keep_file_) return;
+  ::unlink(path_.c_str());
+  // Nobody is closed unheard: with the listener, what they have sent would be closed too.
+  ::shutdown(socket_.get(), SHUT_RDWR);
+  while (accept_one()) {
+  }
 }
 
 void Listener::listen() {
   watch_ = loop_.watch(socket_.get(), [this] { accept_some(); });
 }
 
+bool Listener::accept_one() {
+  UniqueFd socket(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  if (!socket) return false;
+  refuse_extras(socket.get());  // it may have come before the listener was ours
+  arrival_(std::move(socket));
+  return true;
+}
+
 void Listener::accept_some() {
   for (int i = 0; i < kArrivalsPerTurn; ++i) {
-    UniqueFd socket(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-    if (socket) {
+    if (accept_one()) {
       told_rest_ = false;
-      arrival_(std::move(socket));
       continue;
     }
     if (errno == ECONNABORTED || errno == EINTR) continue;

@@ -1,6 +1,6 @@
 // The socket at which clients arrive. Made only by who holds the lock of its path, so that a file that is
-// there already is a dead daemon's. Its file goes with the object, unless somebody else keeps the socket
-// open. Belongs to the loop's thread.
+// there already is a dead daemon's. Its file goes with the object, and who waits there is handed on, unless
+// somebody else keeps the socket open. Belongs to the loop's thread.
 #pragma once
 
 #include <sys/types.h>
@@ -39,6 +39,8 @@ class Listener {
  private:
   Listener(EventLoop& loop, std::string path, UniqueFd socket, Arrival arrival);
   void listen();
+  // False: there is nobody, or errno says why not.
+  bool accept_one();
   void accept_some();
   void rest();
 

@@ -2,6 +2,9 @@
 
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
 
 namespace pqd {
 namespace {
@@ -40,6 +43,18 @@ bool leaves_few(int fd, uint64_t kept) { return static_cast<uint64_t>(fd) + 1 + 
 std::string no_open_files_text() {
   return fmt::format("all of the {} open files that are allowed are taken: {}, or end sessions", soft_limit(),
                      kRaiseOpenFiles);
+}
+
+void close_all_but(std::vector<int> keep) {
+  std::ranges::sort(keep);
+  unsigned first = 0;
+  for (const int fd : keep) {
+    if (fd < 0) continue;
+    const auto number = static_cast<unsigned>(fd);
+    if (number > first) ::close_range(first, number - 1, 0);
+    first = number + 1;
+  }
+  ::close_range(first, ~0U, 0);
 }
 
 }  // namespace pqd

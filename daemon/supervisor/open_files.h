@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <expected>
 #include <string>
+#include <vector>
 
 #include "daemon/supervisor/start_failure.h"
 
@@ -27,5 +28,8 @@ bool leaves_few(int fd, uint64_t kept);
 
 // All are taken: why there is no session.
 std::string no_open_files_text();
+
+// For a child that was forked without exec. Negative numbers are passed over.
+void close_all_but(std::vector<int> keep);
 
 }  // namespace pqd

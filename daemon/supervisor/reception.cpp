@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "daemon/supervisor/open_files.h"
+#include "shm/seqpacket.h"
 #include "shm/sizes.h"
 
 namespace pqd {
@@ -51,23 +52,32 @@ Reception::Reception(EventLoop& loop, SessionTable& table, SessionCounter& count
       store_(store),
       wake_fds_(std::move(wake_fds)),
       options_(options),
-      served_(served_words(options.access)) {}
+      served_(served_words(options.access)),
+      closer_(loop) {}
 
-Reception::~Reception() { loop_.cancel_timer(open_timer_); }
+// The clients' sockets are left to the process's end, which does not wait, see SocketCloser. Not ended: who
+// was left with the service manager goes on.
+Reception::~Reception() {
+  loop_.cancel_timer(open_timer_);
+  table_.release_sockets();
+}
 
 void Reception::arrived(UniqueFd socket) {
+  if (!admit(socket)) closer_.close(std::move(socket));
+}
+
+bool Reception::admit(UniqueFd& socket) {
   const auto peer = peer_of(socket.get(), options_.access);
-  if (!peer) return;
+  if (!peer) return false;
   Session nobody;
   nobody.peer = *peer;
-  if (leaves_few(socket.get(), kFilesKept))
-    return warn(nobody, fmt::format("is turned away: {}", no_open_files_text()));
+  if (leaves_few(socket.get(), kFilesKept)) return turn_away(nobody, no_open_files_text());
   const bool stranger = !Rights(options_.access, peer->uid, peer->groups).any();
   if (table_.greetings(stranger) >= (stranger ? kStrangersMax : options_.sessions_max + kGreetingsExtra))
-    return warn(nobody, "is turned away: too many connections that have not said hello");
+    return turn_away(nobody, "too many connections that have not said hello");
   if (!options_.access.is_master(peer->uid) &&
       table_.count_of_user(peer->uid) >= options_.user_sessions_max + kGreetingsOfUserExtra)
-    return warn(nobody, "is turned away: its user has too many connections");
+    return turn_away(nobody, "its user has too many connections");
   Session& session = table_.add(std::move(socket), *peer, stranger);
   const ConnectionId id = session.id;
   watch(session);
@@ -77,6 +87,7 @@ void Reception::arrived(UniqueFd socket) {
     warn(*late, "is closed: it did not say hello in time");
     drop(*late);
   });
+  return true;
 }
 
 void Reception::watch(Session& session) {
@@ -86,6 +97,14 @@ void Reception::watch(Session& session) {
 void Reception::readable(ConnectionId id) {
   Session* session = table_.find(id);
   if (session == nullptr) return;
+  // What it sends in between is looked at in the next turn: descriptors are not received, they would be ours
+  // to close.
+  const NextMessage next = next_message(session->socket.get());
+  if (next == NextMessage::kNone) return;
+  if (next == NextMessage::kWithFds) {
+    warn(*session, "is closed: it sent descriptors");
+    return drop(*session);
+  }
   std::array<std::byte, kHelloBytesMax> buffer;
   const auto received = receive_message(session->socket.get(), buffer, 0, WireTimeout::zero());
   if (!received && received.error().fault == WireFault::kTimeout) return;
@@ -188,7 +207,8 @@ void Reception::refuse(Session& session, const No& no, bool again) {
   warn(session, fmt::format("is refused: {}", no.text));
   // A Hello that we close upon unread would reach its sender as ECONNRESET, in place of the reason.
   std::array<std::byte, kHelloBytesMax> unread;
-  if (session.state == SessionState::kGreeting) [[maybe_unused]]
+  if (session.state == SessionState::kGreeting && next_message(session.socket.get()) == NextMessage::kPlain)
+      [[maybe_unused]]
     const auto drained = receive_message(session.socket.get(), unread, 0, WireTimeout::zero());
   [[maybe_unused]] const auto sent =
       send_refusal(session.socket.get(), static_cast<uint8_t>(no.code), no.text, WireTimeout::zero(), again);
@@ -202,8 +222,7 @@ void Reception::drop(Session& session) {
     engine_.close_session(session.number, session.partition);
     store_.forget(session.number);
   }
-  // Our copy of the socket is perhaps not the only one.
-  ::shutdown(session.socket.get(), SHUT_RDWR);
+  closer_.close(std::move(session.socket));
   table_.remove(session.id);
 }
 
@@ -212,6 +231,11 @@ void Reception::warn(const Session& session, std::string_view what) {
   if (!quiet) return;
   if (*quiet > 0) spdlog::warn("{} more lines of this kind were not written", *quiet);
   spdlog::warn("{} {}", session.words(), what);
+}
+
+bool Reception::turn_away(const Session& session, std::string_view why) {
+  warn(session, fmt::format("is turned away: {}", why));
+  return false;
 }
 
 }  // namespace pqd

@@ -14,6 +14,7 @@
 #include "daemon/supervisor/fd_store.h"
 #include "daemon/supervisor/session_counter.h"
 #include "daemon/supervisor/session_table.h"
+#include "daemon/supervisor/socket_closer.h"
 #include "daemon/supervisor/supervisor_options.h"
 
 namespace pqd {
@@ -36,8 +37,10 @@ class Reception {
   void close_door();
 
   // reception_return.cpp
-  // A session of an earlier supervisor. The error says why it cannot go on here.
-  std::expected<void, std::string> take_back(Session returned);
+  // A session of an earlier supervisor. The error says why it cannot go on here; it is the caller's still.
+  std::expected<void, std::string> take_back(Session& returned);
+  // The socket of one that cannot.
+  void let_go(UniqueFd socket) { closer_.close(std::move(socket)); }
   // Their clients are told, each gets the files of this supervisor. REQUIRES: no engine was started.
   void renew_returned();
   // Ends all, so that their clients know, whoever else keeps their sockets open.
@@ -49,6 +52,8 @@ class Reception {
     std::string text;
   };
 
+  // Makes a connection of it. False: it is turned away, and still the caller's.
+  bool admit(UniqueFd& socket);
   void watch(Session& session);
   void readable(ConnectionId id);
   void greeted(Session& session, std::span<const std::byte> message);
@@ -63,6 +68,7 @@ class Reception {
   void drop(Session& session);
   // A line about who does what they should not, unless there are too many such lines.
   void warn(const Session& session, std::string_view what);
+  bool turn_away(const Session& session, std::string_view why);
 
   EventLoop& loop_;
   SessionTable& table_;
@@ -75,6 +81,7 @@ class Reception {
   bool door_open_ = true;
   TimerId open_timer_ = 0;
   LogLimit log_limit_;
+  SocketCloser closer_;
 };
 
 }  // namespace pqd

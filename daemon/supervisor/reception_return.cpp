@@ -9,7 +9,7 @@
 
 namespace pqd {
 
-std::expected<void, std::string> Reception::take_back(Session returned) {
+std::expected<void, std::string> Reception::take_back(Session& returned) {
   // Its groups by the rules as they are now.
   const auto peer = peer_of(returned.socket.get(), options_.access);
   if (!peer || !Rights(options_.access, peer->uid, peer->groups).any())

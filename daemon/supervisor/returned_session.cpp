@@ -10,6 +10,7 @@
 
 #include "daemon/supervisor/session_card.h"
 #include "shm/memfd.h"
+#include "shm/seqpacket.h"
 
 namespace pqd {
 namespace {
@@ -28,6 +29,7 @@ int option(int socket, int name) {
 }
 
 Checked check_socket(int socket, const SessionCard& card) {
+  refuse_extras(socket);  // an earlier pqd may have left that open
   ucred peer{};
   socklen_t length = sizeof peer;
   if (option(socket, SO_DOMAIN) != AF_UNIX || option(socket, SO_TYPE) != SOCK_SEQPACKET ||
@@ -78,7 +80,7 @@ std::expected<UniqueFd, SysError> copy_down(int earlier, const SegmentSizes& siz
 
 }  // namespace
 
-std::expected<Session, std::string> take_back(uint64_t number, SessionParts parts) {
+std::expected<Session, std::string> take_back(uint64_t number, SessionParts& parts) {
   const auto part = [&parts](SessionPart which) -> UniqueFd& { return parts[static_cast<size_t>(which)]; };
   const auto card = read_session_card(part(SessionPart::kCard).get());
   if (!card) return wrong("card", card.error());

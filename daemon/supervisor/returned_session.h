@@ -11,7 +11,7 @@
 namespace pqd {
 
 // Its id, watch and state are still to be given. REQUIRES: no engine of an earlier supervisor lives. The
-// error says what is wrong with it.
-std::expected<Session, std::string> take_back(uint64_t number, SessionParts parts);
+// error says what is wrong with it; then the parts are the caller's still.
+std::expected<Session, std::string> take_back(uint64_t number, SessionParts& parts);
 
 }  // namespace pqd

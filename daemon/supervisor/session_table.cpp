@@ -45,6 +45,10 @@ void SessionTable::equip(Session& session, uint64_t number, SessionFiles files) 
   memory_bytes_ += session_bytes(session.hello.sizes);
 }
 
+void SessionTable::release_sockets() {
+  for (auto& [id, session] : sessions_) [[maybe_unused]] const int left = session.socket.release();
+}
+
 std::vector<ConnectionId> SessionTable::in_state(SessionState state) const {
   std::vector<ConnectionId> ids;
   for (const auto& [id, session] : sessions_)

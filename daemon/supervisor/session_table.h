@@ -22,6 +22,9 @@ class SessionTable {
   // some from now on.
   void equip(Session& session, uint64_t number, SessionFiles files);
 
+  // At the end: none of them is closed before the process is.
+  void release_sockets();
+
   // In the order of arrival.
   std::vector<ConnectionId> in_state(SessionState state) const;
   size_t size() const { return sessions_.size(); }

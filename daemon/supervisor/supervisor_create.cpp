@@ -83,10 +83,11 @@ void Supervisor::take_back_sessions(InheritedFds& inherited) {
                  inherited.strays.size());
   for (const std::string& name : inherited.strays) store_.forget(name);
   for (auto& [number, parts] : inherited.sessions) {
-    auto session = take_back(number, std::move(parts));
-    const auto taken =
-        session ? reception_.take_back(std::move(*session)) : std::unexpected(std::move(session.error()));
+    auto session = take_back(number, parts);
+    const auto taken = session ? reception_.take_back(*session) : std::unexpected(session.error());
     if (taken) continue;
+    reception_.let_go(
+        std::move(session ? session->socket : parts[static_cast<size_t>(SessionPart::kSocket)]));
     spdlog::warn("session {} of an earlier supervisor is not taken back: {}", number, taken.error());
     for (size_t part = 0; part < kSessionPartCount; ++part)
       store_.forget(part_name(number, static_cast<SessionPart>(part)));

@@ -54,6 +54,40 @@ TEST(Seqpacket, CarriesOneWholeMessageAndItsDescriptors) {
   EXPECT_EQ(test::take_rings(event), 1u);
 }
 
+TEST(Seqpacket, WhatComesNextCanBeToldWithoutTakingIt) {
+  SocketPair pair;
+  const int socket = pair.b.get();
+  EXPECT_EQ(next_message(socket), NextMessage::kNone);
+  const UniqueFd event = test::make_event();
+  const std::array<int, 1> fds{event.get()};
+  ASSERT_TRUE(send_message(pair.a.get(), uint64_t{1}, {}, kPatience));
+  ASSERT_TRUE(send_message(pair.a.get(), uint64_t{2}, fds, kPatience));
+  EXPECT_EQ(next_message(socket), NextMessage::kPlain);
+  ASSERT_TRUE(receive(pair.b, 0));
+  const size_t open = open_fds();
+  EXPECT_EQ(next_message(socket), NextMessage::kWithFds);
+  EXPECT_EQ(open_fds(), open);
+  const auto got = receive(pair.b, 1);
+  ASSERT_TRUE(got);
+  EXPECT_EQ(got->fds.size(), 1u);
+  pair.a.reset();
+  EXPECT_EQ(next_message(socket), NextMessage::kPlain);
+  EXPECT_FALSE(receive(pair.b, 0));
+}
+
+// On kernels before Linux 6.16 there is nothing to be said against them.
+TEST(Seqpacket, DescriptorsThatAreRefusedStayWithTheirSender) {
+  SocketPair pair;
+  refuse_extras(pair.b.get());
+  const UniqueFd event = test::make_event();
+  const std::array<int, 1> fds{event.get()};
+  const auto sent = send_message(pair.a.get(), uint64_t{1}, fds, kPatience);
+  if (sent) GTEST_SKIP() << "this kernel lets them come";
+  EXPECT_EQ(sent.error().number, EPERM);
+  EXPECT_TRUE(send_message(pair.a.get(), uint64_t{2}, {}, kPatience));
+  EXPECT_TRUE(receive(pair.b, 0));
+}
+
 TEST(Seqpacket, SilenceEndsInATimeout) {
   SocketPair pair;
   std::array<std::byte, 64> buffer;

@@ -88,11 +88,12 @@ std::pair<UniqueFd, UniqueFd> make_pipe() {
 
 }  // namespace
 
-RunningSupervisor::RunningSupervisor(SupervisorOptions options)
+RunningSupervisor::RunningSupervisor(SupervisorOptions options, const std::function<void()>& first)
     : log_path_(std::filesystem::path(options.socket_path).parent_path() /
                 ("log-" + std::to_string(::rand()))),
       pipe_(make_pipe()),
-      child_([this, &options] {
+      child_([this, &options, &first] {
+        if (first) first();
         const int log = ::open(log_path_.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
         ::dup2(log, STDOUT_FILENO);
         ::dup2(log, STDERR_FILENO);

@@ -52,7 +52,8 @@ SupervisorOptions options_in(const TempDir& directory, const std::string& engine
 
 class RunningSupervisor {
  public:
-  explicit RunningSupervisor(SupervisorOptions options);
+  // `first` is done in its process, before anything else.
+  explicit RunningSupervisor(SupervisorOptions options, const std::function<void()>& first = {});
 
   // Until the first engine serves; false when it ended instead.
   bool wait_ready();

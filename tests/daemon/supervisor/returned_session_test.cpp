@@ -68,7 +68,7 @@ struct Left {
 
 // Why it is not taken back, "" when it is.
 std::string refusal(Left& left) {
-  const auto taken = take_back(kNumber, std::move(left.parts));
+  const auto taken = take_back(kNumber, left.parts);
   return taken ? "" : taken.error();
 }
 bool refused_for(Left& left, const std::string& reason) {
@@ -78,7 +78,7 @@ bool refused_for(Left& left, const std::string& reason) {
 
 TEST(ReturnedSession, IsWholeAgainWithADownThatWeCanWriteAndNobodyElse) {
   Left left;
-  const auto taken = take_back(kNumber, std::move(left.parts));
+  const auto taken = take_back(kNumber, left.parts);
   ASSERT_TRUE(taken) << taken.error();
   EXPECT_EQ(taken->number, kNumber);
   EXPECT_EQ(taken->peer.pid, static_cast<uint32_t>(::getpid()));

@@ -184,7 +184,7 @@ bool Broker::resume_session(SessionNo claimed, SessionNo to, const ShortHash& pr
     if (unseen) deliveries.push_back(delivery_of(slot));
     // Whatever the earlier session was told may have been lost with it.
     if (state_.jobs.course(slot).cancel_requested)
-      commit_->effects().notices.push_back({to, state_.jobs.token(slot), state_.jobs[slot].id});
+      commit_->effects().notices.push_back(notice_of(state_.jobs.core(slot)));
   }
   mark_batch_ends(std::span(deliveries).subspan(delivered_before));
   // Of a batch that was interrupted, those that would have come last may be in other hands by now.
@@ -293,7 +293,7 @@ void Broker::timer_due(Slot slot) {
 // Its holder goes on with the job otherwise, beside whoever has it next.
 void Broker::tell_lease_lost(Slot slot) {
   const JobCore core = state_.jobs.core(slot);
-  const CancelNotice notice{core.holder, core.token(), core.id};
+  const CancelNotice notice = notice_of(core);
   if (const auto away = expected_.find(core.holder); away != expected_.end())
     away->second.lost.push_back(notice);
   else if (!core.cancel_requested)  // it has been told to stop

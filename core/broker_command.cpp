@@ -113,7 +113,7 @@ Error Broker::cancel(const Origin& origin, ByteView record) {
   }
   if ((parsed->head.flags & kFlagRunning) == 0) return Error::kInvalidStatus;
   // Its consumer is told once: asking again and again fills nobody's line.
-  if (!core.cancel_requested) commit_->effects().notices.push_back({core.holder, core.token(), core.id});
+  if (!core.cancel_requested) commit_->effects().notices.push_back(notice_of(core));
   emit(CancelRequested{core.no, origin.session});
   return Error::kOk;
 }

@@ -42,7 +42,12 @@ struct CancelNotice {
   SessionNo session = 0;
   LeaseToken token;
   JobId id;
+  uint64_t number = 0;  // of the delivery that began the lease; 0 = an earlier session had it
 };
+
+inline CancelNotice notice_of(const JobCore& held) {
+  return {held.holder, held.token(), held.id, held.delivery_no};
+}
 
 // Records of this lane up to `position` have been taken into the commit.
 struct LaneEffect {

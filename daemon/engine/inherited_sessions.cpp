@@ -44,7 +44,7 @@ std::expected<void, std::string> InheritedSessions::map() {
     // A notice may have been lost with the engine; one more does no harm.
     for (Slot slot = state_.held(grant.session).head; slot != kNoSlot; slot = state_.jobs[slot].line_next) {
       const JobCore core = state_.jobs.core(slot);
-      if (core.cancel_requested) (*port)->outbox().add(0, CancelNotice{grant.session, core.token(), core.id});
+      if (core.cancel_requested) (*port)->outbox().add(0, notice_of(core));
     }
     if (entry->resumed_from != 0 && entry->resumed_from == grant.resume_session)
       resumed_.push_back(grant.session);

@@ -59,6 +59,7 @@ void SessionOutbox::add(uint64_t commit, const CancelNotice& notice) {
   waiting.effect.session = notice.session;
   waiting.effect.token = notice.token;
   waiting.effect.id = notice.id;
+  waiting.effect.number = notice.number;
   deliveries_.push_back(waiting);
 }
 
@@ -186,6 +187,9 @@ bool SessionOutbox::flush_deliveries(const Progress& progress, State& state, int
 // of no use to it, and their records would stay in memory for nothing.
 bool SessionOutbox::withdraw_if_over(WaitingDelivery& waiting, State& state) {
   if (waiting.kind == DownKind::kBatchEnd || lease_holds(state, waiting.effect)) return false;
+  // Of what it was given it is told all the same: it may be at work on it.
+  const bool given = waiting.effect.number <= deliveries_published();
+  if (waiting.kind == DownKind::kCancelNotice && given) return false;
   const bool last = waiting.effect.batch_last;
   give_back(waiting, state);
   if (last) waiting = {waiting.commit, {}, DownKind::kBatchEnd};

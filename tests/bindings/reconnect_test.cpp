@@ -252,7 +252,7 @@ TEST_F(OverADeath, IsAskedToStopByACancellationThatCameWhileItWasAway) {
   const DeliveredJob job = take(worker);
   kill_and_restart();
   ASSERT_EQ(error_of(client().cancel(id, true)), Error::kOk);
-  EXPECT_TRUE(eventually([&] { return worker.cancel_requested(job); }));
+  EXPECT_TRUE(eventually([&] { return worker.process() && worker.cancel_requested(job); }));
   EXPECT_EQ(decided(worker, worker.fail(job, "stopped")), Error::kOk) << "the lease had gone on";
   EXPECT_EQ(state(id), JobState::kCancelled);
 }
@@ -264,7 +264,7 @@ TEST_F(OverADeath, IsToldToStopWhenALeaseEndedWhileItWasAway) {
   const DeliveredJob job = take(worker);
   kill_and_restart();
   EXPECT_TRUE(becomes(id, JobState::kFailed));
-  EXPECT_TRUE(eventually([&] { return worker.cancel_requested(job); }));
+  EXPECT_TRUE(eventually([&] { return worker.process() && worker.cancel_requested(job); }));
   EXPECT_EQ(decided(worker, worker.complete(job)), Error::kLeaseLost);
 }
 

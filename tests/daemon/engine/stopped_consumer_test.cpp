@@ -169,9 +169,21 @@ TEST_F(StoppedConsumer, IsNotToldToStopWhatIsNoLongerItsOwn) {
   const uint64_t first = ids;
   submit(1);
   turn();
-  outbox().add(number, CancelNotice{Peers::kSession, latest.token, latest.id});
+  outbox().add(number, CancelNotice{Peers::kSession, latest.token, latest.id, latest.number});
   turn();
   EXPECT_EQ(read_all().size(), first);
+}
+
+// It may have begun before it was stopped.
+TEST_F(StoppedConsumer, IsToldToStopWhatItWasGivenAndIsNoLongerItsOwn) {
+  submit(20'000);
+  turn();
+  fill_the_ring();
+  const uint64_t last = ids;
+  for (int second = 0; second < 30; ++second) turn();
+  const std::vector<uint64_t> all = read_all();
+  EXPECT_EQ(std::ranges::count(all, 1u), 2) << "as a job, and as one to stop";
+  EXPECT_EQ(all.size(), last + 1);
 }
 
 TEST_F(StoppedConsumer, GetsWhatIsStillItsOwnWhenItReadsAgain) {

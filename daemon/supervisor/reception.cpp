@@ -207,8 +207,9 @@ void Reception::refuse(Session& session, const No& no, bool again) {
   warn(session, fmt::format("is refused: {}", no.text));
   // A Hello that we close upon unread would reach its sender as ECONNRESET, in place of the reason.
   std::array<std::byte, kHelloBytesMax> unread;
-  if (session.state == SessionState::kGreeting && next_message(session.socket.get()) == NextMessage::kPlain)
-      [[maybe_unused]]
+  const bool unheard =
+      session.state == SessionState::kGreeting && next_message(session.socket.get()) == NextMessage::kPlain;
+  if (unheard) [[maybe_unused]]
     const auto drained = receive_message(session.socket.get(), unread, 0, WireTimeout::zero());
   [[maybe_unused]] const auto sent =
       send_refusal(session.socket.get(), static_cast<uint8_t>(no.code), no.text, WireTimeout::zero(), again);

@@ -32,6 +32,16 @@ TEST_F(Consuming, RefusesSubscriptionsOutOfTheirRange) {
   EXPECT_EQ(error_of(client().unsubscribe(1)), Error::kNotFound);
 }
 
+TEST_F(Consuming, SaysHowManySubscriptionsAClientMayHave) {
+  for (uint32_t i = 0; i < limits::kSubscriptionsPerSessionMax; ++i)
+    ASSERT_TRUE(client().subscribe({.types = {"t"}}));
+  const auto over = client().subscribe({.types = {"t"}});
+  EXPECT_EQ(error_of(over), Error::kInvalidRequest);
+  EXPECT_TRUE(has(text_of(over), "256 subscriptions")) << text_of(over);
+  ASSERT_TRUE(client().unsubscribe(1));
+  EXPECT_TRUE(client().subscribe({.types = {"t"}}));
+}
+
 TEST_F(Consuming, ShowsTheWholeJob) {
   const JobId id = submit({.type = "t",
                            .queue = "q",

@@ -205,6 +205,7 @@ class Broker {
   uint8_t told_state(const JobId& id);
   Error examine_wish(const SubmitView& view, const Rights& rights) const;
   Error place(const Candidate& candidate, QueueNo queue, bool may_park);
+  Error place_by_name(const Candidate& candidate);
   BlobRef payload_of(const Candidate& candidate) const;
   void accept(const Candidate& candidate, QueueNo queue, TypeNo type, bool parked);
   void answer(const Candidate& candidate);

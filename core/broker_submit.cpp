@@ -218,16 +218,24 @@ Error Broker::place(const Candidate& candidate, QueueNo queue, bool may_park) {
   return Error::kOk;
 }
 
+// What is known is named by nobody anew.
+Error Broker::place_by_name(const Candidate& candidate) {
+  const SubmitView& view = candidate.view;
+  const auto queue = state_.tables.find_queue(view.queue);
+  if (!queue || !state_.tables.find_type(view.type)) [[unlikely]] {
+    const Error names = examine_names(candidate.origin, view.queue, std::span(&view.type, 1));
+    if (names != Error::kOk) return names;
+  }
+  return place(candidate, queue ? *queue : queue_for(candidate.origin, view.queue), true);
+}
+
 void Broker::submit(SessionNo session, uint8_t lane, uint64_t seq, const BlobRef& record) {
   Candidate candidate = examine({session, lane, seq}, record);
   if (candidate.error == Error::kOk && !candidate.duplicate) examine_rate(candidate, 1);
   bool kept = false;
   drop_replaced(candidate);
   if (candidate.error == Error::kOk && !candidate.duplicate) {
-    const SubmitView& view = candidate.view;
-    candidate.error = examine_names(candidate.origin, view.queue, std::span(&view.type, 1));
-    if (candidate.error == Error::kOk)
-      candidate.error = place(candidate, queue_for(candidate.origin, view.queue), true);
+    candidate.error = place_by_name(candidate);
     kept = candidate.error == Error::kOk && !candidate.memory();
   }
   if (candidate.error != Error::kOk) give_rate_back(candidate);

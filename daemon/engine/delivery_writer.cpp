@@ -58,6 +58,7 @@ bool write_delivery(RingWriter& ring, const DeliveryEffect& delivery, const Stat
 bool write_notice(RingWriter& ring, DownKind kind, const DeliveryEffect& delivery) {
   DeliveryView view;
   view.head = head_of(kind, delivery);
+  view.head.number = 0;  // its delivery's is for our own use
   return write(ring, view);
 }
 

@@ -91,6 +91,8 @@ class StoppedConsumer : public ::testing::Test {
         const auto view = read_delivery_record(record);
         const bool end = static_cast<DownKind>(view->head.head.kind) == DownKind::kBatchEnd;
         found.push_back(end ? 0 : view->head.id.counter());
+        const bool job = static_cast<DownKind>(view->head.head.kind) == DownKind::kDelivery;
+        EXPECT_EQ(view->head.number != 0, job) << "its client takes no number twice";
         last_of_batch = view->head.batch_last != 0;
         peers.deliveries.release();
         any = true;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 
 #include "core/submit_record.h"
 
@@ -163,6 +164,8 @@ uint32_t Drain::take_control(SessionPort& port) {
     taken = reader.next(scratch_);
   }
   if (taken.outcome != Taken::kRecord) return 0;
+  // The size that was checked is the one that counts, whatever stands in the lane by now.
+  if (taken.bytes > scratch_.size()) std::abort();
   if (port.decided_before(kControlLane, reader.position().sequence)) return 1;
   const ByteView record = ByteView(scratch_).first(taken.bytes);
   if (!is_question(static_cast<RecordKind>(record[offsetof(RecordHead, kind)])))

@@ -62,8 +62,11 @@ bool Waiter::wait(int timeout_ms) {
 void Waiter::drain() {
   // All of them at once, as a rule. Not recv(): an earlier daemon gives an eventfd.
   std::array<uint64_t, 32> rings;
-  while (::read(doorbell_, rings.data(), sizeof rings) == static_cast<ssize_t>(sizeof rings)) {
-  }
+  ssize_t bytes = 0;
+  do {
+    bytes = ::read(doorbell_, rings.data(), sizeof rings);
+  } while (bytes == static_cast<ssize_t>(sizeof rings));
+  ended_ |= bytes == 0;
 }
 
 }  // namespace pqd

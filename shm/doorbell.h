@@ -158,11 +158,14 @@ class Waiter {
   // Takes the rings back. Never between arm() and the sleep: one of them may be meant for it.
   void drain();
   int fd() const { return doorbell_; }
+  // Nobody will ring any more, and the descriptor stays readable: the daemon is about to be gone.
+  bool ended() const { return ended_; }
 
  private:
   UpHeader* up_ = nullptr;
   int doorbell_ = -1;
   uint32_t word_ = 0;
+  bool ended_ = false;
 };
 
 }  // namespace pqd

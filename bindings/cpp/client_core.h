@@ -97,7 +97,7 @@ class ClientCore {
   // None while the daemon is away.
   void arm_waiter();
   void disarm_waiter();
-  void drain_waiter() { session_->waiter.drain(); }
+  void drain_waiter();
   // What to sleep on; REQUIRES: not away. And what became of it.
   void add_to(std::span<pollfd, 2> wanted) const;
   void woken(std::span<const pollfd, 2> wanted);

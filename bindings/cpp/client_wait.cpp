@@ -123,8 +123,14 @@ void ClientCore::add_to(std::span<pollfd, 2> wanted) const {
 
 void ClientCore::woken(std::span<const pollfd, 2> wanted) {
   disarm_waiter();
-  if (wanted[0].revents != 0) session_->waiter.drain();
-  if (wanted[1].revents != 0) hear();
+  if (wanted[0].revents != 0) drain_waiter();
+  if (wanted[1].revents != 0 && !away_) hear();
+}
+
+// The daemon's end is closed with the session. The socket says so as well, a little later.
+void ClientCore::drain_waiter() {
+  session_->waiter.drain();
+  if (session_->waiter.ended()) lost();
 }
 
 void ClientCore::arm_waiter() {

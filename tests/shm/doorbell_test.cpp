@@ -113,13 +113,8 @@ TEST(Doorbell, AWaitingClientIsRungOnceAndTheBellChangesEachTime) {
   EXPECT_EQ(take_rings(pages.to_client.client), 0u);
 }
 
-TEST(Doorbell, ARingThatCameAfterTheWaitWasOverDoesNoHarm) {
-  Pages pages;
-  ClientBell bell = pages.client_bell();
-  Waiter waiter = pages.waiter();
-  waiter.arm();
-  bell.ring_if_waiting();
-  waiter.disarm();
+// Left over, it ends one sleep; the next one is ended by the next ring.
+void expect_one_ring_too_many(Waiter& waiter, ClientBell& bell) {
   waiter.arm();
   EXPECT_TRUE(waiter.wait(0));
   waiter.disarm();
@@ -127,6 +122,16 @@ TEST(Doorbell, ARingThatCameAfterTheWaitWasOverDoesNoHarm) {
   EXPECT_FALSE(waiter.wait(0));
   bell.ring_if_waiting();
   EXPECT_TRUE(waiter.wait(test::kWatchdogMs));
+}
+
+TEST(Doorbell, ARingThatCameAfterTheWaitWasOverDoesNoHarm) {
+  Pages pages;
+  ClientBell bell = pages.client_bell();
+  Waiter waiter = pages.waiter();
+  waiter.arm();
+  bell.ring_if_waiting();
+  waiter.disarm();
+  expect_one_ring_too_many(waiter, bell);
 }
 
 TEST(Doorbell, AFullEventfdHoldsNobodyUp) {
@@ -170,6 +175,20 @@ TEST(Doorbell, OfAClientThatClosedItsEndHoldsNobodyUp) {
   pages.client_bell().ring_if_waiting();  // without SIGPIPE
 }
 
+TEST(Doorbell, OfADaemonThatIsGoneSaysSoBehindItsRings) {
+  Pages pages;
+  Waiter waiter = pages.waiter();
+  waiter.arm();
+  pages.client_bell().ring_if_waiting();
+  waiter.drain();
+  EXPECT_FALSE(waiter.ended());
+  waiter.drain();
+  EXPECT_FALSE(waiter.ended()) << "there was nothing to take";
+  pages.to_client.engine.reset();
+  waiter.drain();
+  EXPECT_TRUE(waiter.ended());
+}
+
 TEST(Doorbell, ThatIsFullIsAnsweredOnceAndRingsAgain) {
   Pages pages;
   ClientBell bell = pages.client_bell();
@@ -180,13 +199,7 @@ TEST(Doorbell, ThatIsFullIsAnsweredOnceAndRingsAgain) {
     bell.ring_if_waiting();
     waiter.disarm();
   }
-  waiter.arm();
-  EXPECT_TRUE(waiter.wait(0));
-  waiter.disarm();
-  waiter.arm();
-  EXPECT_FALSE(waiter.wait(0));
-  bell.ring_if_waiting();
-  EXPECT_TRUE(waiter.wait(test::kWatchdogMs));
+  expect_one_ring_too_many(waiter, bell);
 }
 
 // Libraries of before read eight bytes a time; daemons of before gave an eventfd.

@@ -97,10 +97,15 @@ const char* ReadyQueue::find_group_fault(const JobTable& jobs, const std::vector
 
 const char* ReadyQueue::find_fault(const JobTable& jobs, std::vector<Slot>& seen) const {
   const size_t seen_before = seen.size();
+  size_t idle = 0;
+  if (index_.size() + free_.size() != lines_.size()) return "ready line: free lines";
   for (uint32_t index = 0; index < lines_.size(); ++index) {
     const Line& line = lines_[index];
     const auto found = index_.find(line.type);
-    if (found == index_.end() || found->second != index) return "ready line: index of types";
+    const bool free = std::count(free_.begin(), free_.end(), index) != 0;
+    if (free ? line.count != 0 || line.warm : found == index_.end() || found->second != index)
+      return "ready line: index of types";
+    if (!free && line.count == 0) ++idle;
     const size_t line_before = seen.size();
     for (size_t rank = 0; rank < line.by_rank.size(); ++rank) {
       if (const char* fault = find_fault(jobs, line, rank, seen)) return fault;
@@ -108,6 +113,7 @@ const char* ReadyQueue::find_fault(const JobTable& jobs, std::vector<Slot>& seen
     if (seen.size() - line_before != line.count) return "ready line: count of jobs";
     if (std::count(warm_.begin(), warm_.end(), index) != (line.warm ? 1 : 0)) return "ready line: warm list";
   }
+  if (idle != idle_) return "ready line: idle lines";
   if (seen.size() - seen_before != size_) return "ready queue: size";
   const auto first_seen = seen.begin() + static_cast<ptrdiff_t>(seen_before);
   const auto returned =

@@ -20,9 +20,30 @@ Slot ReadyQueue::oldest(const JobTable& jobs, const Line& line) {
 }
 
 uint32_t ReadyQueue::line_of(TypeNo type) {
-  const auto [found, fresh] = index_.try_emplace(type, static_cast<uint32_t>(lines_.size()));
-  if (fresh) lines_.emplace_back().type = type;
-  return found->second;
+  if (const auto found = index_.find(type); found != index_.end()) return found->second;
+  // As many go as stay, or more: each has been paid for by one that came.
+  if (index_.size() >= kKeptLines && idle_ > index_.size() / 2) forget_idle_lines();
+  if (free_.empty()) {
+    free_.push_back(static_cast<uint32_t>(lines_.size()));
+    lines_.emplace_back();
+  }
+  const uint32_t index = free_.back();
+  free_.pop_back();
+  lines_[index].type = type;
+  ++idle_;
+  return index_[type] = index;
+}
+
+void ReadyQueue::forget_idle_lines() {
+  std::erase_if(warm_, [this](uint32_t index) { return lines_[index].count == 0; });
+  std::erase_if(index_, [this](const auto& entry) {
+    Line& line = lines_[entry.second];
+    if (line.count > 0) return false;
+    line = {};
+    free_.push_back(entry.second);
+    return true;
+  });
+  idle_ = 0;
 }
 
 void ReadyQueue::push(JobTable& jobs, Slot slot, bool returned, const std::string& group) {
@@ -41,7 +62,7 @@ void ReadyQueue::push(JobTable& jobs, Slot slot, bool returned, const std::strin
   }
   if (returned) returned_.emplace(jobs.times(slot).ready_ns, slot);
   line.ranks |= 1u << terms.rank();
-  ++line.count;
+  if (line.count++ == 0) --idle_;
   ++size_;
   if (!line.warm) warm_line(index);
 }
@@ -71,7 +92,7 @@ void ReadyQueue::remove(JobTable& jobs, Slot slot) {
     groups_->leave(job.ready_group);
   }
   if (rank.empty()) line.ranks &= ~(1u << terms.rank());
-  --line.count;
+  if (--line.count == 0) ++idle_;
   --size_;
 }
 
@@ -96,6 +117,7 @@ ReadyQueue::InOrder ReadyQueue::take_all(JobTable& jobs) {
     line.ranks = 0;
     line.count = 0;
   }
+  idle_ = index_.size();
   size_ = 0;
   groups_.reset();
   last_batch_group_ = kNoGroup;

@@ -75,6 +75,8 @@ class ReadyQueue {
   void warm_all();
 
   size_t size() const { return size_; }
+  // Lines kept: those with jobs, and not many more that had some.
+  size_t kept_lines() const { return index_.size(); }
   // When the longest waiting ready job became ready; 0 = none is ready. Costs a look at each type and rank.
   TimeNs oldest_ready_ns(const JobTable& jobs) const;
   // Ready jobs that would be dispatched before this one if every type were wanted and no other came; counting
@@ -135,7 +137,12 @@ class ReadyQueue {
     }
     return best;
   }
+  // So many are kept, whether they have jobs or not.
+  static constexpr size_t kKeptLines = 64;
+
   uint32_t line_of(TypeNo type);
+  // Of the types that have no ready job any more.
+  void forget_idle_lines();
   static Slot front(const Line& line);
   static Slot oldest(const JobTable& jobs, const Line& line);
   void warm_line(uint32_t index);
@@ -151,6 +158,8 @@ class ReadyQueue {
   uint64_t last_batch_ = 0;             // that entered a group, which one
   GroupNo last_batch_group_ = kNoGroup;
   std::deque<Line> lines_;
+  std::vector<uint32_t> free_;  // numbers of lines that belong to no type
+  size_t idle_ = 0;             // lines of a type that have no job
   std::unordered_map<TypeNo, uint32_t> index_;
   std::vector<uint32_t> warm_;
   size_t size_ = 0;

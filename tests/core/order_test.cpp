@@ -146,5 +146,34 @@ TEST(StarvationGuard, PassesOverTypesThatNobodyTakes) {
   }
 }
 
+class ForgottenLines : public testing::TestWithParam<Fairness> {};
+
+// Each type is used once and never again, but for a few whose jobs stay.
+TEST_P(ForgottenLines, AreThoseOfTypesWithoutReadyJobs) {
+  BrokerOptions options;
+  options.defaults.fair = GetParam();
+  options.defaults.max_active = 0;
+  options.defaults.starvation_guard = 0;
+  Driver d(options);
+  const SessionNo producer = d.open();
+  std::vector<JobId> stay;
+  for (int i = 0; i < 400; ++i) {
+    const JobId id =
+        d.submit(producer, {.type = "type" + std::to_string(i), .ordering_key = std::to_string(i)});
+    ASSERT_EQ(d.refusal_of(id), Error::kOk);
+    if (i % 40 == 7)
+      stay.push_back(id);
+    else
+      ASSERT_EQ(d.command(producer, write_cancel(id, false)), Error::kOk);
+    ASSERT_LE(d.state.queue(0).ready.kept_lines(), 65u);
+  }
+  const SessionNo consumer = d.open();
+  d.subscribe(consumer, 100);
+  EXPECT_EQ(ids_of(d.take(consumer)), stay);
+}
+
+INSTANTIATE_TEST_SUITE_P(Order, ForgottenLines,
+                         testing::Values(Fairness::kOff, Fairness::kUser, Fairness::kKey));
+
 }  // namespace
 }  // namespace pqd::test

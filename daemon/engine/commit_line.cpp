@@ -38,8 +38,8 @@ bool CommitLine::hand(bool now, const std::function<void()>& news) {
   if (!now && under_way > 0 && !(soon && few_under_way())) return false;
   Commit commit = building_->close();
   building_.reset();
-  urgent_ = false;
   handed_ = commit.number;
+  if (std::exchange(urgent_, false)) hurried_ = handed_;
   const bool early = awaited_when_written(commit.effects);
   spread(commit.number, std::exchange(commit.effects, {}));
   const bool small = commit.entry->size() + commit.block_bytes->size() <= kHereMaxBytes;

@@ -34,6 +34,8 @@ class CommitLine {
   const Progress& progress() const { return progress_; }
   // Takes over how far the committer is; true when that has moved.
   bool look();
+  // A commit that was in a hurry has been written since: what it lets go should not wait for a long turn.
+  bool urgent_news() const { return hurried_ > progress_.written && committer_.progress().written >= hurried_; }
   // The number of the commit that was opened last.
   uint64_t latest() const { return last_; }
   // Nothing is open with something in it, nothing is under way.
@@ -67,6 +69,7 @@ class CommitLine {
   bool urgent_ = false;  // something in it is
   uint64_t last_;    // number of the open commit, or of the last one closed
   uint64_t handed_;  // number of the last one handed over
+  uint64_t hurried_ = 0;  // and of the last one that was in a hurry
   Progress progress_;
 };
 

@@ -39,7 +39,7 @@ bool is_question(RecordKind kind) {
 
 }  // namespace
 
-bool Drain::run(CommitBuilder& commit, int64_t skew_ns) {
+bool Drain::run(CommitBuilder& commit, int64_t skew_ns, const std::function<bool()>& enough) {
   skew_ms_ = skew_ns / kMillisecondNs;
   uint32_t taken_in_turn = 0;
   next_first_ = first_ + 1;
@@ -57,7 +57,7 @@ bool Drain::run(CommitBuilder& commit, int64_t skew_ns) {
       if (taken > 0 && !others) break;  // back to the most urgent lane, something may have come there
     }
     // What is urgent does not wait for more of the others, each of which gets its round all the same.
-    if (others) break;
+    if (others || (left && enough())) break;
   }
   note_positions();
   if (!ports_.all().empty()) first_ = next_first_ % ports_.all().size();

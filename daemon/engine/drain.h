@@ -4,6 +4,7 @@
 // What cannot be a record ends its session. One thread.
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "core/broker.h"
@@ -15,10 +16,11 @@ class Drain {
  public:
   Drain(Broker& broker, SessionPorts& ports) : broker_(broker), ports_(ports) {}
 
-  // Between begin_turn and end_turn. Ends when nothing is left, the commit is full, the turn long enough, or
-  // something urgent was taken and a round of the rest; true when records may be left. `skew_ns`: from the
-  // broker's clock to the system's, which clients name times by.
-  bool run(CommitBuilder& commit, int64_t skew_ns = 0);
+  // Between begin_turn and end_turn. Ends when nothing is left, the commit is full, the turn long enough,
+  // something urgent was taken and a round of the rest, or a round was and `enough` says so; true when
+  // records may be left. `skew_ns`: from the broker's clock to the system's, which clients name times by.
+  bool run(
+      CommitBuilder& commit, int64_t skew_ns = 0, const std::function<bool()>& enough = [] { return false; });
   // The last run() took something from a lane that is more urgent than the usual one.
   bool took_urgent() const { return urgent_; }
 

@@ -93,7 +93,7 @@ bool Worker::turn() {
   parts_.broker.begin_turn(now, commit);
   parts_.broker.set_intake(disk_.intake(now));
   open_sessions();
-  more_ = drain_.run(commit, parts_.clock.skew_ns());
+  more_ = drain_.run(commit, parts_.clock.skew_ns(), [this] { return parts_.commits.urgent_news(); });
   if (drain_.took_urgent()) parts_.commits.hurry();
   PQD_CRASH_POINT("turn-drained");
   find_faults();

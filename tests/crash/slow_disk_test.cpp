@@ -144,6 +144,26 @@ TEST_F(LineOnASlowDisk, HasFewCommitsUnderWayHoweverOftenTheWorkerWouldSleep) {
   wait_until([](const Progress& progress) { return progress.synced == 32; });
 }
 
+// So that a turn that takes whatever comes ends for what was urgent in one before.
+TEST_F(LineOnASlowDisk, TellsOfAnUrgentCommitThatIsWrittenUntilTheWorkerLooks) {
+  fs_->hold_syncs(true);
+  add(10'000);
+  ASSERT_TRUE(line.hand(false, [] {}));
+  wait_until([](const Progress& progress) { return progress.written == 1; });
+  EXPECT_FALSE(line.urgent_news()) << "it was in no hurry";
+  fs_->hold_appends(true);
+  commit_urgently();
+  EXPECT_FALSE(line.urgent_news()) << "it is not written";
+  fs_->hold_appends(false);
+  wait_until([](const Progress& progress) { return progress.written == 2; });
+  EXPECT_TRUE(line.urgent_news());
+  line.look();
+  EXPECT_FALSE(line.urgent_news());
+  fs_->hold_syncs(false);
+  look_until([&] { return line.progress().done == 2; });
+  EXPECT_FALSE(line.urgent_news());
+}
+
 // Or what is urgent would fill memory as fast as it comes.
 TEST_F(LineOnASlowDisk, HasFewCommitsUnderWayHoweverUrgentTheyAre) {
   fs_->hold_syncs(true);

@@ -33,7 +33,7 @@ class DrainTest : public ::testing::Test {
     broker.begin_turn(1'700'000'000 * kSecondNs, commit);
     left = false;
     body();
-    left = drain.run(commit, skew_ns);
+    left = drain.run(commit, skew_ns, enough);
     broker.end_turn();
     const Commit closed = commit.close();
     receipts = closed.effects.receipts;
@@ -69,6 +69,7 @@ class DrainTest : public ::testing::Test {
   SessionPort* port = nullptr;
   uint64_t number = 0;
   int64_t skew_ns = 0;
+  std::function<bool()> enough = [] { return false; };
   bool left = false;
   std::vector<ReceiptEffect> receipts;
   std::vector<LaneEffect> lanes;
@@ -98,6 +99,18 @@ TEST_F(DrainTest, EndsATurnSoonWithSomethingUrgentInItAndLeavesNoLaneOut) {
   EXPECT_EQ(jobs(), 401u);
   EXPECT_FALSE(left);
   EXPECT_FALSE(drain.took_urgent());
+}
+
+TEST_F(DrainTest, EndsATurnBehindTheRoundInWhichSomethingElseCameThatDoesNotWait) {
+  for (int i = 0; i < 200; ++i) peers->put(Lane::kLow, peers->job(Lane::kLow));
+  int rounds = 0;
+  enough = [&] { return ++rounds == 2; };
+  turn();
+  EXPECT_TRUE(left);
+  EXPECT_EQ(jobs(), 2u * 64);
+  turn();
+  EXPECT_FALSE(left);
+  EXPECT_EQ(jobs(), 200u);
 }
 
 // Several commits' worth from more sessions than one commit takes a quantum of.

@@ -787,8 +787,8 @@ PQD_API uint32_t pqd_delivery_owner_uid(const pqd_delivery* delivery);
 PQD_API uint32_t pqd_delivery_subscription(const pqd_delivery* delivery);
 PQD_API int64_t pqd_delivery_lease_until_ms(const pqd_delivery* delivery); /* as delivered, not as extended */
 
-/* 1: stop, a cancellation was asked for or the lease is known to be lost. Looks at what has come; does not
- * wait. */
+/* 1: stop, a cancellation was asked for or the lease is known to be lost. Looks at what has come, as
+ * pqd_process() does; waits for nothing but a handshake when the daemon has just come back. */
 PQD_API int pqd_delivery_cancel_requested(pqd_client* client, const pqd_delivery* delivery);
 
 /* Sent at once, decided later. With a NULL ticket nobody asks: a refusal is counted, see pqd_counters. With a

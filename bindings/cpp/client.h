@@ -141,7 +141,8 @@ class Client {
   // Reason::kDeliveryLost instead: its payload has been seen.
   Result<Ticket> release(const DeliveredJob& job);
   Result<Ticket> extend(const DeliveredJob& job, const ExtendRequest& request);
-  // Should the consumer stop: a cancellation was asked for, or the lease is known to be lost.
+  // Should the consumer stop: a cancellation was asked for, or the lease is known to be lost. Looks at what
+  // has come, as process() does; waits for nothing but a handshake when the daemon has just come back.
   bool cancel_requested(const DeliveredJob& job);
 
   // For event loops: `fd` becomes readable when there is something to take in (-1: no descriptor left).

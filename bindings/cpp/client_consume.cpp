@@ -75,6 +75,8 @@ Result<Ticket> ClientCore::settle(const DeliveredJob& job, RecordKind kind, Sett
   head.head.kind = static_cast<uint8_t>(kind);
   head.token = job.token();
   head.id = job.id();
+  // Who only says that it works on never looks at the socket otherwise.
+  if (!ends_the_lease(kind) && router_.check_usable()) look_at_socket();
   const auto ticket = send_control(write_settle(head, body), job.id());
   if (ticket && ends_the_lease(kind)) inbox_.settled(job.token());
   return ticket;

@@ -23,10 +23,7 @@ Result<std::optional<Outcome>> ClientCore::poll(const Ticket& ticket) {
   pump();
   auto decided = outcomes_.decide(ticket, *session_);
   if (!decided) {
-    look_at_socket();
-    if (!away_) return std::nullopt;
-    restore_if_due();
-    pump();
+    router_.attend();
     decided = outcomes_.decide(ticket, *session_);
   }
   if (decided && !*decided) return std::unexpected(std::move(decided->error()));

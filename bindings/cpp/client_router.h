@@ -104,6 +104,10 @@ class ClientRouter {
   // All sessions are attended to meanwhile. kAway: the daemon was away for longer than
   // `reconnect_timeout_ms`, for the session `of`, or for any when that is null.
   Waited wait_until(const std::function<bool()>& ready, Deadline deadline, const ClientCore* of);
+  // One look at all sessions, without waiting for anything but a handshake when the daemon has just come
+  // back. For calls that do not wait: a program that makes no others learns so that the daemon went, and
+  // comes back.
+  void attend();
   // REQUIRES: not kReady.
   Failure waited_failure(Waited waited, std::string_view what, const ClientCore* of = nullptr) const;
 

@@ -91,7 +91,7 @@ Result<Ticket> ClientRouter::settle(const DeliveredJob& job, RecordKind kind, co
 
 bool ClientRouter::cancel_requested(const DeliveredJob& job) {
   if (!check_usable() || job.stop_flag() == nullptr) return false;
-  pump();
+  attend();
   return *job.stop_flag();
 }
 

@@ -43,6 +43,15 @@ bool ClientRouter::restore_due() {
   return back;
 }
 
+void ClientRouter::attend() {
+  pump();
+  for (const auto& core : cores_) core->look_at_socket();
+  if (!any_away()) return;
+  restore_due();
+  pump();
+  set_timer();
+}
+
 const ClientCore* ClientRouter::first_gone(const ClientCore* of) const {
   for (const auto& core : cores_)
     if ((of == nullptr || of == core.get()) && core->gone()) return core.get();

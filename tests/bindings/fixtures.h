@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <ostream>
 #include <string>
 
@@ -38,6 +39,12 @@ std::string text_of(const Result<T>& result) {
 }
 inline bool has(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
+}
+
+// Who dials `path` comes to `socket` from now on.
+inline void lead(const std::string& path, const std::string& socket) {
+  std::filesystem::create_symlink(socket, path + ".new");
+  std::filesystem::rename(path + ".new", path);
 }
 
 class WithClient : public WithDaemon {

@@ -380,6 +380,31 @@ TEST_F(WithPartitions, KeepsTicketsAndJobsInHandAfterADeathWithNothingUnderWay) 
   EXPECT_EQ(decided(worker, worker.complete(job)), Error::kOk);
 }
 
+class BeforeAFullPartition : public WithPartitions {
+ protected:
+  BeforeAFullPartition()
+      : WithPartitions("[queue." + kFirst + "]\nmax_depth = 1\nadmission_timeout = \"1h\"\n") {}
+};
+
+TEST_F(BeforeAFullPartition, LooksAfterAllSessionsWhileItPollsForATicketOfOne) {
+  submit({.type = "t", .queue = kFirst});
+  submit({.type = "t", .queue = kSecond});
+  Client worker = connect();
+  ASSERT_TRUE(worker.subscribe({.queue = kSecond}));
+  const DeliveredJob job = take(worker);
+  const auto waiting = worker.submit({.type = "t", .queue = kFirst});
+  ASSERT_TRUE(waiting) << text_of(waiting);
+  EXPECT_EQ(error_of(worker.wait(*waiting, kNotAtAll)), Error::kRequestTimeout);
+  daemon_.kill();
+  ASSERT_TRUE(daemon_.start());
+  EXPECT_TRUE(eventually([&] {
+    const auto polled = worker.poll(*waiting);
+    EXPECT_TRUE(polled && !*polled) << text_of(polled);
+    return worker.counters().reconnects == 2;
+  }));
+  EXPECT_EQ(decided(worker, worker.complete(job)), Error::kOk);
+}
+
 TEST_F(WithPartitions, OpensTheSecondSessionWhenTheDaemonIsBack) {
   Forked child([socket = daemon_.socket()](const Forked::Say& say) {
     auto own = Client::connect({.socket = socket, .submit_timeout_ms = 1});

@@ -1,7 +1,6 @@
 // The daemon dies and comes back, or does not.
 #include <poll.h>
 
-#include <filesystem>
 #include <functional>
 #include <future>
 #include <set>
@@ -237,12 +236,50 @@ TEST_F(OverADeath, StopsWorkOnJobsWhoseLeaseItCouldNotKeep) {
   // Another daemon on another store under the same name: it knows nothing of the session.
   Daemon other;
   ASSERT_TRUE(other.start());
-  std::filesystem::create_symlink(other.socket(), daemon_.socket() + ".new");
-  std::filesystem::rename(daemon_.socket() + ".new", daemon_.socket());
+  lead(daemon_.socket(), other.socket());
   EXPECT_TRUE(eventually([&] { return worker.cancel_requested(job) || !worker.process(); }));
   EXPECT_TRUE(worker.cancel_requested(job));
   EXPECT_EQ(decided(worker, worker.complete(job)), Error::kLeaseLost);
   EXPECT_EQ(error_of(worker.get(id)), Error::kNotFound);
+}
+
+// It calls nothing else while it works.
+TEST_F(OverADeath, LearnsThatItsLeaseIsLostFromTheQuestionAlone) {
+  submit({.type = "t"});
+  Client worker = connect();
+  ASSERT_TRUE(worker.subscribe({}));
+  const DeliveredJob job = take(worker);
+  daemon_.kill();
+  Daemon other;
+  ASSERT_TRUE(other.start());
+  lead(daemon_.socket(), other.socket());
+  EXPECT_TRUE(eventually([&] { return worker.cancel_requested(job); }));
+  EXPECT_EQ(worker.counters().reconnects, 1u);
+}
+
+TEST_F(OverADeath, KeepsTheLeaseOfWhoOnlyAsksWhetherToStop) {
+  const JobId id = submit({.type = "t"});
+  Client worker = connect();
+  ASSERT_TRUE(worker.subscribe({}));
+  const DeliveredJob job = take(worker);
+  kill_and_restart();
+  EXPECT_TRUE(eventually([&] { return worker.cancel_requested(job) || worker.counters().reconnects == 1; }));
+  EXPECT_FALSE(worker.cancel_requested(job));
+  ASSERT_EQ(error_of(client().cancel(id, true)), Error::kOk);
+  EXPECT_TRUE(eventually([&] { return worker.cancel_requested(job); }));
+}
+
+TEST_F(OverADeath, LearnsThatItsLeaseIsLostFromExtendingItAlone) {
+  submit({.type = "t"});
+  Client worker = connect();
+  ASSERT_TRUE(worker.subscribe({}));
+  const DeliveredJob job = take(worker);
+  daemon_.kill();
+  Daemon other;
+  ASSERT_TRUE(other.start());
+  lead(daemon_.socket(), other.socket());
+  EXPECT_TRUE(worker.extend(job, {}));
+  EXPECT_TRUE(*job.stop_flag());
 }
 
 TEST_F(OverADeath, IsAskedToStopByACancellationThatCameWhileItWasAway) {

@@ -59,13 +59,13 @@ Result<ClientCore*> ClientRouter::core_of(PartitionNo partition, Milliseconds pa
   // Who uses one queue has one session, also while it changes: its user may have no more.
   ClientCore* const left = stand_in();
   if (left != nullptr) left->hang_up();
-  auto opened = open(partition, patience);
+  auto opened = open(partition, patience, left);
   if (opened && left != nullptr) drop(left);
   return opened;
 }
 
 // A daemon that is away for the moment is waited for, as everywhere.
-Result<ClientCore*> ClientRouter::open(PartitionNo partition, Milliseconds patience) {
+Result<ClientCore*> ClientRouter::open(PartitionNo partition, Milliseconds patience, const ClientCore* left) {
   if (auto usable = check_usable(); !usable) return std::unexpected(std::move(usable.error()));
   const Deadline deadline =
       earlier(Deadline::in(patience), Deadline::in(Milliseconds(options_.reconnect_timeout_ms)));
@@ -78,7 +78,7 @@ Result<ClientCore*> ClientRouter::open(PartitionNo partition, Milliseconds patie
     }
     if (connected.error().error != Error::kUnavailable || deadline.passed())
       return std::unexpected(std::move(connected.error()));
-    restore_due();  // the leases of the other sessions do not wait
+    restore_due(left);  // the leases of the other sessions do not wait
     std::this_thread::sleep_for(std::min(pause, deadline.left()));
   }
 }

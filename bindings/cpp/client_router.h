@@ -123,7 +123,9 @@ class ClientRouter {
  private:
   // client_router.cpp
   Result<ClientCore*> core_of(PartitionNo partition, Milliseconds patience);
-  Result<ClientCore*> open(PartitionNo partition, Milliseconds patience);
+  // `left`: the session that it comes in place of, if any. That one stays away meanwhile: it might take the
+  // only room that there is.
+  Result<ClientCore*> open(PartitionNo partition, Milliseconds patience, const ClientCore* left = nullptr);
   // The only session when nothing was ever sent through it: it stood in for whatever comes first.
   ClientCore* stand_in() const;
   void drop(const ClientCore* core);
@@ -141,8 +143,8 @@ class ClientRouter {
   // router_wait.cpp
   bool pump();
   bool any_away() const;
-  // True when one that was away is back.
-  bool restore_due();
+  // All but `left`. True when one that was away is back.
+  bool restore_due(const ClientCore* left = nullptr);
   bool spin();
   uint32_t bells() const;
   void sleep(Deadline deadline, const ClientCore* of);

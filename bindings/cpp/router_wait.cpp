@@ -33,10 +33,10 @@ bool ClientRouter::any_away() const {
 }
 
 // An attempt that is due is made in any case, so that a daemon that came back late is found.
-bool ClientRouter::restore_due() {
+bool ClientRouter::restore_due(const ClientCore* left) {
   bool back = false;
   for (const auto& core : cores_) {
-    if (!core->away()) continue;
+    if (!core->away() || core.get() == left) continue;
     core->restore_if_due();
     back |= !core->away();
   }

@@ -2,10 +2,12 @@
 #include "core/partition.h"
 
 #include <poll.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <set>
 
+#include "tests/bindings/false_daemon.h"
 #include "tests/bindings/fixtures.h"
 #include "tests/support/forked.h"
 
@@ -448,6 +450,31 @@ TEST_F(WithRoomForOneSession, NeedsOneAlsoWhenTheDaemonDiedBeforeTheFirstUse) {
   ASSERT_TRUE(daemon_.start());
   ASSERT_TRUE(reconnects(client()));
   submit({.type = "t", .queue = kSecond});
+}
+
+// The daemon is away for the first attempt and there for the next: whose that is has the session.
+TEST_F(WithRoomForOneSession, HasItWhereItIsWantedWhenTheDaemonWasAwayForAMoment) {
+  const TempDir directory;
+  const std::string path = directory.path("pqd.sock");
+  const FalseDaemon away(
+      [&](int socket) {
+        lead(path, daemon_.socket());
+        EXPECT_TRUE(send_refusal(socket, static_cast<uint8_t>(Error::kUnavailable), "not yet", kWatchdog));
+      },
+      SOCK_SEQPACKET);
+  client_.reset();
+  lead(path, daemon_.socket());
+  std::optional<Client> one;
+  ASSERT_TRUE(eventually([&] {
+    auto connected = Client::connect({.socket = path, .reconnect_timeout_ms = 2'000});
+    if (connected) one.emplace(std::move(*connected));
+    return connected.has_value();
+  }));
+  lead(path, away.socket());
+  const auto ticket = one->submit({.type = "t", .queue = kSecond});
+  ASSERT_TRUE(ticket) << text_of(ticket);
+  EXPECT_EQ(error_of(one->wait(*ticket, kPatience)), Error::kOk);
+  EXPECT_EQ(one->counters().reconnects, 0u) << "the session that was left";
 }
 
 }  // namespace

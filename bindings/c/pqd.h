@@ -259,6 +259,8 @@ PQD_API pqd_status pqd_submit_many(pqd_client* client, const pqd_submit_options*
  * not decided within the time. A refusal is remembered until 65 536 later ones have come, PQD_UNKNOWN_OUTCOME
  * afterwards. A job of durability memory that may run once at most is not sent again when the daemon has died
  * before it answered, nor the jobs that it was submitted with: PQD_UNKNOWN_OUTCOME, it may have run.
+ * PQD_UNKNOWN_OUTCOME, too, when a job waited for room in its queue and the daemon came back with another
+ * store.
  * `outcome` may be NULL. */
 PQD_API pqd_status pqd_wait(pqd_client* client, const pqd_ticket* ticket, int64_t timeout_ms,
                             pqd_outcome* outcome);

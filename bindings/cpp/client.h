@@ -52,7 +52,8 @@ class Client {
   // kRequestTimeout: not decided within the time. It may be asked for again: a refusal is remembered until
   // 65'536 later ones have come, kUnknownOutcome afterwards. A job of durability `memory` that may run once
   // at most is not sent again when the daemon has died before it answered, nor the jobs that it was submitted
-  // with: kUnknownOutcome, it may have run.
+  // with: kUnknownOutcome, it may have run. kUnknownOutcome, too, when a job waited for room in its queue and
+  // the daemon came back with another store.
   Result<Outcome> wait(const Ticket& ticket, Milliseconds timeout);
   // The same without waiting; nothing = not decided yet.
   Result<std::optional<Outcome>> poll(const Ticket& ticket);

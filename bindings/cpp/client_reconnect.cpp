@@ -87,8 +87,11 @@ void ClientCore::take_over(std::unique_ptr<ClientSession> fresh) {
   Resubmission again = resubmit(*session_, *fresh);
   PQD_CRASH_POINT("handover-resubmitted");
   for (const auto& lane : again.moved) router_.counters().resubmitted += lane.size();
-  outcomes_.advance(std::move(again.moved), again.given_up, router_.counters());
-  if (fresh->welcome.resumed == 0) inbox_.lose_leases();
+  const bool resumed = fresh->welcome.resumed != 0;
+  // The numbers that a store gives only grow.
+  const bool same_store = resumed || fresh->welcome.session > session_->welcome.session;
+  outcomes_.advance(std::move(again.moved), again.given_up, same_store, router_.counters());
+  if (!resumed) inbox_.lose_leases();
   used_earlier_ = !unused();
   session_ = std::move(fresh);
   away_ = false;

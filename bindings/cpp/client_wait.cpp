@@ -88,9 +88,9 @@ void ClientCore::tend_orphans() {
     const auto info =
         answer->parts.empty() ? std::unexpected(answer->error) : decode_job_info(answer->parts[0]);
     if (answer->error == Error::kNotFound) {
-      outcomes_.settle_orphan(probe_->key, Error::kQueueFull, router_.counters());
+      outcomes_.orphan_not_found(probe_->key, router_.counters());
     } else if (info && (info->core.state != JobState::kPending || info->core.pending != Pending::kParked)) {
-      outcomes_.settle_orphan(probe_->key, Error::kOk, router_.counters());
+      outcomes_.orphan_found(probe_->key);
     } else if (++probed_in_vain_ == kProbesBetweenPauses || to_probe_.empty()) {
       probed_in_vain_ = 0;
       next_probe_ = Deadline::Clock::now() + kProbePause;

@@ -17,6 +17,13 @@ std::optional<JobState> state_in(uint8_t flags) {
   return told == 0 ? std::nullopt : std::optional(static_cast<JobState>(told - 1));
 }
 
+Failure waited_elsewhere() {
+  return {Error::kUnknownOutcome,
+          "it waited for room in its queue when the daemon went away, and the one that is there now has "
+          "another store: it may have been taken where it waited; look there, or submit it again",
+          0};
+}
+
 Failure refused_submit(Error code, uint32_t retry_after_ms) {
   if (code == Error::kRateLimitExceeded && retry_after_ms == 0) {
     return {code,
@@ -81,7 +88,8 @@ void ClientOutcomes::keep(const Key& key, const Verdict& verdict, ClientCounters
   }
 }
 
-void ClientOutcomes::advance(MovedRecords moved, const MovedRecords& given_up, ClientCounters& counters) {
+void ClientOutcomes::advance(MovedRecords moved, const MovedRecords& given_up, bool same_store,
+                             ClientCounters& counters) {
   // What is sent again is decided again: a verdict whose watermark never came does not count.
   for (uint8_t lane = 0; lane < kLaneCount; ++lane) {
     for (const uint64_t sequence : moved[lane]) {
@@ -100,7 +108,9 @@ void ClientOutcomes::advance(MovedRecords moved, const MovedRecords& given_up, C
   for (size_t i = 0; i < control.size(); ++i)
     if (std::ranges::binary_search(commands_, control[i])) commands.push_back(i + 1);
   commands_ = std::move(commands);
-  orphans_.merge(deferred_);
+  for (const auto& [key, id] : std::exchange(deferred_, {})) orphans_.emplace(key, Orphan{id});
+  if (!same_store)
+    for (auto& [key, orphan] : orphans_) orphan.same_store = false;
   moved_.push_back(std::move(moved));
   if (moved_.size() > kGenerationsMax) moved_.pop_front();
   ++generation_;
@@ -141,6 +151,8 @@ std::optional<Result<Outcome>> ClientOutcomes::decide(const Ticket& ticket,
   if (const auto found = verdicts_.find(key); found != verdicts_.end()) {
     const Verdict& verdict = found->second;
     if (verdict.code != Error::kOk) {
+      if (verdict.code == Error::kUnknownOutcome && verdict.waited_for_room)
+        return std::unexpected(waited_elsewhere());
       const auto refused = key.lane < kSubmitLaneCount ? refused_submit : failure_of;
       return std::unexpected(refused(verdict.code, verdict.retry_after_ms));
     }
@@ -153,14 +165,23 @@ std::optional<Result<Outcome>> ClientOutcomes::decide(const Ticket& ticket,
   return Outcome{ticket.id, false};
 }
 
-void ClientOutcomes::settle_orphan(const Key& key, Error verdict, ClientCounters& counters) {
+std::vector<std::pair<ClientOutcomes::Key, JobId>> ClientOutcomes::orphans() const {
+  std::vector<std::pair<Key, JobId>> all;
+  all.reserve(orphans_.size());
+  for (const auto& [key, orphan] : orphans_) all.emplace_back(key, orphan.id);
+  return all;
+}
+
+void ClientOutcomes::orphan_not_found(const Key& key, ClientCounters& counters) {
   const auto found = orphans_.find(key);
   if (found == orphans_.end()) return;
-  const JobId id = found->second;
+  const auto [id, same_store] = found->second;
   orphans_.erase(found);
+  Verdict verdict{same_store ? Error::kQueueFull : Error::kUnknownOutcome, false, std::nullopt, 0, id};
   // As the daemon says it of a full queue.
-  const uint32_t retry_after_ms = verdict == Error::kQueueFull ? kAwayRetryMs : 0;
-  if (verdict != Error::kOk) keep(key, {verdict, false, std::nullopt, retry_after_ms, id}, counters);
+  if (same_store) verdict.retry_after_ms = kAwayRetryMs;
+  verdict.waited_for_room = true;
+  keep(key, verdict, counters);
 }
 
 }  // namespace pqd

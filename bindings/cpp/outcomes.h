@@ -42,8 +42,8 @@ class ClientOutcomes {
   // A receipt of the current connection.
   void take(const Receipt& receipt, ClientCounters& counters);
   // The current connection is over; its records went as `moved` says. Of those in `given_up` nobody will know
-  // what became of them.
-  void advance(MovedRecords moved, const MovedRecords& given_up, ClientCounters& counters);
+  // what became of them. `same_store`: the daemon of the next one has the store that this one had.
+  void advance(MovedRecords moved, const MovedRecords& given_up, bool same_store, ClientCounters& counters);
 
   // Nothing = not decided yet. Asked again, it says the same again.
   std::optional<Result<Outcome>> decide(const Ticket& ticket, const ClientSession& session) const;
@@ -56,8 +56,10 @@ class ClientOutcomes {
   bool any_deferred() const { return !deferred_.empty() || !orphans_.empty(); }
   // Those deferred in an earlier connection: no receipt will come for them, their jobs must be asked for.
   bool any_orphans() const { return !orphans_.empty(); }
-  std::vector<std::pair<Key, JobId>> orphans() const { return {orphans_.begin(), orphans_.end()}; }
-  void settle_orphan(const Key& key, Error verdict, ClientCounters& counters);
+  std::vector<std::pair<Key, JobId>> orphans() const;
+  // The daemon has taken it, or knows of no such job: then it has found no room, or waited in another store.
+  void orphan_found(const Key& key) { orphans_.erase(key); }
+  void orphan_not_found(const Key& key, ClientCounters& counters);
 
   // Refusals since the last call.
   FlushReport take_refusals() { return std::exchange(refusals_, {}); }
@@ -75,6 +77,12 @@ class ClientOutcomes {
     std::optional<JobState> state;
     uint32_t retry_after_ms = 0;
     JobId id;
+    bool waited_for_room = false;  // over a reconnect
+  };
+
+  struct Orphan {
+    JobId id;
+    bool same_store = true;  // in every connection since
   };
 
   void keep(const Key& key, const Verdict& verdict, ClientCounters& counters);
@@ -86,7 +94,7 @@ class ClientOutcomes {
   std::unordered_map<Key, Verdict, KeyHash> verdicts_;
   std::deque<Key> verdict_order_;
   std::unordered_map<Key, JobId, KeyHash> deferred_;  // in the current connection
-  std::unordered_map<Key, JobId, KeyHash> orphans_;   // in earlier ones
+  std::unordered_map<Key, Orphan, KeyHash> orphans_;  // in earlier ones
   std::deque<MovedRecords> moved_;  // of the connections before the current one, the latest at the back
   std::array<Key, kLaneCount> forgotten_{};  // per lane the latest record whose verdict was forgotten
   uint32_t generation_ = 1;

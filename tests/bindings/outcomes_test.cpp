@@ -89,11 +89,27 @@ TEST_F(Outcomes, OfSubmitsThatWaitForRoomComeLater) {
 TEST_F(Outcomes, OfSubmitsThatFoundNoRoomOverAReconnectSayWhenToTryAgain) {
   receive(5, Error::kOk, kReceiptDeferred);
   mark(5);
-  outcomes_.advance({}, {}, counters_);
+  outcomes_.advance({}, {}, true, counters_);
   ASSERT_TRUE(undecided(ticket(5)));
-  outcomes_.settle_orphan(outcomes_.orphans().front().first, Error::kQueueFull, counters_);
+  outcomes_.orphan_not_found(outcomes_.orphans().front().first, counters_);
   EXPECT_EQ(decided(ticket(5)), Error::kQueueFull);
   EXPECT_NE(outcomes_.decide(ticket(5), session_)->error().retry_after_ms, 0u);
+}
+
+TEST_F(Outcomes, OfSubmitsThatWaitedForRoomInAnotherStoreNobodyKnows) {
+  receive(5, Error::kOk, kReceiptDeferred);
+  receive(6, Error::kOk, kReceiptDeferred);
+  mark(6);
+  outcomes_.advance({}, {}, false, counters_);
+  outcomes_.advance({}, {}, true, counters_);
+  for (const auto& [key, id] : outcomes_.orphans())
+    key.sequence == 5 ? outcomes_.orphan_not_found(key, counters_) : outcomes_.orphan_found(key);
+  EXPECT_EQ(decided(ticket(5)), Error::kUnknownOutcome);
+  const std::string text = outcomes_.decide(ticket(5), session_)->error().text;
+  EXPECT_NE(text.find("another store"), std::string::npos) << text;
+  EXPECT_EQ(decided(ticket(6)), Error::kOk);
+  EXPECT_FALSE(outcomes_.any_deferred());
+  EXPECT_EQ(outcomes_.take_refusals().refused, 1u);
 }
 
 TEST_F(Outcomes, FollowTheirRecordsIntoTheNextConnections) {
@@ -101,14 +117,14 @@ TEST_F(Outcomes, FollowTheirRecordsIntoTheNextConnections) {
   mark(3);
   MovedRecords moved;
   moved[kLane] = {5, 6, 9};
-  outcomes_.advance(moved, {}, counters_);
+  outcomes_.advance(moved, {}, true, counters_);
   session_ = ClientSession();
   lane().sent = 3;
   EXPECT_EQ(decided(ticket(3)), Error::kQueueFull) << "decided before";
   EXPECT_EQ(decided(ticket(4)), Error::kOk) << "decided before, it was not sent again";
   EXPECT_TRUE(undecided(ticket(9)));
   moved[kLane] = {2, 3};
-  outcomes_.advance(moved, {}, counters_);
+  outcomes_.advance(moved, {}, true, counters_);
   lane().sent = 2;
   receive(2, Error::kNoSpace);
   EXPECT_TRUE(undecided(ticket(6)));
@@ -149,7 +165,7 @@ TEST_F(Outcomes, ForgetTheOldestRefusalsAndSaySo) {
 }
 
 TEST_F(Outcomes, OfAVeryOldConnectionAreForgotten) {
-  for (size_t i = 0; i <= ClientOutcomes::kGenerationsMax; ++i) outcomes_.advance({}, {}, counters_);
+  for (size_t i = 0; i <= ClientOutcomes::kGenerationsMax; ++i) outcomes_.advance({}, {}, true, counters_);
   EXPECT_EQ(decided(ticket(1)), Error::kUnknownOutcome);
 }
 
@@ -170,7 +186,7 @@ TEST_F(Outcomes, CountRefusedSettlementsAndNoRefusedCommands) {
   EXPECT_EQ(counters_.settlements_refused, 2u) << "1 and 4";
   MovedRecords moved;
   moved[kControl] = {5, 7, 8};
-  outcomes_.advance(moved, {}, counters_);
+  outcomes_.advance(moved, {}, true, counters_);
   outcomes_.sent_command(4, 0);
   for (const uint64_t sequence : {1u, 2u, 3u, 4u}) refuse(sequence);
   EXPECT_EQ(counters_.settlements_refused, 4u) << "5 and 8, as 1 and 3";

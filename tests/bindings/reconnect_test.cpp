@@ -399,5 +399,24 @@ TEST_F(OverADeath, SubmitsThatWaitForRoomAreDecidedByTheNextDaemon) {
   EXPECT_TRUE(producer.get(waiting->id));
 }
 
+// Nobody has said so: it may have been admitted where it waited.
+TEST_F(OverADeath, CallsNoQueueFullThatAnotherDaemonHasInPlaceOfTheOneThatLetItWait) {
+  daemon_.stop();
+  Daemon small("[queue.q]\nmax_depth = 1\nadmission_timeout = \"1h\"\n");
+  ASSERT_TRUE(small.start());
+  lead(daemon_.socket(), small.socket());
+  Client producer = connect();
+  submit(producer, {.type = "t", .queue = "q"});
+  const auto waiting = producer.submit({.type = "t", .queue = "q"});
+  EXPECT_EQ(error_of(producer.wait(*waiting, kNotAtAll)), Error::kRequestTimeout);
+  small.kill();
+  Daemon other;
+  ASSERT_TRUE(other.start());
+  lead(daemon_.socket(), other.socket());
+  const auto outcome = producer.wait(*waiting, kPatience);
+  EXPECT_EQ(error_of(outcome), Error::kUnknownOutcome) << text_of(outcome);
+  EXPECT_TRUE(has(text_of(outcome), "another store")) << text_of(outcome);
+}
+
 }  // namespace
 }  // namespace pqd::test

@@ -721,8 +721,9 @@ typedef struct pqd_cron_info {
 typedef int (*pqd_cron_callback)(const pqd_cron_info* schedule, void* user);
 
 /* `job`: as for pqd_submit(), without a delay and an idempotency key, not of durability memory, 16 KiB at
- * most with all it has. PQD_INVALID_REQUEST: pqd_last_error() names the fault of the spec, or the zone is not
- * known. PQD_DUPLICATE_REQUEST: there is one of this name, and `replace` is not set. PQD_UNAUTHORIZED. */
+ * most with all it has. PQD_INVALID_REQUEST: the spec, the zone, or as many schedules, queues or types as
+ * there can be; pqd_last_error() says which. PQD_DUPLICATE_REQUEST: there is one of this name, and `replace`
+ * is not set. PQD_UNAUTHORIZED. */
 PQD_API pqd_status pqd_cron_set(pqd_client* client, const pqd_cron_options* options,
                                 const pqd_submit_options* job);
 /* PQD_NOT_FOUND: no such schedule, or not this caller's to see. */

@@ -108,8 +108,9 @@ class Client {
   Result<void> queue_configure(std::string_view queue, const QueueSettings& settings, QueueKeys keys);
   Result<void> queue_reset(std::string_view queue);
 
-  // kInvalidRequest: a fault of the spec, which the text names; a zone that the daemon does not know; too
-  // many schedules. kDuplicateRequest: there is one of this name, and `replace` is not set. kUnauthorized.
+  // kInvalidRequest: a fault of the spec; a zone that the daemon does not know; too many schedules; a queue
+  // or type that is new where there are as many as can be. The text says which. kDuplicateRequest: there is
+  // one of this name, and `replace` is not set. kUnauthorized.
   Result<void> cron_set(const ScheduleRequest& request);
   // kNotFound: no such schedule, or not this caller's to see. A run that waits goes, too.
   Result<void> cron_remove(std::string_view name);

@@ -155,6 +155,10 @@ class ClientCore {
   // client_consume.cpp
   bool release_inbox();
 
+  // client_cron.cpp
+  Result<Answer> ask_here(QueryKind kind, std::string_view type = {});
+  std::string fault_of_schedule(const ScheduleRequest& request);
+
   // client_watch.cpp
   Result<void> begin_watch(ClientWatches::Handle handle, const WatchOptions& options, bool follow);
 

@@ -82,38 +82,41 @@ Result<Ticket> ClientCore::settle(const DeliveredJob& job, RecordKind kind, Sett
   return ticket;
 }
 
-// False when the lane had no room for all of it.
-bool ClientCore::release_inbox() {
-  bool sent = true;
+// False when the lane had no room for it in time.
+bool ClientCore::send_by(ByteView record, Deadline deadline) {
+  const auto sent = [&] { return !away_ && try_send_control(record, {}).has_value(); };
+  return router_.wait_until(sent, deadline, this) == Waited::kReady;
+}
+
+bool ClientCore::release_inbox(Deadline deadline) {
   while (const auto job = inbox_.pop()) {
     SettleHead head;
     head.head.kind = static_cast<uint8_t>(RecordKind::kRelease);
     head.token = job->token();
     head.id = job->id();
-    sent &= try_send_control(write_settle(head, {}), job->id()).has_value();
+    if (!send_by(write_settle(head, {}), deadline)) return false;
   }
-  return sent;
+  return true;
 }
 
 void ClientCore::give_back(Deadline deadline) {
   pump();
   if (away_ || !subscribed_) return;
   const auto& control = session_->lane(Lane::kControl);
-  const auto settled = [&] {
-    return router_.wait_until([&] { return control.all_decided(); }, deadline, this) == Waited::kReady;
+  const auto in_time = [&](const std::function<bool()>& ready) {
+    return router_.wait_until(ready, deadline, this) == Waited::kReady;
   };
+  const auto settled = [&] { return in_time([&] { return control.all_decided(); }); };
   // Without the subscriptions first, what is given back would come again.
-  bool sent = true;
-  for (const auto& [number, subscription] : std::exchange(subscriptions_, {})) {
-    sent &= try_send_control(write_unsubscribe(number), {}).has_value();
-  }
-  if (!sent || !settled()) return;
+  for (const auto& [number, subscription] : std::exchange(subscriptions_, {}))
+    if (!send_by(write_unsubscribe(number), deadline)) return;
+  if (!release_inbox(deadline) || !settled()) return;
   // Deliveries that were on their way when the subscriptions ended are published before any later answer.
-  QueryHead question;
-  question.kind = QueryKind::kHealth;
-  ClientCore* const self = this;
-  if (!router_.ask(std::span(&self, 1), question, {}, {}) || inbox_.empty()) return;
-  if (release_inbox()) settled();
+  QueryHead head;
+  head.kind = QueryKind::kHealth;
+  const auto question = questions_.add(head, {}, {});
+  if (!in_time([&] { return questions_.take(question).has_value(); })) return;
+  if (!inbox_.empty() && release_inbox(deadline)) settled();
 }
 
 }  // namespace pqd

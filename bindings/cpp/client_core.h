@@ -153,7 +153,8 @@ class ClientCore {
   std::optional<Ticket> try_send_control(ByteView record, const JobId& id);
 
   // client_consume.cpp
-  bool release_inbox();
+  bool send_by(ByteView record, Deadline deadline);
+  bool release_inbox(Deadline deadline);
 
   // client_cron.cpp
   Result<Answer> ask_here(QueryKind kind, std::string_view type = {});

@@ -26,10 +26,7 @@ ClientRouter::~ClientRouter() {
   if (cores_.empty() || guard_.in_child()) return;
   options_.reconnect_timeout_ms = 0;
   const Deadline deadline = Deadline::in(kGiveBackTime);
-  for (const auto& core : cores_) {
-    options_.answer_timeout_ms = static_cast<uint32_t>(deadline.left().count());
-    core->give_back(deadline);
-  }
+  for (const auto& core : cores_) core->give_back(deadline);
 }
 
 Result<void> ClientRouter::connect() {

@@ -1,13 +1,23 @@
 // Consuming: subscriptions and credits, what a delivery shows, and each way to settle it.
+#include <atomic>
 #include <set>
+#include <thread>
 
 #include "tests/bindings/fixtures.h"
 
 namespace pqd::test {
 namespace {
 
+// As small as it may be.
+constexpr SegmentSizes kSmallControlLane = [] {
+  SegmentSizes sizes{{}, 0, 0, 0};
+  sizes.lane_bytes[lane_index(Lane::kControl)] = kRingBytesMin;
+  return sizes;
+}();
+
 class Consuming : public WithClient {
  protected:
+  using WithClient::WithClient;
   // A consumer of its own for queue default.
   Client consumer(uint32_t credits = 1) {
     Client made = connect();
@@ -19,6 +29,11 @@ class Consuming : public WithClient {
     EXPECT_EQ(error_of(job), Error::kOk) << text_of(job);
     return job && !*job;
   }
+};
+
+class ConsumingMany : public Consuming {
+ protected:
+  ConsumingMany() : Consuming("[queues.defaults]\nmax_active = 0\nbackoff = \"1ms\"\n") {}
 };
 
 TEST_F(Consuming, RefusesSubscriptionsOutOfTheirRange) {
@@ -279,6 +294,54 @@ TEST_F(Consuming, GivesBackAtItsEndWhatNobodyHasTaken) {
   EXPECT_EQ(look(ids[1]).core.deaths, 0u);
   EXPECT_EQ(look(ids[1]).core.attempts, 0u) << "not spent";
   EXPECT_TRUE(eventually([&] { return look(ids[0]).core.deaths == 1; })) << "a job in hand dies with it";
+}
+
+// The daemon is behind, and reads on only when the client has begun to end.
+TEST_F(Consuming, GivesBackAtItsEndWhenItsLaneIsFull) {
+  std::vector<JobId> ids;
+  for (int i = 0; i < 3; ++i) ids.push_back(submit({.type = "t"}));
+  std::optional<Client> leaving(connect({.sizes = kSmallControlLane, .submit_timeout_ms = 0}));
+  ASSERT_TRUE(leaving->subscribe({.credits = 3}));
+  const DeliveredJob in_hand = take(*leaving);
+  ASSERT_TRUE(eventually([&] { return state(ids[2]) == JobState::kAssigned; }));
+  ASSERT_TRUE(daemon_.freeze_engine());
+  // Records of 1 KiB, so that there is room for nothing else.
+  const std::string note(1'024 - sizeof(SettleHead), 'n');
+  Result<Ticket> sent;
+  do sent = leaving->extend(in_hand, {.note = note});
+  while (sent);
+  EXPECT_EQ(error_of(sent), Error::kQueueFull) << text_of(sent);
+  std::atomic<bool> ending = false;
+  std::thread end([&] {
+    ending = true;
+    leaving.reset();
+  });
+  EXPECT_TRUE(eventually([&] { return ending.load(); }));
+  daemon_.thaw_engine();
+  end.join();
+  for (const JobId& id : {ids[1], ids[2]}) {
+    EXPECT_TRUE(becomes(id, JobState::kPending));
+    EXPECT_EQ(look(id).core.deaths, 0u);
+    EXPECT_EQ(look(id).core.attempts, 0u) << "not spent";
+  }
+}
+
+TEST_F(ConsumingMany, GivesBackAtItsEndMoreThanItsLaneHolds) {
+  constexpr uint32_t kMore = kRingBytesMin / sizeof(SettleHead) + 200;
+  std::vector<SubmitRequest> requests(kMore, {.type = "t"});
+  const auto tickets = client().submit_many(requests);
+  ASSERT_TRUE(tickets && client().flush(kPatience)->refused == 0) << text_of(tickets);
+  {
+    Client leaving = connect({.sizes = kSmallControlLane});
+    ASSERT_TRUE(leaving.subscribe({.credits = kMore}));
+    ASSERT_TRUE(eventually([&] { return client().queues("default")->front().active == kMore; }));
+  }
+  EXPECT_TRUE(eventually([&] { return client().queues("default")->front().ready == kMore; }));
+  for (const Ticket& ticket : *tickets) {
+    const JobInfo job = look(ticket.id);
+    ASSERT_EQ(job.core.deaths, 0u);
+    ASSERT_EQ(job.core.attempts, 0u) << "not spent";
+  }
 }
 
 TEST_F(Consuming, GivesBackAtItsEndWhatNobodyHasTakenAfterItUnsubscribed) {

@@ -83,7 +83,7 @@ void Broker::give_turns_to_firsts() {
 
 std::optional<TimeNs> Broker::next_timer_ns() const {
   auto next = state_.timers.next_ns();
-  for (const auto& [session, away] : expected_) next = std::min(next.value_or(away.until), away.until);
+  for (const auto& [session, until] : expected_) next = std::min(next.value_or(until), until);
   if (const auto due = state_.tables.schedules().next_due_ns(now()))
     next = std::min(next.value_or(*due), *due);
   if (fire_again_ns_ != 0) next = std::min(next.value_or(fire_again_ns_), fire_again_ns_);
@@ -93,7 +93,7 @@ std::optional<TimeNs> Broker::next_timer_ns() const {
 void Broker::expect_return(SessionNo session, TimeNs until) {
   const SessionEntry* entry = state_.tables.session(session);
   if (entry == nullptr) return;
-  expected_[session].until = until;
+  expected_[session] = until;
   // Whoever comes back subscribes anew; until then a job given to it would wait, or be lost, for nobody.
   while (!entry->subscriptions.empty()) emit(Unsubscribed{session, entry->subscriptions.back().number});
 }
@@ -101,7 +101,7 @@ void Broker::expect_return(SessionNo session, TimeNs until) {
 void Broker::close_overdue_sessions() {
   for (auto at = expected_.begin(); at != expected_.end();) {
     const SessionNo session = at->first;
-    if (at->second.until > now()) {
+    if (at->second > now()) {
       ++at;
       continue;
     }
@@ -138,6 +138,7 @@ const Rights& Broker::rights(SessionNo session) const {
 
 void Broker::close_session(SessionNo session) {
   rights_.erase(session);
+  lost_.erase(session);
   if (state_.tables.session(session) == nullptr) return;
   std::vector<std::pair<uint64_t, Slot>> held;
   for (Slot slot = state_.held(session).head; slot != kNoSlot; slot = state_.jobs[slot].line_next)
@@ -153,7 +154,7 @@ void Broker::close_session(SessionNo session) {
 SessionNo Broker::heir_of(SessionNo claimed, const ShortHash& proof, uint32_t uid) const {
   const SessionEntry* itself = state_.tables.session(claimed);
   if (itself != nullptr) return itself->secret_hash == proof && itself->uid == uid ? claimed : 0;
-  for (const auto& [number, away] : expected_) {
+  for (const auto& [number, until] : expected_) {
     const SessionEntry* heir = state_.tables.session(number);
     if (heir == nullptr || heir->resumed_from != claimed || heir->uid != uid) continue;
     if (heir->resumed_hash == proof) return number;
@@ -167,10 +168,8 @@ bool Broker::resume_session(SessionNo claimed, SessionNo to, const ShortHash& pr
   const SessionNo from = later == nullptr ? 0 : heir_of(claimed, proof, later->uid);
   if (from == 0 || from == to) return false;
   if (from != claimed) deliveries_seen = 0;
-  if (const auto away = expected_.extract(from)) {
-    for (const CancelNotice& lost : away.mapped().lost)
-      commit_->effects().notices.push_back({to, lost.token, lost.id});
-  }
+  expected_.erase(from);
+  tell_again_of_lost(from, to);
   std::vector<std::pair<uint64_t, Slot>> leases;
   for (Slot slot = state_.held(from).head; slot != kNoSlot; slot = state_.jobs[slot].line_next) {
     leases.emplace_back(state_.jobs.course(slot).delivery_no, slot);
@@ -290,14 +289,28 @@ void Broker::timer_due(Slot slot) {
   }
 }
 
-// Its holder goes on with the job otherwise, beside whoever has it next.
+// Its holder goes on with the job otherwise, beside whoever has it next. What it is told it may never read:
+// it has left its session, and the daemon does not know yet. So it is remembered for when it comes back.
 void Broker::tell_lease_lost(Slot slot) {
   const JobCore core = state_.jobs.core(slot);
   const CancelNotice notice = notice_of(core);
-  if (const auto away = expected_.find(core.holder); away != expected_.end())
-    away->second.lost.push_back(notice);
-  else if (!core.cancel_requested)  // it has been told to stop
+  std::deque<CancelNotice>& lost = lost_[core.holder];
+  lost.push_back(notice);
+  if (expected_.contains(core.holder)) return;  // at most those that it went with
+  while (lost.size() > kLostLeasesKept) lost.pop_front();
+  if (!core.cancel_requested) commit_->effects().notices.push_back(notice);  // else it has been told to stop
+}
+
+// And remembered on: `to` may be as unheard of by its client.
+void Broker::tell_again_of_lost(SessionNo from, SessionNo to) {
+  auto lost = lost_.extract(from);
+  if (!lost) return;
+  for (CancelNotice& notice : lost.mapped()) {
+    notice = {to, notice.token, notice.id};
     commit_->effects().notices.push_back(notice);
+  }
+  lost.key() = to;
+  lost_.insert(std::move(lost));
 }
 
 void Broker::refuse_parked(Slot slot) {

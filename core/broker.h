@@ -6,6 +6,7 @@
 // Every call but the constructor and the const ones lies between begin_turn and end_turn.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -53,6 +54,10 @@ struct BrokerOptions {
   RateGate* gate = nullptr;  // with several: who decides on rates for all. Outlives the broker
 };
 
+// The latest leases of a session that expired are remembered, so many: whoever reconnects is told of them
+// again, because it may not have read that it was.
+inline constexpr size_t kLostLeasesKept = 1'024;
+
 // Why a submit, subscription or command for another partition's queue is refused. A receipt carries no text:
 // the daemon writes this into its log, and answers questions with it.
 inline constexpr std::string_view kElsewhereText =
@@ -87,8 +92,8 @@ class Broker {
   void close_session(SessionNo session);
   // `to` proves by the secret's hash that it is the same client as `claimed`, which ends: leases move, unseen
   // deliveries are delivered again, and it is told which jobs it should stop: those whose cancellation was
-  // asked for, and those whose lease expired while it was away. False when it is not there, belongs to
-  // another user or has another secret.
+  // asked for, and those whose lease has expired, as far as that is known (kLostLeasesKept). False when it is
+  // not there, belongs to another user or has another secret.
   bool resume_session(SessionNo claimed, SessionNo to, const ShortHash& proof, uint64_t deliveries_seen);
 
   // One submit record that stands in the commit's block. A refused one is taken out of the block again.
@@ -134,10 +139,6 @@ class Broker {
     SessionNo session = 0;
     uint8_t lane = 0;
     uint64_t seq = 0;
-  };
-  struct Away {  // a session that may come back
-    TimeNs until = 0;
-    std::vector<CancelNotice> lost;  // the leases that have expired since: at most those that it went with
   };
   struct Candidate {  // a submit that passed its checks
     Origin origin;
@@ -291,6 +292,7 @@ class Broker {
                uint32_t retry_after_ms = 0);
   void timer_due(Slot slot);
   void tell_lease_lost(Slot slot);
+  void tell_again_of_lost(SessionNo from, SessionNo to);
   void close_overdue_sessions();
   void refuse_parked(Slot slot);
   void admit_parked(QueueNo queue);
@@ -322,7 +324,9 @@ class Broker {
   Changes changes_;
   std::vector<SessionNo> misrouted_;
   Error intake_ = Error::kOk;
-  std::map<SessionNo, Away> expected_;
+  std::map<SessionNo, TimeNs> expected_;  // sessions that may come back, and until when
+  // By its last holder: see tell_lease_lost().
+  std::unordered_map<SessionNo, std::deque<CancelNotice>> lost_;
   TimeNs fire_again_ns_ = 0;  // when schedules that wait for the outside are looked at again; 0 = none does
   uint64_t random_;
 };

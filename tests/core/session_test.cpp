@@ -159,6 +159,60 @@ TEST_F(Sessions, ResumedOneIsToldOfLeasesThatExpiredWhileItWasAway) {
   EXPECT_EQ(d.complete(next, held[0]), Error::kOk) << "this one goes on";
 }
 
+// It had left the session that was told, and the daemon did not know yet.
+TEST_F(Sessions, ResumedOneIsToldAgainOfLeasesWhoseEndItMayNotHaveRead) {
+  d.subscribe(consumer, 3);
+  for (int i = 0; i < 3; ++i) d.submit(producer, {.processing_timeout_ms = i == 0 ? 60'000u : 1'000u});
+  const std::vector<Delivered> held = d.take(consumer);
+  ASSERT_EQ(held.size(), 3u);
+  d.command(producer, write_cancel(held[2].id, true));
+  d.advance_ms(1'000);
+  ASSERT_EQ(d.notices.size(), 2u) << "both were told once";
+  d.notices.clear();
+  const auto expect_told = [&](SessionNo session) {
+    ASSERT_EQ(d.notices.size(), 2u);
+    for (const CancelNotice& notice : d.notices) {
+      EXPECT_EQ(notice.session, session);
+      EXPECT_EQ(notice.number, 0u) << "it was another session's delivery";
+    }
+    EXPECT_EQ(d.notices[0].token, held[1].token);
+    EXPECT_EQ(d.notices[1].token, held[2].token);
+    d.notices.clear();
+  };
+  const SessionNo unheard = d.open();
+  ASSERT_TRUE(resume(consumer, unheard, Driver::secret_of(consumer), held[2].number));
+  expect_told(unheard);
+  d.turn([&](CommitBuilder&) { d.broker.expect_return(unheard, d.now_ns + 5 * kSecondNs); });
+  const SessionNo next = d.open();
+  ASSERT_TRUE(resume(consumer, next, Driver::secret_of(consumer), held[2].number));
+  expect_told(next);
+  EXPECT_EQ(d.complete(next, held[0]), Error::kOk) << "this one goes on";
+}
+
+TEST_F(Sessions, ResumedOneIsToldOfTheLatestLeasesAlone) {
+  constexpr auto kLost = static_cast<uint32_t>(kLostLeasesKept + 2);
+  BrokerOptions options;
+  options.defaults.max_active = 0;
+  Driver many(options);
+  const SessionNo one = many.open();
+  many.subscribe(one, kLost);
+  many.turn([&](CommitBuilder& commit) {
+    for (uint32_t i = 0; i < kLost; ++i)
+      many.put(commit, one, many.next_id(one), {.processing_timeout_ms = 1'000 + i});
+  });
+  const std::vector<Delivered> held = many.take(one);
+  ASSERT_EQ(held.size(), kLost);
+  many.advance_ms(1'000 + kLost);
+  ASSERT_EQ(many.notices.size(), kLost);
+  many.notices.clear();
+  const SessionNo next = many.open();
+  many.turn([&](CommitBuilder&) {
+    EXPECT_TRUE(many.broker.resume_session(one, next, Driver::secret_of(one), held.back().number));
+  });
+  ASSERT_EQ(many.notices.size(), kLostLeasesKept);
+  EXPECT_EQ(many.notices[0].token, held[2].token);
+}
+
 TEST_F(Sessions, OneThatIsAwayGetsNoNewJobs) {
   d.subscribe(consumer, 5);
   d.turn([&](CommitBuilder&) { d.broker.expect_return(consumer, d.now_ns + 5 * kSecondNs); });

@@ -100,8 +100,8 @@ struct ModelSession {
   std::array<uint64_t, 4> journaled_counter{};  // the last that a new engine knows of
   uint64_t deliveries = 0, receipts = 0;
   std::map<uint32_t, ModelSubscription> subscriptions;
-  TimeNs away_until = 0;    // 0 = it is here
-  std::vector<JobId> lost;  // leases that expired since it went
+  TimeNs away_until = 0;   // 0 = it is here
+  std::deque<JobId> lost;  // leases that expired, the latest of them
 };
 
 struct ModelSchedule {

@@ -110,6 +110,7 @@ bool Model::resume_session(SessionNo claimed, SessionNo to, const ShortHash& pro
   }
   const ModelSession& earlier = sessions_.at(from);
   for (const JobId& id : earlier.lost) notices_.emplace_back(to, id);
+  later.lost = earlier.lost;
   later.resumed_from = claimed;
   later.resumed_secret = claimed == from ? earlier.secret : earlier.resumed_secret;
   for (const auto& [subscription, entry] : earlier.subscriptions) members_changed(entry.queue);

@@ -160,10 +160,11 @@ void Model::timer_due(ModelJob& job) {
   }
   if (job.held_by_consumer()) {
     ModelSession& holder = sessions_.at(job.holder);
-    if (holder.away_until != 0)
-      holder.lost.push_back(job.id);
-    else if (!job.cancel_requested)
-      notices_.emplace_back(job.holder, job.id);
+    holder.lost.push_back(job.id);
+    if (holder.away_until == 0) {
+      while (holder.lost.size() > kLostLeasesKept) holder.lost.pop_front();
+      if (!job.cancel_requested) notices_.emplace_back(job.holder, job.id);
+    }
     return end_attempt(job, Reason::kLeaseExpired, {});
   }
   if (job.pending == Pending::kReady) return finish(job, JobState::kTimeout, Reason::kQueueTimeout);

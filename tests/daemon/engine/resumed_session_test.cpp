@@ -7,6 +7,7 @@
 
 #include "bindings/cpp/client_session.h"
 #include "core/control_record.h"
+#include "core/down_record.h"
 #include "core/submit_record.h"
 #include "tests/support/daemon.h"
 #include "tests/support/eventually.h"
@@ -44,15 +45,28 @@ class ResumedSession : public WithDaemon {
     writer.publish();
   }
   // A submit and a command, without a ring at the engine's door.
-  void leave_records_behind() {
+  void leave_records_behind(uint32_t processing_timeout_ms = kTimeoutDefault) {
     SubmitView view;
     view.head.id = earlier_->next_id(Lane::kNormal);
+    view.head.processing_timeout_ms = processing_timeout_ms;
     view.queue = "default";
     view.type = "t";
     Bytes submit(submit_record_bytes(view));
     write_submit_record(view, submit);
     publish(Lane::kNormal, submit);
     publish(Lane::kControl, write_subscribe({1, 1, "default", {}}));
+  }
+  // The next thing of this kind in the deliveries ring, which has to come; others are passed over.
+  static DeliveryHead await(ClientSession& session, DownKind wanted) {
+    DeliveryHead head;
+    const bool came = eventually([&] {
+      const auto record = read_delivery_record(session.deliveries.next());
+      if (record) head = record->head;
+      session.deliveries.release();
+      return record && static_cast<DownKind>(head.head.kind) == wanted;
+    });
+    EXPECT_TRUE(came) << "nothing of kind " << static_cast<int>(wanted);
+    return head;
   }
   bool engine_sleeps() const {
     // relaxed: only a look; odd is armed.
@@ -95,6 +109,21 @@ TEST_F(ResumedSession, LeavesRecordsBehindThatStopNoEngineWhichFindsBothSessions
   ASSERT_TRUE(eventually([&] { return (next = daemon_.engine()) != killed; }));
   expect_taken_over(later.get());
   EXPECT_EQ(daemon_.engine(), next) << "it died of them";
+}
+
+// Whoever has left a session does not read what is still written there.
+TEST_F(ResumedSession, IsToldOfALeaseWhoseEndItsClientLeftUnread) {
+  leave_records_behind(100);
+  earlier_->bell.ring_if_sleeping();
+  const DeliveryHead delivery = await(*earlier_, DownKind::kDelivery);
+  const DeliveryHead unread = await(*earlier_, DownKind::kCancelNotice);
+  ASSERT_EQ(unread.token, delivery.token);
+  Hello hello = resuming();
+  hello.deliveries_seen = delivery.number;
+  const auto later = open(hello);
+  ASSERT_TRUE(later) << later.error().text;
+  ASSERT_EQ((*later)->welcome.resumed, 1u);
+  EXPECT_EQ(await(**later, DownKind::kCancelNotice).token, delivery.token);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "daemon/config/amount_text.h"
 #include "daemon/config/config_document.h"
 #include "daemon/config/config_text.h"
+#include "daemon/config/suggest.h"
 
 namespace pqd {
 namespace {
@@ -29,7 +30,7 @@ std::string unknown_key(const ConfigSetting& setting, std::span<const ConfigKey<
   if (const std::string home = home_of(setting.key); !home.empty()) return what + ": it belongs in " + home;
   std::vector<std::string_view> names;
   for (const auto& key : keys) names.push_back(key.rules.name);
-  return what + did_you_mean(setting.key, names);
+  return what + suggest(setting.key, names);
 }
 
 class Applier {

@@ -1,7 +1,6 @@
 #include "daemon/config/config_document.h"
 
 #include "daemon/config/config_text.h"
-#include "daemon/config/nearest_word.h"
 
 namespace pqd {
 
@@ -25,11 +24,6 @@ ConfigFaults ConfigFaultList::take() {
   for (const auto& fault : faults_) texts.push_back(std::get<std::string>(fault));
   faults_.clear();
   return texts;
-}
-
-std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& candidates) {
-  const std::string_view best = nearest_word(word, candidates);
-  return best.empty() ? std::string() : " (did you mean " + std::string(best) + "?)";
 }
 
 }  // namespace pqd

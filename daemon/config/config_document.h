@@ -73,7 +73,4 @@ void read_config_environment(const std::vector<std::string>& environment, Config
 // What the document says, as values.
 Config apply_config(const ConfigDocument& document, ConfigFaultList& faults);
 
-// " (did you mean x?)", "" when nothing is near.
-std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& candidates);
-
 }  // namespace pqd

@@ -6,6 +6,7 @@
 
 #include "daemon/config/config_document.h"
 #include "daemon/config/config_text.h"
+#include "daemon/config/suggest.h"
 
 namespace pqd {
 namespace {
@@ -47,9 +48,9 @@ class EnvironmentReader {
     const std::string path = nested ? table + "." + lower(middle) : table;
     if (path != "daemon" && path != "engine" && path != "queues" && path != "queues.defaults" &&
         path != "limits" && path != "store")
-      return faults_.add(place, "there is no table " + table_text(path) +
-                                    did_you_mean(path, {"daemon", "engine", "queues", "queues.defaults",
-                                                        "limits", "store"}));
+      return faults_.add(
+          place, "there is no table " + table_text(path) +
+                     suggest(path, {"daemon", "engine", "queues", "queues.defaults", "limits", "store"}));
     add({path, {}}, place, key, value);
   }
 

@@ -5,6 +5,7 @@
 
 #include "daemon/config/config_document.h"
 #include "daemon/config/config_text.h"
+#include "daemon/config/suggest.h"
 
 namespace pqd {
 namespace {
@@ -49,9 +50,9 @@ class FileReader {
       else if (name == "access")
         read_access(key, node);
       else if (node.is_table() || node.is_array_of_tables())
-        faults_.add(place, "there is no table " + table_text(name) +
-                               did_you_mean(name, {"daemon", "engine", "queues", "queue", "limits", "access",
-                                                   "store"}));
+        faults_.add(place,
+                    "there is no table " + table_text(name) +
+                        suggest(name, {"daemon", "engine", "queues", "queue", "limits", "access", "store"}));
       else
         faults_.add(place,
                     key_text(name) +
@@ -92,8 +93,7 @@ class FileReader {
       const std::string kind = "access." + std::string(inner.str());
       if (kind != kAccessUser && kind != kAccessGroup) {
         faults_.add(place_of(inner.source()),
-                    "[access] has no " + key_text(inner.str()) +
-                        did_you_mean(inner.str(), {"user", "group"}) +
+                    "[access] has no " + key_text(inner.str()) + suggest(inner.str(), {"user", "group"}) +
                         ": roles are given in [access.user.NAME] and [access.group.NAME]");
         continue;
       }
@@ -119,7 +119,7 @@ class FileReader {
     }
   }
   void misplaced_queue(const toml::key& key) {
-    const std::string hint = did_you_mean(key.str(), {"defaults"});
+    const std::string hint = suggest(key.str(), {"defaults"});
     faults_.add(
         place_of(key.source()),
         "there is no table " + table_text("queues", key.str()) +
@@ -145,7 +145,7 @@ class FileReader {
       else if (value.is_table())
         faults_.add(place_of(inner.source()), table_text("queue", name) + " has no table " +
                                                   key_text(inner.str()) +
-                                                  did_you_mean(inner.str(), {kUserWeights, kKeyWeights}) +
+                                                  suggest(inner.str(), {kUserWeights, kKeyWeights}) +
                                                   "; a queue's name with a dot is written in quotes: " +
                                                   table_text("queue", name + "." + std::string(inner.str())));
       else

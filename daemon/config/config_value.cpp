@@ -7,6 +7,7 @@
 #include "daemon/config/amount_text.h"
 #include "daemon/config/config_text.h"
 #include "daemon/config/nearest_word.h"
+#include "daemon/config/suggest.h"
 
 namespace pqd {
 namespace {
@@ -116,7 +117,7 @@ std::string not_this(const KeyRules& rules, const RawValue& raw) {
   if (text == nullptr) return {};
   const std::string_view nearest =
       rules.form == ValueForm::kWord ? nearest_word(*text, rules.words) : std::string_view();
-  return ", not " + quoted(*text) + (nearest.empty() ? "" : " (did you mean " + quoted(nearest) + "?)");
+  return ", not " + quoted(*text) + did_you_mean(nearest.empty() ? "" : quoted(nearest));
 }
 
 std::optional<ConfigValue> read_text(const KeyRules& rules, const std::string& text) {

@@ -9,9 +9,9 @@
 #include <span>
 
 #include "daemon/config/nearest_word.h"
+#include "daemon/config/suggest.h"
 #include "tools/pqctl/duration.h"
 #include "tools/pqctl/grammar.h"
-#include "tools/pqctl/suggest.h"
 #include "tools/pqctl/wrap.h"
 
 namespace pqd::ctl {
@@ -134,7 +134,7 @@ std::string instead_of(const CLI::App& command, std::string_view name) {
   std::string_view meant = nearest_word(name, views);
   for (const std::string_view option : views)
     if (meant.empty() && name.ends_with("-" + std::string(option))) meant = option;
-  return meant.empty() ? std::string() : " (did you mean --" + std::string(meant) + "?)";
+  return did_you_mean(meant.empty() ? "" : "--" + std::string(meant));
 }
 
 Complaint usage_complaint(const CLI::App& app, const CLI::ParseError& error) {

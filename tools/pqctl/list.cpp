@@ -9,10 +9,10 @@
 #include <boost/json/object.hpp>
 #include <charconv>
 
+#include "daemon/config/suggest.h"
 #include "tools/pqctl/duration.h"
 #include "tools/pqctl/info_json.h"
 #include "tools/pqctl/job_view.h"
-#include "tools/pqctl/suggest.h"
 
 namespace pqd::ctl {
 namespace {

@@ -1,7 +1,7 @@
 #include "tools/pqctl/queue_name.h"
 
 #include "daemon/config/config_value.h"
-#include "tools/pqctl/suggest.h"
+#include "daemon/config/suggest.h"
 
 namespace pqd::ctl {
 

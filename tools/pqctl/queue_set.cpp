@@ -1,7 +1,7 @@
 // pqctl queue set Q key=value... | --reset
 #include "daemon/config/config_value.h"
+#include "daemon/config/suggest.h"
 #include "tools/pqctl/queue_name.h"
-#include "tools/pqctl/suggest.h"
 
 namespace pqd::ctl {
 namespace {

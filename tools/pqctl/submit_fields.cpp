@@ -3,10 +3,10 @@
 #include <array>
 #include <charconv>
 
+#include "daemon/config/suggest.h"
 #include "tools/pqctl/duration.h"
 #include "tools/pqctl/input.h"
 #include "tools/pqctl/json_text.h"
-#include "tools/pqctl/suggest.h"
 #include "tools/pqctl/utf8.h"
 
 namespace pqd::ctl {

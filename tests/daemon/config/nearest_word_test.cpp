@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "daemon/config/suggest.h"
+
 namespace pqd {
 namespace {
 
@@ -21,6 +23,13 @@ TEST(NearestWord, KeepsQuietWhenNothingIsNear) {
   EXPECT_EQ(nearest_word("colour", kWords), "");
   EXPECT_EQ(nearest_word(std::string(1'000, 'x'), kWords), "");
   EXPECT_EQ(nearest_word("fair", {}), "");
+}
+
+TEST(Suggest, AsksWhetherTheNearestWordWasMeant) {
+  EXPECT_EQ(suggest("fiar", kWords), " (did you mean fair?)");
+  EXPECT_EQ(suggest("fiar", {"fair", "socket"}), " (did you mean fair?)");
+  EXPECT_EQ(suggest("colour", kWords), "");
+  EXPECT_EQ(did_you_mean(""), "");
 }
 
 }  // namespace

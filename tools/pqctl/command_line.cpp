@@ -87,6 +87,31 @@ std::string full_name(const CLI::App& app) {
   return app.get_parent() == nullptr ? app.get_name() : full_name(*app.get_parent()) + " " + app.get_name();
 }
 
+// Adds every command of this name below `app`, behind the words that lead to that: "queue pause".
+void find_commands(const CLI::App& app, const std::string& path, std::string_view name,
+                   std::vector<std::string>& found) {
+  for (const std::string& each : names_of(app)) {
+    if (each == name) found.push_back(path + each);
+    find_commands(*app.get_subcommand(each), path + each + " ", name, found);
+  }
+}
+
+const CLI::App& root_of(const CLI::App& app) {
+  return app.get_parent() == nullptr ? app : root_of(*app.get_parent());
+}
+
+// The same word where there is such a command, in another group or in none, else one of the group's own that
+// is spelt like it.
+std::string meant_by(const CLI::App& app, std::string_view word, const std::vector<std::string>& names) {
+  std::vector<std::string> elsewhere;
+  find_commands(root_of(app), "", word, elsewhere);
+  if (elsewhere.empty()) return suggest(word, std::vector<std::string_view>(names.begin(), names.end()));
+  std::string list = elsewhere.front();
+  for (size_t i = 1; i < elsewhere.size(); ++i)
+    list += (i + 1 < elsewhere.size() ? ", " : " or ") + elsewhere[i];
+  return did_you_mean(list);
+}
+
 // Misspelt commands, told better than the parser does.
 Checked<void> check_words(const CLI::App& app, std::span<const std::string> words) {
   const std::vector<std::string> names = names_of(app);
@@ -94,9 +119,9 @@ Checked<void> check_words(const CLI::App& app, std::span<const std::string> word
   if (std::find(names.begin(), names.end(), words.front()) != names.end()) {
     return check_words(*app.get_subcommand(words.front()), words.subspan(1));
   }
-  const std::vector<std::string_view> views(names.begin(), names.end());
   return complain(kExitUsage, "there is no `" + full_name(app) + " " + words.front() + "`" +
-                                  suggest(words.front(), views) + "; see `" + full_name(app) + " --help`");
+                                  meant_by(app, words.front(), names) + "; see `" + full_name(app) +
+                                  " --help`");
 }
 
 Checked<Context::Settings> settings_of(const GlobalOptions& options) {

@@ -57,6 +57,20 @@ TEST(CommandLine, EndsWith64OnWrongUsageAndSaysWhereHelpIs) {
   expect_complaint({"completion", "fish"}, 64, "bash");
 }
 
+TEST(CommandLine, NamesTheGroupsOfACommandThatIsNotWhereItWasLookedFor) {
+  expect_complaint({"purge", kId}, 64,
+                   "there is no `pqctl purge` (did you mean dlq purge?); see `pqctl --help`");
+  for (const char* verb : {"redrive", "review"})
+    expect_complaint({verb}, 64, std::string("(did you mean dlq ") + verb + "?)");
+  for (const char* verb : {"pause", "resume", "drain", "set"})
+    expect_complaint({verb, "q"}, 64, std::string("(did you mean queue ") + verb + "?)");
+  expect_complaint({"show", "q"}, 64, "(did you mean queue show, dlq show or config show?)");
+  expect_complaint({"check"}, 64, "(did you mean config check or store check?)");
+  expect_complaint({"dlq", "pause", "q"}, 64,
+                   "there is no `pqctl dlq pause` (did you mean queue pause?); see `pqctl dlq --help`");
+  expect_complaint({"queue", "submit"}, 64, "(did you mean submit?)");
+}
+
 TEST(CommandLine, RefusesBadDataBeforeAnyConnection) {
   expect_complaint({"submit", "t", "x", "--priority", "21"}, 65, "INVALID_PRIORITY");
   expect_complaint({"submit", "t", "x", "--priority", "0"}, 65, "1 to 20");

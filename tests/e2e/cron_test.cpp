@@ -44,6 +44,18 @@ TEST_F(CronTest, AddsListsShowsAndRemoves) {
   refused({"cron", "next", "nightly"}, 66, {"NOT_FOUND", "pqctl cron ls"});
 }
 
+TEST_F(CronTest, ShowsWhenATimeThatNoScheduleHasYetWouldRunInItsZone) {
+  for (const char* zone : {"--tz", "--zone"}) {
+    const std::string runs = output({"cron", "next", "0 9 * * mon", zone, "Asia/Tokyo", "-o", "jsonl"});
+    EXPECT_EQ(line_count(runs), 5u) << runs;
+    EXPECT_TRUE(has(first_line(runs), "T00:00:00.000Z") && has(first_line(runs), " 09:00:00 +09:00")) << runs;
+    EXPECT_EQ(output({"cron", "next", "--spec", "0 9 * * mon", zone, "Asia/Tokyo", "-o", "jsonl"}), runs);
+  }
+  EXPECT_TRUE(has(output({"cron", "next", "@daily", "-n", "1", "-o", "jsonl"}), "\"zone\":\"UTC\""));
+  output({"cron", "add", "nightly", "30 2 * * *", "report", "--zone", "Asia/Tokyo"});
+  EXPECT_TRUE(has(output({"cron", "next", "nightly", "-n", "1"}), "02:30:00 +09:00"));
+}
+
 TEST_F(CronTest, MakesJobsThatCanBeWorkedOn) {
   output({"cron", "add", "tick", "@every 1s", "t", "the payload", "--attempts", "7"});
   ASSERT_TRUE(comes_to("t", 2));
@@ -113,11 +125,13 @@ TEST_F(CronTest, RefusesWhatIsWrongBeforeAnythingIsAsked) {
   refused({"cron", "add", "a b", "@daily", "t"}, 65, {"A-Z"});
   refused({"cron", "add", "x", "@daily", "t", "--durability", "memory"}, 65, {"durability"});
   refused({"cron", "add", "x", "@daily", "t", "--delay", "1s"}, 64, {"--delay"});
-  refused({"cron", "next"}, 64, {"--spec"});
-  for (const char* time : {"0 9 * * mon", "@daily"})
-    refused({"cron", "next", time}, 65,
-            {"what comes first is a schedule's name", "a time goes behind --spec"});
+  refused({"cron", "next"}, 64, {"NAME", "SPEC", "'0 9 * * mon'"});
   refused({"cron", "next", "--spec", "* * *"}, 65, {"five are wanted"});
+  refused({"cron", "next", "* * *"}, 65, {"five are wanted"});
+  refused({"cron", "next", "night/ly"}, 65, {"five are wanted", "a schedule's name", "A-Z"});
+  refused({"cron", "next", "@daily", "--tz", "Mars/Olympus"}, 65, {"Mars/Olympus", "tzdata"});
+  refused({"cron", "next", "@daily", "--spec", "@daily"}, 64, {"excludes"});
+  refused({"cron", "next", "nightly", "--tz", "Europe/Berlin"}, 64, {"nightly", "zone of its own", "SPEC"});
   EXPECT_EQ(output({"cron", "ls", "-o", "jsonl"}), "");
 }
 

@@ -1,4 +1,4 @@
-// pqctl cron next NAME | --spec SPEC [--tz ZONE] [-n N]
+// pqctl cron next NAME | SPEC [--tz ZONE] [-n N]
 #include "core/cron_next.h"
 
 #include <boost/json/array.hpp>
@@ -22,11 +22,6 @@ struct Question {
 
 Checked<Question> question_of(Context& context, const CronNextOptions& options) {
   if (!options.spec.empty()) return Question{options.spec, options.zone};
-  if (!valid_name(options.name))
-    return complain(
-        Error::kInvalidRequest,
-        "what comes first is a schedule's name, 1 to 64 of A-Z a-z 0-9 . _ : -; a time goes behind "
-        "--spec: pqctl cron next --spec '0 9 * * mon'");
   auto client = context.connect();
   if (!client) return std::unexpected(client.error());
   const auto found = client->cron_list(options.name);
@@ -38,6 +33,12 @@ Checked<Question> question_of(Context& context, const CronNextOptions& options) 
   if (found->empty() || found->front().next_ns == 0)
     return complain(Error::kNotFound, "the schedule " + options.name + " has no more runs");
   return Question{found->front().spec, found->front().zone, found->front().next_ns};
+}
+
+std::string what_is_wrong(const std::string& spec, const std::string& fault) {
+  const bool may_be_a_name = spec.find_first_of(" \t@") == std::string::npos;
+  return "the schedule's time: " + fault +
+         (may_be_a_name ? "; if it is a schedule's name, that is 1 to 64 of A-Z a-z 0-9 . _ : -" : "");
 }
 
 // "2026-03-29 03:00:00 +02:00", as the zone's clocks show it.
@@ -62,12 +63,13 @@ Checked<std::shared_ptr<const ZoneRules>> find_zone(ZoneSource& zones, const std
 
 int run_cron_next(Context& context, const CronNextOptions& options) {
   if (options.name.empty() == options.spec.empty())
-    return context.fail({kExitUsage, "next takes one of: a NAME, --spec SPEC"});
+    return context.fail(
+        {kExitUsage, "next takes a schedule's NAME, or a SPEC in quotes: pqctl cron next '0 9 * * mon'"});
   const auto question = question_of(context, options);
   if (!question) return context.fail(question.error());
   const auto spec = parse_cron_spec(question->spec);
   if (!spec)
-    return context.fail(complaint_of(Error::kInvalidRequest, "the schedule's time: " + spec.error()));
+    return context.fail(complaint_of(Error::kInvalidRequest, what_is_wrong(question->spec, spec.error())));
   ZoneFiles zones;
   const auto zone = find_zone(zones, question->zone);
   if (!zone) return context.fail(zone.error());

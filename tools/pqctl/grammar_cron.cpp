@@ -21,7 +21,7 @@ void add_add(CLI::App& cron, Chosen& chosen) {
   add.add_option("TYPE", *type, "what kind of job it makes")->required();
   CLI::Option* payload_option =
       add.add_option("PAYLOAD", *payload, "the jobs' payload: text, @FILE, or - for standard input");
-  add.add_option("--tz", options->zone, "the time zone of its clock, such as Europe/Berlin (UTC)");
+  add.add_option("--tz,--zone", options->zone, "the time zone of its clock, such as Europe/Berlin (UTC)");
   add.add_flag("--replace", options->replace, "in the place of the schedule of this name");
   add_field_options(add, options, options->job, FieldsFor::kSchedule);
   add.callback([=, &chosen] {
@@ -35,13 +35,23 @@ void add_next(CLI::App& cron, Chosen& chosen) {
   const auto options = std::make_shared<CronNextOptions>();
   CLI::App& next =
       add_command(cron, "next", "Show when a schedule runs next, or, without a daemon, when it would",
-                  "pqctl cron next --spec '0 9 * * mon' --tz America/New_York -n 3");
-  next.add_option("NAME", options->name, "a schedule's name");
-  CLI::Option* spec = next.add_option("--spec", options->spec, "a time, as for cron add");
-  next.add_option("--tz", options->zone, "the time zone of --spec (UTC)")->needs(spec);
+                  "pqctl cron next '0 9 * * mon' --tz America/New_York -n 3");
+  const auto word = std::make_shared<std::string>();
+  CLI::Option* of =
+      next.add_option("NAME|SPEC", *word, "a schedule's name, or when it would run, as for cron add");
+  next.add_option("--spec", options->spec, "the same as SPEC")->excludes(of);
+  CLI::Option* zone =
+      next.add_option("--tz,--zone", options->zone, "the time zone of a SPEC, such as Europe/Berlin (UTC)");
   next.add_option("-n", options->count, "so many runs (5)")->check(CLI::Range(1u, 1'000u));
-  next.callback(
-      [=, &chosen] { chosen = [options](Context& context) { return run_cron_next(context, *options); }; });
+  next.callback([=, &chosen] {
+    // A SPEC has what no name may have: spaces, or a @.
+    const bool is_name = valid_name(*word);
+    if (of->count() != 0) (is_name ? options->name : options->spec) = *word;
+    if (is_name && zone->count() != 0)
+      throw CLI::ValidationError("the schedule " + *word + " has a time zone of its own",
+                                 "--tz is for a SPEC");
+    chosen = [options](Context& context) { return run_cron_next(context, *options); };
+  });
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // A queue's settings changed while the daemon runs, over its deaths.
 #include "tests/e2e/with_pqctl.h"
+#include "tests/support/eventually.h"
 
 namespace pqd::test {
 namespace {
@@ -40,6 +41,20 @@ TEST_F(QueueSet, SaysWhatIsWrongBeforeAnythingChanges) {
   refused({"queue", "set", "mial", "max_active=9"}, 66, {"did you mean mail?"});
   refused({"queue", "set", "mial", "--reset"}, 66, {"did you mean mail?"});
   EXPECT_EQ(show(), before);
+}
+
+// As its words have it.
+TEST_F(QueueSet, SaysHowAQueueThatNobodyHasUsedYetIsMade) {
+  for (const char* verb : {"pause", "resume", "drain", "show"})
+    refused({"queue", verb, "news"}, 66, {"first job, consumer or schedule", "[queue.news]", "restart"});
+  refused({"queue", "set", "news", "max_active=9"}, 66, {"first job, consumer or schedule", "[queue.news]"});
+  refused({"queue", "set", "news.bulk", "--reset"}, 66, {"[queue.\"news.bulk\"]"});
+  Program worker(pqctl_words({"work", "t", "--queue", "consumed", "--", "cat"}), {daemon_.socket_variable()});
+  EXPECT_TRUE(eventually([&] { return has_queue("consumed"); })) << worker.err();
+  output({"submit", "t", "--queue", "submitted"});
+  output({"cron", "add", "yearly", "@yearly", "t", "--queue", "scheduled"});
+  for (const char* queue : {"consumed", "submitted", "scheduled"})
+    output({"queue", "set", queue, "max_active=9"});
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "tools/pqctl/queue_name.h"
 
+#include "daemon/config/config_text.h"
 #include "daemon/config/config_value.h"
 #include "daemon/config/suggest.h"
 
@@ -17,8 +18,11 @@ Complaint queue_complaint(Client& client, std::string_view queue, const Failure&
   if (queues) {
     for (const QueueInfo& each : *queues) names.push_back(each.name);
   }
-  return complaint_of(Error::kNotFound, "there is no queue " + std::string(queue) + suggest(queue, names) +
-                                            "; `pqctl queue ls` lists them");
+  return complaint_of(Error::kNotFound,
+                      "there is no queue " + std::string(queue) + suggest(queue, names) +
+                          "; `pqctl queue ls` lists them. The first job, consumer or schedule "
+                          "of a queue makes it unless [queues] strict = true; or add " +
+                          table_text("queue", queue) + " to the configuration and restart pqd");
 }
 
 std::string overridden_text(const QueueInfo& queue) {

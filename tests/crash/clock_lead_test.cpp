@@ -31,6 +31,31 @@ class ClockLead : public ClockJumps {
     if (lead_ms(client) < kHour / kMillisecondNs) return testing::AssertionFailure() << "time went back";
     return testing::AssertionSuccess();
   }
+  // By pqd's clock. One job has been submitted.
+  void expect_last_hour() {
+    const std::vector<std::vector<std::string>> questions{
+        {"hourly"}, {"detailed", "--from", "1h"}, {"detailed", "--from", "1h", "--to", "0s"}};
+    for (const auto& words : questions) {
+      std::vector<std::string> line{PQD_BIN_DIR "/pqctl", "metrics", "-o", "jsonl"};
+      line.insert(line.end(), words.begin(), words.end());
+      const auto figures = [&] { return run(line, {daemon_.socket_variable()}); };
+      // They are up to a second late.
+      ASSERT_TRUE(eventually([&] { return figures().out.find("\"submitted\":1,") != std::string::npos; }))
+          << words.front() << ": " << figures().out << figures().err;
+      const std::string told = figures().out;
+      const int64_t covered_s = time_in(told, "endDate") - time_in(told, "startDate");
+      EXPECT_GE(covered_s, kHour / kSecondNs) << told;
+      EXPECT_LE(covered_s, kHour / kSecondNs + 61) << told;
+    }
+  }
+  // Unix seconds.
+  static int64_t time_in(const std::string& json, const std::string& key) {
+    const std::string before = "\"" + key + "\":\"";
+    const size_t at = json.find(before);
+    std::tm time{};
+    if (at != std::string::npos) ::strptime(json.c_str() + at + before.size(), "%Y-%m-%dT%H:%M:%S", &time);
+    return ::timegm(&time);
+  }
   // The end of a lease, as its consumer is told, is by the clock that the consumer has.
   static void expect_lease_in_real_time(Client& client) {
     constexpr int64_t kAgreedMs = 100;  // a difference of less is none
@@ -80,6 +105,22 @@ TEST_F(ClockLag, LeavesTheEndsOfLeasesWhereConsumersLook) {
   ASSERT_TRUE(eventually([&] { return client.health() && engine_has_noticed(); }));
   EXPECT_LT(lead_ms(client), 0);
   expect_lease_in_real_time(client);
+}
+
+// How long ago something happened is by the clock that it happened by.
+TEST_F(ClockLead, IsTheClockOfTheLastHourOfFigures) {
+  Client client = connect();
+  ASSERT_TRUE(start_ahead(client));
+  submit(client, {.type = "counted"});
+  expect_last_hour();
+}
+
+TEST_F(ClockLag, IsTheClockOfTheLastHourOfFigures) {
+  shift_->system_ns.store(0);
+  Client client = connect();
+  ASSERT_TRUE(eventually([&] { return client.health() && engine_has_noticed(); }));
+  submit(client, {.type = "counted"});
+  expect_last_hour();
 }
 
 TEST_F(ClockLead, LetsNoJobRunAheadOfItsTime) {

@@ -13,6 +13,7 @@
 #include "tools/pqctl/duration.h"
 #include "tools/pqctl/info_json.h"
 #include "tools/pqctl/job_view.h"
+#include "tools/pqctl/moment.h"
 
 namespace pqd::ctl {
 namespace {
@@ -50,13 +51,6 @@ Checked<void> check_name(std::string_view what, const std::string& name) {
 }
 
 }  // namespace
-
-Checked<int64_t> moment_ms(const std::string& text) {
-  if (const auto ago = parse_duration(text)) return std::max<int64_t>(unix_now_ms() - ago->count(), 0);
-  if (const auto time = parse_time_ms(text)) return std::min(*time, limits::kUnixMsMax);
-  return complain(kExitBadData,
-                  "not a time: \"" + text + "\"; write how long ago (1h) or when (2026-01-31T12:00:00Z)");
-}
 
 Checked<ListQuery> list_query(const ListOptions& options) {
   if (auto named = check_name("queue", options.queue); !named) return std::unexpected(named.error());

@@ -13,9 +13,6 @@ struct ListQuery {
 };
 Checked<ListQuery> list_query(const ListOptions& options);
 
-// Unix milliseconds of a time, or of how long ago; `text` as people write it.
-Checked<int64_t> moment_ms(const std::string& text);
-
 // Newest first, `limit` at most, over as many pages as it takes. `page` is Client::list or Client::dlq.
 using ListPage = Result<std::vector<JobInfo>> (Client::*)(const ListFilter&);
 Checked<std::vector<JobInfo>> list_jobs(Client& client, ListPage page, uint32_t page_max,

@@ -5,8 +5,8 @@
 
 #include "tools/pqctl/commands.h"
 #include "tools/pqctl/duration.h"
-#include "tools/pqctl/list.h"
 #include "tools/pqctl/metrics_json.h"
+#include "tools/pqctl/moment.h"
 
 namespace pqd::ctl {
 namespace {
@@ -94,28 +94,58 @@ Checked<void> check_options(const MetricsOptions& options) {
                                   "; for another time say `pqctl metrics detailed --from 2h`");
 }
 
-Checked<MetricsQuery> query_of(const MetricsOptions& options) {
+struct Span {
+  Moment from;
+  std::optional<Moment> to;  // nothing = now
+
+  bool needs_clock() const { return from.is_ago || (to && to->is_ago); }
+};
+
+Checked<void> check_order(const Span& span, int64_t now_ms) {
+  if (!span.to || span.from.by(now_ms) < span.to->by(now_ms)) return {};
+  return complain(kExitUsage,
+                  "--from is not before --to; write how long ago (2h) or when (2026-01-31T12:00:00Z)");
+}
+
+Checked<Span> span_of(const MetricsOptions& options) {
+  Span span{{options.report == MetricsReport::kHourly ? kHourMs : kDayMs, true}, {}};
+  if (!options.to.empty()) {
+    const auto to = read_moment(options.to);
+    if (!to) return std::unexpected(to.error());
+    span.to = *to;
+    span.from = {to->is_ago ? to->ms + kDayMs : to->ms - kDayMs, to->is_ago};
+  }
+  if (!options.from.empty()) {
+    const auto from = read_moment(options.from);
+    if (!from) return std::unexpected(from.error());
+    span.from = *from;
+  }
+  // Two of a kind need no clock to be told apart.
+  if (span.to && span.to->is_ago == span.from.is_ago) {
+    if (const auto ordered = check_order(span, 0); !ordered) return std::unexpected(ordered.error());
+  }
+  return span;
+}
+
+// The daemon's clock, by which its figures are: it may be off the system's for as long as a clock that was
+// set is made up for.
+Checked<int64_t> daemon_now_ms(Client& client) {
+  const auto health = client.health();
+  if (!health) return complain(health.error());
+  return health->now_ns / kMillisecondNs;
+}
+
+Checked<MetricsQuery> query_of(const MetricsOptions& options, const Span& span, int64_t now_ms) {
+  if (const auto ordered = check_order(span, now_ms); !ordered) return std::unexpected(ordered.error());
   MetricsQuery query;
-  const bool hourly = options.report == MetricsReport::kHourly;
-  query.since_ms = unix_now_ms() - (hourly ? kHourMs : kDayMs);
+  // 0 would be all that there is, or now.
+  query.since_ms = std::max<int64_t>(span.from.by(now_ms), 1);
+  if (span.to) query.until_ms = std::max<int64_t>(span.to->by(now_ms), 1);
   query.by_type = options.report == MetricsReport::kByType || options.report == MetricsReport::kDetailed;
   query.by_queue = options.report == MetricsReport::kDetailed;
   query.queue = options.queue;
   query.type = options.type;
-  if (!options.to.empty()) {
-    const auto to = moment_ms(options.to);
-    if (!to) return std::unexpected(to.error());
-    query.until_ms = *to;
-    query.since_ms = *to - kDayMs;
-  }
-  if (!options.from.empty()) {
-    const auto from = moment_ms(options.from);
-    if (!from) return std::unexpected(from.error());
-    query.since_ms = std::max<int64_t>(*from, 1);
-  }
-  if (query.until_ms == 0 || query.since_ms < query.until_ms) return query;
-  return complain(kExitUsage,
-                  "--from is not before --to; write how long ago (2h) or when (2026-01-31T12:00:00Z)");
+  return query;
 }
 
 void print_report(Context& context, MetricsReport report, std::span<const MetricsInfo> parts) {
@@ -144,10 +174,14 @@ void print_report(Context& context, MetricsReport report, std::span<const Metric
 
 int run_metrics(Context& context, const MetricsOptions& options) {
   if (const auto good = check_options(options); !good) return context.fail(good.error());
-  const auto query = query_of(options);
-  if (!query) return context.fail(query.error());
+  const auto span = span_of(options);
+  if (!span) return context.fail(span.error());
   auto client = context.connect();
   if (!client) return context.fail(client.error());
+  const auto now_ms = span->needs_clock() ? daemon_now_ms(*client) : 0;
+  if (!now_ms) return context.fail(now_ms.error());
+  const auto query = query_of(options, *span, *now_ms);
+  if (!query) return context.fail(query.error());
   const auto parts = client->metrics(*query);
   if (!parts) return context.fail(parts.error());
   if (parts->empty()) return context.fail(complaint_of(Error::kSystemError, "the daemon's answer is empty"));

@@ -123,6 +123,21 @@ TEST_F(ClockLag, IsTheClockOfTheLastHourOfFigures) {
   expect_last_hour();
 }
 
+TEST_F(ClockLag, MakesNoDeadLetterOlderThanItIs) {
+  shift_->system_ns.store(0);
+  Client client = connect();
+  ASSERT_TRUE(eventually([&] { return client.health() && engine_has_noticed(); }));
+  const JobId id = submit(client, {.type = "late", .queue_timeout_ms = 20});
+  ASSERT_TRUE(eventually([&] { return client.get(id)->core.state == JobState::kTimeout; }));
+  const auto dead = [this](const std::string& before) {
+    return run({PQD_BIN_DIR "/pqctl", "dlq", "purge", "--before", before, "--dry-run"},
+               {daemon_.socket_variable()})
+        .err;
+  };
+  EXPECT_EQ(dead("1h"), "pqctl: 0 would be purged\n");
+  EXPECT_EQ(dead("0s"), "pqctl: 1 would be purged\n");
+}
+
 TEST_F(ClockLead, LetsNoJobRunAheadOfItsTime) {
   Client client = connect();
   ASSERT_TRUE(start_ahead(client));

@@ -1,6 +1,9 @@
 #include "tools/pqctl/dead_letter_walk.h"
 
+#include <algorithm>
+
 #include "tools/pqctl/list.h"
+#include "tools/pqctl/moment.h"
 
 namespace pqd::ctl {
 
@@ -13,15 +16,14 @@ Checked<DeadLetterWalk> DeadLetterWalk::begin(Client& client, const DeadLetterCh
   walk.filter_.type = choice.type;
   walk.filter_.queue = choice.queue;
   walk.filter_.newer_than = 0;
-  if (!choice.before.empty()) {
-    const auto before = moment_ms(choice.before);
-    if (!before) return std::unexpected(before.error());
-    walk.died_before_ns_ = *before * kMillisecondNs;
-  }
-  // By the daemon's clock, which never goes back.
+  const auto before = choice.before.empty() ? Moment() : read_moment(choice.before);
+  if (!before) return std::unexpected(before.error());
+  // By the daemon's clock, which never goes back, and which deaths are by.
   const auto health = client.health();
   if (!health) return complain(health.error());
   walk.died_until_ns_ = health->now_ns;
+  if (!choice.before.empty())
+    walk.died_before_ns_ = std::max<int64_t>(before->by(health->now_ns / kMillisecondNs), 0) * kMillisecondNs;
   if (!choice.type.empty() || !choice.before.empty()) return walk;
   const auto queues = client.queues(choice.queue);
   if (!queues) return complain(queues.error());

@@ -19,7 +19,12 @@ constexpr auto kKillAfter = 5s;
 constexpr auto kSettleAgainAfter = 200ms;
 constexpr auto kExtendEveryMin = 20ms;
 constexpr auto kExtendEveryMax = 1h;
+constexpr auto kAskAgainAfter = 1min;  // a question waits for its answer, and everything else with it
 constexpr size_t kOutcomesBytesMax = 64 * 1024 * 1024;
+
+Deadline::Clock::duration a_third_of(Milliseconds lease) {
+  return std::clamp<Deadline::Clock::duration>(lease / 3, kExtendEveryMin, kExtendEveryMax);
+}
 
 }  // namespace
 
@@ -111,8 +116,7 @@ void WorkLoop::take_jobs() {
     }
     if (jobs->empty()) return;
     const auto shortest = std::ranges::min(*jobs | std::views::transform(&DeliveredJob::lease_until_ms));
-    const Milliseconds left(shortest - unix_now_ms());
-    const auto every = std::clamp<Clock::duration>(left / 3, kExtendEveryMin, kExtendEveryMax);
+    const auto every = a_third_of(Milliseconds(shortest - unix_now_ms()));
     waiting_.push_back({std::move(*jobs), {Clock::now() + every, every}});
   }
 }
@@ -200,13 +204,40 @@ void WorkLoop::stop(Running& running) {
 }
 
 void WorkLoop::extend_if_due(Waiting& work) {
-  if (Clock::now() < work.lease.extend_at) return;
-  work.lease.extend_at = Clock::now() + work.lease.extend_every;
+  const auto now = Clock::now();
+  Lease& lease = work.lease;
+  if (now < lease.extend_at) return;
+  const bool whole_again = !lease.length_known && is_extended(lease);
   for (const DeliveredJob& job : work.jobs) {
     if (*job.stop_flag()) continue;
     // When it cannot be sent, the next time will do; when it is refused, the stop flag says so.
-    [[maybe_unused]] const auto extended = client_.extend(job, {});
+    const auto extended = client_.extend(job, {});
+    if (extended && !lease.extension) lease.extension = *extended;
   }
+  if (whole_again) ask_for_length(work);
+  lease.extend_at = now + lease.extend_every;
+}
+
+// Until the daemon has said so, what is left of the lease may be less than its length.
+bool WorkLoop::is_extended(Lease& lease) {
+  if (!lease.extension) return false;
+  const auto outcome = client_.poll(*lease.extension);
+  const bool decided = !outcome || *outcome;
+  if (decided) lease.extension.reset();
+  return outcome && *outcome;
+}
+
+void WorkLoop::ask_for_length(Waiting& work) {
+  if (Clock::now() < ask_again_at_) return;
+  // Those of a batch began together: what ends first is the shortest.
+  const auto job = std::ranges::min_element(work.jobs, {}, &DeliveredJob::lease_until_ms);
+  const auto info = client_.get(job->id());
+  if (!info) {
+    ask_again_at_ = Clock::now() + kAskAgainAfter;
+    return;
+  }
+  work.lease.extend_every = a_third_of(Milliseconds(info->core.processing_timeout_ms));
+  work.lease.length_known = true;
 }
 
 Deadline WorkLoop::next_deadline() const {

@@ -5,9 +5,11 @@
 //   working --SIGINT or SIGTERM--> finishing: takes no more, gives back what was not begun, lets the rest end
 //   finishing --again--> aborting: kills the commands, gives their jobs back, waits for nothing more
 //
-// Leases of everything in hand are extended at a third of their length. When the cancellation of a job was
-// asked for, or its lease is lost, its command is stopped: SIGTERM, after kKillAfter SIGKILL. A command with
-// a batch is when all jobs of that are to stop; those of them that are not extended any more until then.
+// Leases of everything in hand are extended at a third of their length: until the daemon has been asked for
+// that, of what is left of it when the job is taken, which is less when the delivery has lain there. When the
+// cancellation of a job was asked for, or its lease is lost, its command is stopped: SIGTERM, after
+// kKillAfter SIGKILL. A command with a batch is when all jobs of that are to stop; those of them that are not
+// extended any more until then.
 #pragma once
 
 #include <deque>
@@ -34,6 +36,8 @@ class WorkLoop {
   struct Lease {
     Clock::time_point extend_at;
     Clock::duration extend_every;
+    std::optional<Ticket> extension{};  // sent, and not seen to be decided
+    bool length_known = false;          // extend_every is by it
   };
   // What one command works on: a job, or the jobs of a batch.
   struct Waiting {
@@ -72,6 +76,8 @@ class WorkLoop {
   void tend(Running& running);
   void stop(Running& running);
   void extend_if_due(Waiting& work);
+  bool is_extended(Lease& lease);
+  void ask_for_length(Waiting& work);
   void finish_up();
   void abort_all();
   bool done() const;
@@ -108,6 +114,7 @@ class WorkLoop {
   std::list<Running> running_;
   CommandPool pool_;
   std::deque<Settlement> settlements_;  // not sent yet: the daemon is away, or has no room
+  Clock::time_point ask_again_at_{};    // for lengths of leases, since no answer came
 };
 
 }  // namespace pqd::ctl

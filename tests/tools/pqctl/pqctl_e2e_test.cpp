@@ -8,7 +8,9 @@
 #include <sstream>
 
 #include "tests/support/eventually.h"
+#include "tests/support/process.h"
 #include "tests/support/program.h"
+#include "tools/pqctl/duration.h"
 #include "tools/pqctl/json_text.h"
 
 namespace pqd::test {
@@ -235,6 +237,44 @@ TEST_F(PqctlTest, ExtendsTheLeaseWhileTheCommandRuns) {
   const std::string ids =
       output({"submit", "--ndjson", "-"}, "{\"type\":\"slow\",\"processing_timeout\":\"600ms\"}\n");
   EXPECT_EQ(output({"wait", ids.substr(0, 36)}), "1\n");
+}
+
+// As the figures of its changes have it: `work` was stopped when the job came and took it with a third of its
+// lease left.
+TEST_F(PqctlTest, ExtendsALeaseByItsWholeLengthWhenTheDeliveryCameLate) {
+  constexpr int64_t kLeaseMs = 3'000;
+  TempDir mark;
+  const auto worker = work({"slow"}, "while ! test -e " + mark.path("go") + "; do sleep 0.05; done");
+  ASSERT_TRUE(eventually([&] {
+    const auto queue = ctl::parse_json(output({"queue", "show", "default", "-o", "json"}));
+    return queue && queue->at("consumers") == 1;
+  }));
+  worker->signal(SIGSTOP);
+  ASSERT_TRUE(becomes_stopped(worker->pid()));
+  const std::string ids =
+      output({"submit", "--ndjson", "-"}, "{\"type\":\"slow\",\"processing_timeout\":\"3s\"}\n");
+  const std::string id = ids.substr(0, 36);
+  ASSERT_TRUE(becomes(id, "assigned"));
+  const auto until = ctl::parse_time_ms(std::string(job(id).at("leaseUntil").as_string()));
+  ASSERT_TRUE(until);
+  ASSERT_TRUE(eventually([&] { return ctl::unix_now_ms() >= *until - kLeaseMs / 3; }));
+  worker->signal(SIGCONT);
+  std::vector<int64_t> extended;
+  const auto look = [&] {
+    extended.clear();
+    for (const std::string& line : lines_of(output({"events", "--job", id, "-o", "jsonl"}))) {
+      const auto event = ctl::parse_json(line);
+      if (event && event->at("event") == "extended")
+        extended.push_back(*ctl::parse_time_ms(std::string(event->at("at").as_string())));
+    }
+    return extended.size() >= 4;
+  };
+  ASSERT_TRUE(eventually(look));
+  // Not a third of what was left.
+  EXPECT_GT(extended[3] - extended[2], kLeaseMs / 5);
+  EXPECT_EQ(run({"touch", mark.path("go")}).exit, 0);
+  EXPECT_TRUE(becomes(id, "completed"));
+  EXPECT_EQ(job(id).at("attempts").to_number<int>(), 1);
 }
 
 TEST_F(PqctlTest, StopsTheCommandOfAJobWhoseLeaseItLost) {

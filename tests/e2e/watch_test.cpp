@@ -83,6 +83,7 @@ TEST_F(WatchE2eTest, PqctlShowsTheLatestAndFollows) {
   EXPECT_TRUE(has(recent, "submitted")) << recent;
   EXPECT_TRUE(has(recent, id)) << recent;
   EXPECT_EQ(line_count(output({"events", "--job", id, "-o", "jsonl"})), 1u);
+  EXPECT_TRUE(has(recent, "  greet  hall")) << recent;
   EXPECT_EQ(output({"events", "--queue", "elsewhere", "-o", "jsonl"}), "");
   EXPECT_TRUE(has(output({"events", "--state", "failed", "-o", "json"}), "[]"));
   refused({"events", "--state", "lost"}, 65, {"lost"});

@@ -31,11 +31,15 @@ void Table::add(std::vector<Cell> row) {
 
 std::vector<size_t> Table::widths(size_t width) const {
   std::vector<size_t> widths;
+  size_t least = (columns_.size() - 1) * kGap;
   for (size_t i = 0; i < columns_.size(); ++i) {
     size_t widest = columns_of(columns_[i].heading);
     for (const auto& row : rows_) widest = std::max(widest, columns_of(row[i].text));
     widths.push_back(widest);
+    least += columns_[i].whole ? widest : std::min(widest, columns_[i].width_min);
   }
+  // Rows that the terminal has to break whatever is cut may fill all the lines that they take.
+  width *= std::max<size_t>((least + width - 1) / width, 1);
   size_t total = std::accumulate(widths.begin(), widths.end(), (columns_.size() - 1) * kGap);
   while (total > width) {
     size_t widest = columns_.size();

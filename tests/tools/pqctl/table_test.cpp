@@ -52,6 +52,22 @@ TEST(Table, KeepsIdsWholeOnANarrowTerminal) {
   EXPECT_NE(table.render(30, Colour(false)).find(kId), std::string::npos);
 }
 
+// Events: the columns that stay whole are wider than 80 by themselves.
+TEST(Table, CutsNothingToFitALineThatTheTerminalBreaksAnyway) {
+  Table table({{.heading = "TIME", .whole = true},
+               {.heading = "ID", .whole = true},
+               {.heading = "TYPE"},
+               {.heading = "QUEUE"},
+               {.heading = "DETAIL", .width_min = 6}});
+  table.add({{"2026-01-31T12:00:00.000Z"}, {kId}, {"newsletter"}, {"default"}, {"attempt 1"}});
+  const auto lines = lines_of(table.render(70, Colour(false)));
+  ASSERT_EQ(lines.size(), 2u);
+  EXPECT_TRUE(lines[1].ends_with("newsletter  default  attempt 1")) << lines[1];
+  table.add({{""}, {kId}, {std::string(64, 't')}, {std::string(64, 'q')}, {"attempt 2"}});
+  for (const std::string& line : lines_of(table.render(70, Colour(false))))
+    EXPECT_LE(columns_of(line), 140u) << line;
+}
+
 TEST(Table, IsTheSameWithColourButForTheColour) {
   Table table({{.heading = "STATUS"}});
   table.add({{"failed", Tone::kBad}});

@@ -1,5 +1,6 @@
 // Rows under headings, or labels beside values, within the width of the output. What does not fit is
-// shortened, widest column first; columns that must stay whole (ids) are never touched.
+// shortened, widest column first; columns that must stay whole (ids) are never touched. Rows that fit no line
+// however much is cut are cut to as few lines of the terminal as they can take.
 #pragma once
 
 #include <string>

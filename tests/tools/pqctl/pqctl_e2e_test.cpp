@@ -239,8 +239,7 @@ TEST_F(PqctlTest, ExtendsTheLeaseWhileTheCommandRuns) {
   EXPECT_EQ(output({"wait", ids.substr(0, 36)}), "1\n");
 }
 
-// As the figures of its changes have it: `work` was stopped when the job came and took it with a third of its
-// lease left.
+// `work` was stopped when the job came, and took it with a third of its lease left.
 TEST_F(PqctlTest, ExtendsALeaseByItsWholeLengthWhenTheDeliveryCameLate) {
   constexpr int64_t kLeaseMs = 3'000;
   TempDir mark;

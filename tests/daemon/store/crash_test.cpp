@@ -67,13 +67,15 @@ uint64_t covered_by(const Store& store) {
   return checkpoint ? checkpoint->covered : 0;
 }
 
+constexpr uint64_t kCommitsOfACheckpoint = 4;
+
 void checkpoint_until_killed(const std::string& directory, int fd) {
   const auto store = open_store(directory);
   if (!store) return;
   uint64_t before = covered_by(*store);
   for (uint64_t n = store->last_commit() + 1;; ++n) {
     if (!append_numbered(*store, n)) return;
-    if (n % 4 != 0) continue;
+    if (n % kCommitsOfACheckpoint != 0) continue;
     if (!store->checkpoint(checkpoint_at(n - 1, before))) return;
     before = n - 1;
     test::tell(fd, before);
@@ -96,9 +98,13 @@ void expect_whole_checkpoint(const Store& store, uint64_t covered) {
     return true;
   }));
   EXPECT_EQ(letters, std::vector<JobNo>{covered});
+  // Finished jobs are written ahead of the checkpoint that covers them, which may not have come.
   uint64_t next = covered;
-  ASSERT_TRUE(store.for_each_done(std::nullopt, [&next](const JobId& id, ByteView) {
-    EXPECT_EQ(id.unix_ms(), next--);
+  ASSERT_TRUE(store.for_each_done(std::nullopt, [&next, covered](const JobId& id, ByteView) {
+    if (id.unix_ms() > covered)
+      EXPECT_LE(id.unix_ms(), covered + kCommitsOfACheckpoint);
+    else
+      EXPECT_EQ(id.unix_ms(), next--);
     return true;
   }));
   EXPECT_EQ(next, 0u);

@@ -18,6 +18,12 @@ class OverADeath : public WithClient {
     daemon_.kill();
     ASSERT_TRUE(daemon_.start());
   }
+  // Another daemon on another store under the name that clients know: it knows nothing of their sessions.
+  void put_another_in_place_of(Daemon& daemon) {
+    daemon.kill();
+    ASSERT_TRUE(other_.start());
+    lead(daemon_.socket(), other_.socket());
+  }
   // Returns when `client` has noticed.
   void kill_under(Client& client) {
     pollfd gone{client.fd(), POLLIN, 0};
@@ -36,6 +42,9 @@ class OverADeath : public WithClient {
     for (const JobInfo& info : *listed)
       EXPECT_TRUE(wanted.contains(info.core.id)) << info.core.id.to_string();
   }
+
+ private:
+  Daemon other_;
 };
 
 TEST_F(OverADeath, WaitsOnWhileAnotherEngineStarts) {
@@ -232,11 +241,7 @@ TEST_F(OverADeath, StopsWorkOnJobsWhoseLeaseItCouldNotKeep) {
   Client worker = connect();
   ASSERT_TRUE(worker.subscribe({}));
   const DeliveredJob job = take(worker);
-  daemon_.kill();
-  // Another daemon on another store under the same name: it knows nothing of the session.
-  Daemon other;
-  ASSERT_TRUE(other.start());
-  lead(daemon_.socket(), other.socket());
+  put_another_in_place_of(daemon_);
   EXPECT_TRUE(eventually([&] { return worker.cancel_requested(job) || !worker.process(); }));
   EXPECT_TRUE(worker.cancel_requested(job));
   EXPECT_EQ(decided(worker, worker.complete(job)), Error::kLeaseLost);
@@ -249,10 +254,7 @@ TEST_F(OverADeath, LearnsThatItsLeaseIsLostFromTheQuestionAlone) {
   Client worker = connect();
   ASSERT_TRUE(worker.subscribe({}));
   const DeliveredJob job = take(worker);
-  daemon_.kill();
-  Daemon other;
-  ASSERT_TRUE(other.start());
-  lead(daemon_.socket(), other.socket());
+  put_another_in_place_of(daemon_);
   EXPECT_TRUE(eventually([&] { return worker.cancel_requested(job); }));
   EXPECT_EQ(worker.counters().reconnects, 1u);
 }
@@ -274,10 +276,7 @@ TEST_F(OverADeath, LearnsThatItsLeaseIsLostFromExtendingItAlone) {
   Client worker = connect();
   ASSERT_TRUE(worker.subscribe({}));
   const DeliveredJob job = take(worker);
-  daemon_.kill();
-  Daemon other;
-  ASSERT_TRUE(other.start());
-  lead(daemon_.socket(), other.socket());
+  put_another_in_place_of(daemon_);
   EXPECT_TRUE(worker.extend(job, {}));
   EXPECT_TRUE(*job.stop_flag());
 }
@@ -409,10 +408,7 @@ TEST_F(OverADeath, CallsNoQueueFullThatAnotherDaemonHasInPlaceOfTheOneThatLetItW
   submit(producer, {.type = "t", .queue = "q"});
   const auto waiting = producer.submit({.type = "t", .queue = "q"});
   EXPECT_EQ(error_of(producer.wait(*waiting, kNotAtAll)), Error::kRequestTimeout);
-  small.kill();
-  Daemon other;
-  ASSERT_TRUE(other.start());
-  lead(daemon_.socket(), other.socket());
+  put_another_in_place_of(small);
   const auto outcome = producer.wait(*waiting, kPatience);
   EXPECT_EQ(error_of(outcome), Error::kUnknownOutcome) << text_of(outcome);
   EXPECT_TRUE(has(text_of(outcome), "another store")) << text_of(outcome);

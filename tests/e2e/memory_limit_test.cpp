@@ -67,7 +67,7 @@ TEST_F(MemoryLimit, EndsAnEngineWithOneClearLineAndNothingAcknowledgedIsLost) {
   for (size_t round = 1; round <= 3; ++round) {
     ASSERT_TRUE(load.handles(50));
     const pid_t engine = daemon_.engine();
-    limit(engine, RLIMIT_AS, address_space(engine) + round * 8 * kMiB);
+    limit(engine, RLIMIT_DATA, data_bytes(engine) + round * 8 * kMiB);
     EXPECT_EQ(flood(client, kWatchdog, [&] { return daemon_.engine() != engine; }), std::set<Error>());
     ASSERT_EQ(times_in(daemon_.log(), kEnd), round) << daemon_.log();
   }
@@ -82,16 +82,16 @@ TEST_F(MemoryLimit, EndsAnEngineWithOneClearLineAndNothingAcknowledgedIsLost) {
 // What lives does not fit any more: the daemon stays up, and serves again as soon as there is room.
 TEST_F(MemoryLimit, ThatIsTooSmallForWhatLivesIsATimeoutForClientsAndNothingIsLost) {
   Client client = connect();
-  const uint64_t enough = address_space(daemon_.engine()) + 48 * kMiB;
-  limit(daemon_.pid(), RLIMIT_AS, enough);
-  limit(daemon_.engine(), RLIMIT_AS, enough);
+  const uint64_t enough = data_bytes(daemon_.engine()) + 48 * kMiB;
+  limit(daemon_.pid(), RLIMIT_DATA, enough);
+  limit(daemon_.engine(), RLIMIT_DATA, enough);
   const auto dies_again_and_again = [&] { return times_in(daemon_.log(), "the engine ended") >= 3; };
   for (const Error told : flood(client, Milliseconds(500), dies_again_and_again))
     EXPECT_TRUE(told == Error::kRequestTimeout || told == Error::kQueueFull) << error_name(told);
   ASSERT_TRUE(dies_again_and_again()) << daemon_.log();
   EXPECT_TRUE(has(daemon_.log(), kEnd));
   EXPECT_TRUE(daemon_.running());
-  limit(daemon_.pid(), RLIMIT_AS, RLIM_INFINITY);
+  limit(daemon_.pid(), RLIMIT_DATA, RLIM_INFINITY);
   // The engine of this moment was made under the limit, and may be one that lives but has room for nobody.
   daemon_.kill_engine();
   expect_the_flood_is_kept();
@@ -108,7 +108,7 @@ TEST_F(SmallPayloadMemory, TakesABacklogOfTwiceTheMemoryThatThereIs) {
   Client client = connect();
   constexpr size_t kLarge = 4'000;
   const pid_t engine = daemon_.engine();
-  limit(engine, RLIMIT_AS, address_space(engine) + kLarge * 200'000 / 2);
+  limit(engine, RLIMIT_DATA, data_bytes(engine) + kLarge * 200'000 / 2);
   EXPECT_EQ(flood(client, kWatchdog, [&] { return kept_.size() >= kLarge; }), std::set<Error>());
   EXPECT_EQ(daemon_.engine(), engine) << daemon_.log();
   expect_the_flood_is_kept();

@@ -59,11 +59,14 @@ std::optional<Durability> parse_durability(std::string_view text) {
 }
 
 bool valid_name(std::string_view name) {
+  static constexpr auto kAllowed = [] {
+    std::array<bool, 256> allowed{};
+    for (const char c : "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-")
+      allowed[static_cast<unsigned char>(c)] = c != '\0';
+    return allowed;
+  }();
   if (name.empty() || name.size() > limits::kNameBytesMax) return false;
-  return std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' ||
-           c == '_' || c == ':' || c == '-';
-  });
+  return std::ranges::all_of(name, [](char c) { return kAllowed[static_cast<unsigned char>(c)]; });
 }
 
 }  // namespace pqd

@@ -96,7 +96,7 @@ struct SubmitView {
 // Bytes that `submit` takes as a record. Lengths come from the views, those in `submit.head` are ignored.
 size_t submit_record_bytes(const SubmitView& submit);
 
-// Writes the record. REQUIRES: out.size() == submit_record_bytes(submit), and check_submit(submit) was kOk.
+// Writes the record. REQUIRES: `out` has submit_record_bytes(), at a multiple of 8; check_submit() was kOk.
 void write_submit_record(const SubmitView& submit, std::span<std::byte> out);
 
 // What is wrong with the fields, and where: `what` is a fixed sentence for people. `payload_bytes_max` is the

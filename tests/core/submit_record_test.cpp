@@ -92,6 +92,16 @@ TEST(SubmitRecord, LengthsThatDoNotAddUpAreRefused) {
   }
 }
 
+TEST(SubmitCheck, NamesAreOfLettersDigitsAndFourSignsAndOfNoOtherByte) {
+  const std::string allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-";
+  for (int byte = 0; byte < 256; ++byte) {
+    const auto c = static_cast<char>(byte);
+    const bool good = allowed.find(c) != std::string::npos;
+    for (const std::string& name : {std::string{c}, std::string{'a', c}, std::string{c, 'a'}})
+      EXPECT_EQ(valid_name(name), good) << "byte " << byte;
+  }
+}
+
 TEST(SubmitCheck, FieldsWithinTheRulesPass) {
   const std::string name(64, 'n');
   SubmitView view = sample();
